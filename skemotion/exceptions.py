@@ -1,0 +1,46 @@
+"""Exceptions and warnings that skemotion raises."""
+
+from collections.abc import Iterable
+
+__all__ = ["AudioError", "ResamplingWarning"]
+
+_N_SHOWN = 10
+
+
+class AudioError(ValueError):
+    """One or more recordings cannot be read.
+
+    Parameters
+    ----------
+    failures : iterable of (str, str)
+        The name of each unreadable recording and the reason, in this order.
+
+    Attributes
+    ----------
+    failures : list of (str, str)
+        All of them; the message shows the first ten and counts the rest.
+
+    Examples
+    --------
+    >>> from skemotion.exceptions import AudioError
+    >>> print(AudioError([("a.wav", "no such file")]))
+    1 recording cannot be read:
+      a.wav: no such file
+    """
+
+    def __init__(self, failures: Iterable[tuple[str, str]]):
+        self.failures = list(failures)
+        super().__init__(self.failures)
+
+    def __str__(self) -> str:
+        n_failures = len(self.failures)
+        noun = "recording" if n_failures == 1 else "recordings"
+        lines = [f"{n_failures} {noun} cannot be read:"]
+        lines += [f"  {name}: {reason}" for name, reason in self.failures[:_N_SHOWN]]
+        if n_failures > _N_SHOWN:
+            lines.append(f"  and {n_failures - _N_SHOWN} more")
+        return "\n".join(lines)
+
+
+class ResamplingWarning(UserWarning):
+    """A sampler's parameters were adapted to a small training set."""
