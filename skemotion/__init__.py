@@ -2,6 +2,6 @@
 
 import lazy_loader
 
-from skemotion._version import __version__
+from skemotion._version import __version__ as __version__
 
-_getattr, __dir__, _public = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,10 @@
+from . import audio as audio
+from . import datasets as datasets
+from . import exceptions as exceptions
+from . import inspection as inspection
+from . import metrics as metrics
+from . import model_selection as model_selection
+from .exceptions import AudioError as AudioError
+from .feature_extraction import SpeechFeatureExtractor as SpeechFeatureExtractor
+from .over_sampling import SequenceSampler as SequenceSampler
+from .preprocessing import SequenceScaler as SequenceScaler

@@ -1,0 +1,209 @@
+"""Balancing of classes by resampling sequences."""
+
+import warnings
+from numbers import Integral
+
+import numpy as np
+from imblearn.base import BaseSampler, is_sampler
+from imblearn.over_sampling import SMOTE
+from imblearn.utils import check_sampling_strategy
+from sklearn.base import clone
+from sklearn.utils._param_validation import HasMethods
+from sklearn.utils.multiclass import check_classification_targets
+
+from skemotion._validation import validate_sequences
+from skemotion.exceptions import ResamplingWarning
+
+__all__ = ["SequenceSampler"]
+
+
+class SequenceSampler(BaseSampler):
+    """Apply any imbalanced-learn sampler to sequences.
+
+    Each sequence is flattened to one vector, the sampler resamples the
+    vectors, and the result gets its three dimensions back. In an
+    imbalanced-learn pipeline it acts in `fit` alone, so that no resampled
+    recording is ever predicted or scored.
+
+    Parameters
+    ----------
+    sampler : imbalanced-learn sampler, default=None
+        What resamples. None means SMOTE [1]_ with five neighbours.
+
+    random_state : int, RandomState instance or None, default=None
+        Given to the sampler where the sampler has a `random_state` that is
+        None. Pass an int for reproducible results.
+
+    Attributes
+    ----------
+    sampler_ : sampler
+        The fitted sampler.
+
+    n_features_in_ : int
+        Number of features per frame.
+
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features; only for two-dimensional X with column names.
+
+    See Also
+    --------
+    imblearn.over_sampling.SMOTE : The default sampler.
+    SequenceScaler : To be used before, since distances decide the neighbours.
+
+    Notes
+    -----
+    `k_neighbors` of the sampler is lowered where a class to be over-sampled
+    holds fewer recordings than that, as it happens in small folds, with a
+    :class:`~skemotion.exceptions.ResamplingWarning`. SMOTE between two padded
+    frames that are exactly 0 gives 0 again.
+
+    References
+    ----------
+    .. [1] N. V. Chawla, K. W. Bowyer, L. O. Hall, W. P. Kegelmeyer, "SMOTE:
+       Synthetic Minority Over-sampling Technique", Journal of Artificial
+       Intelligence Research 16, 2002, pp. 321-357.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skemotion import SequenceSampler
+    >>> X = np.random.default_rng(0).normal(size=(30, 157, 46))
+    >>> y = ["anger"] * 20 + ["disgust"] * 10
+    >>> X_balanced, y_balanced = SequenceSampler(random_state=0).fit_resample(X, y)
+    >>> X_balanced.shape
+    (40, 157, 46)
+    >>> int((y_balanced == "disgust").sum())
+    20
+    """
+
+    _sampling_type = "bypass"
+
+    _parameter_constraints: dict = {
+        "sampler": [HasMethods("fit_resample"), None],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(self, sampler=None, *, random_state=None):
+        self.sampler = sampler
+        self.random_state = random_state
+
+    def fit(self, X, y):
+        """Check X and y, and the sampler against them, without resampling.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_frames, n_features)
+            Sequences.
+        y : array-like of shape (n_samples,)
+            Class labels.
+
+        Returns
+        -------
+        self : SequenceSampler
+        """
+        self._validate_params()
+        _, y = self._check_X_y(X, y)
+        self.sampler_ = self._make_sampler(y)
+        return self
+
+    def fit_resample(self, X, y):
+        """Resample sequences.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_frames, n_features)
+            Sequences.
+        y : array-like of shape (n_samples,)
+            Class labels.
+
+        Returns
+        -------
+        X_resampled : ndarray of shape (n_samples_new, n_frames, n_features)
+            As float32. Over-samplers put the new sequences behind the given.
+        y_resampled : ndarray of shape (n_samples_new,)
+            Their labels.
+
+        Raises
+        ------
+        ValueError
+            If a class to be over-sampled has one recording only and the
+            sampler interpolates between neighbours.
+        """
+        self._validate_params()
+        return self._fit_resample(*self._check_X_y(X, y))
+
+    def _fit_resample(self, X, y):
+        self.sampler_ = self._make_sampler(y)
+        flat, y = self.sampler_.fit_resample(X.reshape(len(X), -1), y)
+        return flat.reshape(-1, *X.shape[1:]), y
+
+    def _check_X_y(self, X, y):
+        X, y = validate_sequences(self, X, y, reset=True)
+        check_classification_targets(y)
+        return X, y
+
+    def _make_sampler(self, y):
+        sampler = SMOTE() if self.sampler is None else clone(self.sampler)
+        if not is_sampler(sampler):
+            raise TypeError(f"sampler must be an imbalanced-learn sampler: {sampler!r}")
+        parameters = sampler.get_params()
+        if self.random_state is not None and parameters.get("random_state", 0) is None:
+            sampler.set_params(random_state=self.random_state)
+        return _clip_neighbors(sampler, y)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        tags.input_tags.sparse = False
+        return tags
+
+
+def _clip_neighbors(sampler, y):
+    """Lower `k_neighbors` to what the smallest class to be over-sampled holds."""
+    parameters = sampler.get_params()
+    names = [
+        name
+        for name, value in parameters.items()
+        if name.rpartition("__")[2] == "k_neighbors" and isinstance(value, Integral)
+    ]
+    if not names:
+        return sampler
+    counts = _over_sampled_counts(sampler, y)
+    if not counts:
+        return sampler
+    smallest = min(counts, key=lambda label: counts[label])
+    n_neighbors = counts[smallest] - 1
+    if n_neighbors == 0:
+        raise ValueError(
+            f"class {smallest!r} has one recording, and {type(sampler).__name__} "
+            "interpolates between two of the same class: add recordings, leave the "
+            "class out, or use imblearn.over_sampling.RandomOverSampler."
+        )
+    return _lower(sampler, names, n_neighbors, smallest)
+
+
+def _over_sampled_counts(sampler, y):
+    """Count the recordings of each class that the sampler is to add to."""
+    strategy = check_sampling_strategy(
+        sampler.sampling_strategy, y, sampler._sampling_type
+    )
+    labels, counts = np.unique(y, return_counts=True)
+    return {
+        label: count
+        for label, count in zip(labels.tolist(), counts.tolist(), strict=True)
+        if strategy.get(label, 0) > 0
+    }
+
+
+def _lower(sampler, names, n_neighbors, label):
+    for name in names:
+        wanted = sampler.get_params()[name]
+        if wanted > n_neighbors:
+            warnings.warn(
+                f"{name}={wanted} lowered to {n_neighbors}: class {label!r} has "
+                f"{n_neighbors + 1} recordings.",
+                ResamplingWarning,
+                stacklevel=4,
+            )
+            sampler.set_params(**{name: n_neighbors})
+    return sampler
