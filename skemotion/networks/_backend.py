@@ -1,0 +1,63 @@
+"""Loading of Keras and TensorFlow without the noise that they make."""
+
+import contextlib
+import logging
+import os
+import sys
+from collections.abc import Iterator
+
+
+def import_keras():
+    """Import Keras and its backend without writing to standard error.
+
+    TensorFlow reports on processors, drivers and missing GPUs in lines that no
+    log level stops, so standard error is set aside while it loads. What comes
+    later is held to fatal errors, unless ``TF_CPP_MIN_LOG_LEVEL`` is set.
+    Exceptions are raised as ever.
+
+    Returns
+    -------
+    module
+        ``keras``.
+    """
+    if "keras" not in sys.modules or "tensorflow" not in sys.modules:
+        if "tensorflow" not in sys.modules:
+            os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+        with _without_stderr():
+            import keras
+            import tensorflow  # noqa: F401  (scikeras and the seeding need it)
+    import keras
+
+    return keras
+
+
+@contextlib.contextmanager
+def without_retracing_log() -> Iterator[None]:
+    """Drop TensorFlow's advice on retracing, which refits in a search set off."""
+    logger = logging.getLogger("tensorflow")
+
+    def keep(record):
+        return "retracing" not in record.getMessage()
+
+    logger.addFilter(keep)
+    try:
+        yield
+    finally:
+        logger.removeFilter(keep)
+
+
+@contextlib.contextmanager
+def _without_stderr() -> Iterator[None]:
+    try:
+        sys.stderr.flush()
+        saved = os.dup(2)
+    except (AttributeError, OSError):  # no standard error, as under pythonw
+        yield
+        return
+    try:
+        with open(os.devnull, "wb") as null:
+            os.dup2(null.fileno(), 2)
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
