@@ -1,0 +1,16 @@
+"""Pictures of a data set, of a training run and of what a model attends to.
+
+Confusion matrices are drawn by
+:class:`sklearn.metrics.ConfusionMatrixDisplay`.
+"""
+
+from skemotion.inspection._attention import AttentionDisplay, attention_heatmap
+from skemotion.inspection._class_balance import ClassBalanceDisplay
+from skemotion.inspection._training_history import TrainingHistoryDisplay
+
+__all__ = [
+    "AttentionDisplay",
+    "ClassBalanceDisplay",
+    "TrainingHistoryDisplay",
+    "attention_heatmap",
+]

@@ -1,0 +1,226 @@
+"""Score recipes on the Berlin EMO-DB under a named protocol.
+
+    python benchmarks/emodb.py --protocol post --seeds 0 1 2
+
+writes one JSON file per model and seed to ``benchmarks/results/`` and prints
+the table of all that are there; a run that has its file is not repeated.
+The corpus is found by ``--emodb`` or the environment variable
+``SKEMOTION_EMODB``.
+
+Protocols
+---------
+post
+    The post's own, LEAKY: the scaler is fitted on all 535 recordings, and the
+    test set chooses the epoch. Speakers and sentences of the test set are in
+    the training set.
+holdout
+    The post's 140 test recordings, but scaler and epochs are chosen without
+    them. Speakers and sentences of the test set are in the training set.
+loso
+    Leave one speaker out: scaler, balancing and epochs come from the other
+    nine speakers, early stopping from recordings of speakers among those nine
+    that are not trained on. Scored once over all 535 predictions.
+"""
+
+import argparse
+import json
+import os
+import platform
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+from sklearn.metrics import precision_recall_fscore_support
+from sklearn.model_selection import LeaveOneGroupOut
+
+from skemotion import (
+    AttentionBLSTMClassifier,
+    BLSTMClassifier,
+    SequenceSampler,
+    SequenceScaler,
+    SpeechFeatureExtractor,
+    make_emotion_pipeline,
+)
+from skemotion.datasets import load_emodb
+from skemotion.metrics import unweighted_average_recall
+from skemotion.model_selection import balanced_holdout
+
+RESULTS = Path(__file__).parent / "results"
+MODELS = {"attention": AttentionBLSTMClassifier, "blstm": BLSTMClassifier}
+PACKAGES = ("keras", "tensorflow", "scikit-learn", "imbalanced-learn", "librosa", "numpy")
+
+
+def main():
+    args = _parse_arguments()
+    corpus = load_emodb(args.emodb)
+    X = SpeechFeatureExtractor().transform(corpus.paths)
+    for seed in args.seeds:
+        for model in args.models:
+            path = _result_path(args, model, seed)
+            if not path.exists():
+                run = PROTOCOLS[args.protocol](X, corpus, args, model, seed)
+                _write(path, {**_setting(args, model, seed), **run})
+            print(path.name, _summary(json.loads(path.read_text())), flush=True)
+    print(markdown_table(RESULTS))
+
+
+def run_post(X, corpus, args, model, seed):
+    """Train as the post does, leaks and all."""
+    holdout = balanced_holdout(corpus.target, 20, random_state=42)
+    X = SequenceScaler(scope="cell").fit_transform(X)
+    X_train, y_train = SequenceSampler(random_state=seed).fit_resample(
+        X[holdout.train], corpus.target[holdout.train]
+    )
+    X_test, y_test = X[holdout.test], corpus.target[holdout.test]
+    classifier = MODELS[model](random_state=seed)
+    start = time.perf_counter()
+    classifier.fit(X_train, y_train, X_val=X_test, y_val=y_test)
+    seconds = time.perf_counter() - start
+    fold = _fold(classifier, X_test, holdout.test, corpus, seconds)
+    return {"folds": [fold], "n_train": len(X_train)}
+
+
+def run_holdout(X, corpus, args, model, seed):
+    """Score the post's test recordings with nothing chosen on them."""
+    holdout = balanced_holdout(corpus.target, 20, random_state=42)
+    fold = _fit_fold(X, corpus, args, model, seed, holdout.train, holdout.test)
+    return {"folds": [fold]}
+
+
+def run_loso(X, corpus, args, model, seed):
+    """Leave one speaker out; early stopping on other speakers' recordings."""
+    folds = []
+    for train, test in LeaveOneGroupOut().split(X, groups=corpus.speakers):
+        groups = corpus.speakers[train]
+        part = _result_path(args, model, seed).with_suffix(f".{len(folds)}.part")
+        if not part.exists():
+            fold = _fit_fold(X, corpus, args, model, seed, train, test, groups)
+            _write(part, fold)
+        folds.append(json.loads(part.read_text()))
+    for part in RESULTS.glob(_result_path(args, model, seed).stem + ".*.part"):
+        part.unlink()
+    return {"folds": folds}
+
+
+PROTOCOLS = {"post": run_post, "holdout": run_holdout, "loso": run_loso}
+
+
+def _fit_fold(X, corpus, args, model, seed, train, test, groups=None):
+    pipeline = make_emotion_pipeline(args.recipe, random_state=seed)
+    if model == "blstm":
+        parameters = pipeline["classify"].get_params()
+        pipeline.set_params(classify=BLSTMClassifier(**parameters))
+    pipeline.set_params(extract="passthrough")
+    start = time.perf_counter()
+    pipeline.fit(X[train], corpus.target[train], groups=groups)
+    seconds = time.perf_counter() - start
+    return _fold(pipeline, X[test], test, corpus, seconds)
+
+
+def _fold(model, X_test, test, corpus, seconds):
+    """Keep every prediction of one fold, with its probabilities."""
+    classifier = model[-1] if hasattr(model, "steps") else model
+    history = classifier.history_
+    return {
+        "seconds": round(seconds, 1),
+        "epochs": len(history["loss"]),
+        "best_epoch": 1 + int(np.argmin(history["val_loss"])),
+        "classes": classifier.classes_.tolist(),
+        "recordings": [Path(path).name for path in corpus.paths[test]],
+        "y_true": corpus.target[test].tolist(),
+        "probabilities": np.round(model.predict_proba(X_test), 5).tolist(),
+    }
+
+
+def _predictions(run):
+    y_true, y_pred = [], []
+    for fold in run["folds"]:
+        y_true += fold["y_true"]
+        best = np.argmax(fold["probabilities"], axis=1)
+        y_pred += np.asarray(fold["classes"])[best].tolist()
+    return y_true, y_pred
+
+
+def _summary(run):
+    y_true, y_pred = _predictions(run)
+    precision, recall, f1, _ = precision_recall_fscore_support(
+        y_true, y_pred, average="macro", zero_division=0
+    )
+    return {
+        "accuracy": float(np.mean(np.equal(y_true, y_pred))),
+        "UAR": float(unweighted_average_recall(y_true, y_pred)),
+        "precision": float(precision),
+        "recall": float(recall),
+        "F1": float(f1),
+        "best epoch": float(np.mean([fold["best_epoch"] for fold in run["folds"]])),
+        "epochs": float(np.mean([fold["epochs"] for fold in run["folds"]])),
+        "seconds": float(np.sum([fold["seconds"] for fold in run["folds"]])),
+    }
+
+
+def markdown_table(folder):
+    """Make a table of mean and range over the seeds from the files in a folder."""
+    runs = {}
+    for path in sorted(folder.glob("emodb-*.json")):
+        run = json.loads(path.read_text())
+        key = run["protocol"], run["recipe"], run["model"]
+        runs.setdefault(key, []).append(_summary(run))
+    columns = ["accuracy", "UAR", "precision", "recall", "F1"]
+    extra = ["best epoch", "epochs", "seconds"]
+    header = ["protocol", "recipe", "model", "seeds", *columns, *extra]
+    lines = ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
+    for key, summaries in runs.items():
+        cells = [*key, str(len(summaries))]
+        for column in columns:
+            values = [summary[column] for summary in summaries]
+            cells.append(f"{np.mean(values):.3f} ({min(values):.3f}-{max(values):.3f})")
+        cells += [f"{np.mean([s[column] for s in summaries]):.0f}" for column in extra]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def _setting(args, model, seed):
+    return {
+        "protocol": args.protocol,
+        "recipe": args.recipe,
+        "model": model,
+        "seed": seed,
+        "versions": {name: version(name) for name in PACKAGES},
+        "python": platform.python_version(),
+        "cpus": os.cpu_count(),
+    }
+
+
+def _result_path(args, model, seed):
+    return RESULTS / f"emodb-{args.protocol}-{args.recipe}-{model}-{seed}.json"
+
+
+def _write(path, content):
+    path.parent.mkdir(exist_ok=True)
+    temporary = path.with_suffix(path.suffix + ".new")
+    temporary.write_text(json.dumps(content, indent=None) + "\n")
+    temporary.replace(path)
+
+
+def _parse_arguments():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--protocol", choices=sorted(PROTOCOLS), required=True)
+    parser.add_argument("--recipe", choices=["recommended", "post"], default=None)
+    parser.add_argument(
+        "--models", nargs="+", choices=sorted(MODELS), default=sorted(MODELS)
+    )
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    parser.add_argument("--emodb", default=os.environ.get("SKEMOTION_EMODB"))
+    args = parser.parse_args()
+    if args.emodb is None:
+        parser.error("give --emodb PATH or set SKEMOTION_EMODB")
+    if args.recipe is None:
+        args.recipe = "post" if args.protocol == "post" else "recommended"
+    return args
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,5 @@
+"""The command line: ``skemotion quickstart|fetch|train|evaluate|predict``."""
+
+from skemotion.cli._main import main
+
+__all__ = ["main"]

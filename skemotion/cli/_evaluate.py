@@ -1,0 +1,102 @@
+"""``skemotion evaluate``."""
+
+import csv
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.model_selection import LeaveOneGroupOut, StratifiedGroupKFold
+
+from skemotion.cli._corpus import load_corpus
+from skemotion.cli._files import write_atomically
+from skemotion.cli._predict import load_model
+from skemotion.cli._report import print_report, save_confusion_matrix
+from skemotion.cli._training import make_pipeline, watch_training
+from skemotion.model_selection import balanced_holdout
+
+_MAX_FOLDS = 10
+
+
+def run(options):
+    """Print how well emotions are recognised, and under which protocol."""
+    corpus = load_corpus(options.corpus)
+    if options.model:
+        caption = (
+            f"{options.model} on all recordings of {options.corpus}: honest only if "
+            "none of them, and none of their speakers, was trained on."
+        )
+        tested = np.arange(len(corpus.paths))
+        y_pred = load_model(options.model).predict(corpus.paths)
+    else:
+        caption, splits = _SPLITTERS[options.protocol](corpus, options)
+        tested, y_pred = _cross_validate(corpus, splits, options)
+    print(caption, end="\n\n")
+    y_true = corpus.target[tested]
+    speakers = None if corpus.speakers is None else corpus.speakers[tested]
+    print_report(y_true, y_pred, speakers)
+    if options.predictions:
+        _write_predictions(options.predictions, corpus.paths[tested], y_true, y_pred)
+    if options.figures:
+        print(f"saved {save_confusion_matrix(options.figures, y_true, y_pred)}")
+
+
+def _split_by_speaker(corpus, options):
+    if corpus.speakers is None:
+        raise ValueError(
+            f"the speakers of {options.corpus} are not known: give a CSV table with a "
+            "column speaker, or --protocol holdout, whose numbers do not hold for new "
+            "voices."
+        )
+    n_speakers = len(np.unique(corpus.speakers))
+    if n_speakers <= _MAX_FOLDS:
+        splitter = LeaveOneGroupOut()
+        caption = f"Speaker-independent: each of {n_speakers} speakers left out once."
+    else:
+        splitter = StratifiedGroupKFold(
+            _MAX_FOLDS, shuffle=True, random_state=options.seed
+        )
+        caption = f"Speaker-independent: {n_speakers} speakers in {_MAX_FOLDS} folds."
+    splits = splitter.split(corpus.paths, corpus.target, corpus.speakers)
+    return caption, list(splits)
+
+
+def _split_holdout(corpus, options):
+    holdout = balanced_holdout(
+        corpus.target, options.n_per_class, random_state=options.seed
+    )
+    caption = (
+        f"One test set of {options.n_per_class} recordings per class. Its speakers "
+        "are also in the training set: expect less on new voices."
+    )
+    return caption, [(holdout.train, holdout.test)]
+
+
+_SPLITTERS = {"speaker": _split_by_speaker, "holdout": _split_holdout}
+
+
+def _cross_validate(corpus, splits, options):
+    """Return the rows that were tested and their predictions, fold after fold."""
+    pipeline = make_pipeline(options)
+    # Extraction learns nothing, so that doing it once for all folds leaks nothing.
+    X = pipeline["extract"].fit_transform(corpus.paths)
+    pipeline.set_params(extract="passthrough")
+    tested, y_pred = [], []
+    for number, (train, test) in enumerate(splits, start=1):
+        fold = watch_training(clone(pipeline), f"fold {number}/{len(splits)}")
+        groups = None if corpus.speakers is None else corpus.speakers[train]
+        if options.protocol == "holdout":
+            groups = None
+        fold.fit(X[train], corpus.target[train], groups=groups)
+        tested.append(test)
+        y_pred.append(fold.predict(X[test]))
+    return np.concatenate(tested), np.concatenate(y_pred)
+
+
+def _write_predictions(path, recordings, y_true, y_pred):
+    def write(temporary):
+        with open(temporary, "w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(["path", "label", "prediction"])
+            writer.writerows(zip(recordings, y_true, y_pred, strict=True))
+
+    write_atomically(path, write)
+    print(f"saved {path}")

@@ -1,0 +1,125 @@
+"""``skemotion quickstart``: the whole way once, and what it found."""
+
+from functools import partial
+from pathlib import Path
+
+import joblib
+import numpy as np
+from sklearn.model_selection import StratifiedGroupKFold, train_test_split
+
+from skemotion.cli._corpus import load_corpus
+from skemotion.cli._files import write_atomically
+from skemotion.cli._report import print_report, save_confusion_matrix, save_figure
+from skemotion.cli._training import make_pipeline, unwatch, watch_training
+from skemotion.datasets import make_emotional_speech
+from skemotion.inspection import (
+    AttentionDisplay,
+    ClassBalanceDisplay,
+    TrainingHistoryDisplay,
+)
+
+_SYNTHETIC = (
+    "This was synthetic speech, made by the package itself: the numbers show that "
+    "everything works, and say nothing about human voices."
+)
+
+
+def run(options):
+    """Train, test on unheard speakers, predict once, draw, and save."""
+    corpus = _load(options)
+    recordings = corpus.paths
+    train, test = _split(corpus, options.seed)
+    pipeline = watch_training(make_pipeline(options))
+    print(
+        f"{len(recordings)} recordings, {len(corpus.target_names)} emotions; "
+        f"training on {len(train)}, testing on {len(test)}{_whose(corpus, test)}",
+        flush=True,
+    )
+    groups = None if corpus.speakers is None else corpus.speakers[train]
+    pipeline.fit(recordings[train], corpus.target[train], groups=groups)
+    unwatch(pipeline).set_params(extract__verbose=0)
+
+    sequences = pipeline["extract"].transform(recordings[test])
+    probabilities = pipeline[1:].predict_proba(sequences)
+    y_true = corpus.target[test]
+    y_pred = pipeline.classes_[probabilities.argmax(axis=1)]
+    speakers = None if corpus.speakers is None else corpus.speakers[test]
+    print_report(y_true, y_pred, speakers)
+    _print_example(recordings[test[0]], y_true[0], pipeline.classes_, probabilities[0])
+
+    folder = Path(options.output)
+    saved = _draw(folder, pipeline, sequences, corpus.target[train], y_true, y_pred)
+    model = folder / "model.joblib"
+    write_atomically(model, partial(joblib.dump, pipeline))
+    print("\nsaved", *saved, model, sep="\n  ")
+    print(f"\ntry: skemotion predict {model} {recordings[test[0]]}")
+    if options.data is None:
+        print(_SYNTHETIC)
+
+
+def _load(options):
+    if options.data is not None:
+        return load_corpus(options.data)
+    folder = Path(options.output, "recordings")
+    print("making synthetic speech", flush=True)
+    return make_emotional_speech(folder=folder, random_state=options.seed)
+
+
+def _split(corpus, seed):
+    """Hold out about a third of the speakers, or of the rows without speakers."""
+    rows = np.arange(len(corpus.paths))
+    if corpus.speakers is None or len(np.unique(corpus.speakers)) < 3:
+        return train_test_split(
+            rows, test_size=0.3, stratify=corpus.target, random_state=seed
+        )
+    splitter = StratifiedGroupKFold(3, shuffle=True, random_state=seed)
+    return next(splitter.split(rows, corpus.target, corpus.speakers))
+
+
+def _whose(corpus, test):
+    if corpus.speakers is None or len(np.unique(corpus.speakers)) < 3:
+        return " (of speakers that may be in both)"
+    names = ", ".join(np.unique(corpus.speakers[test]).tolist())
+    return f" of speakers that are not trained on ({names})"
+
+
+def _print_example(recording, label, classes, probabilities):
+    print(f"\n{recording}, in truth {label}:")
+    width = max(map(len, map(str, classes)))
+    for index in probabilities.argsort()[::-1]:
+        bar = "#" * round(40 * probabilities[index])
+        print(f"  {classes[index]!s:<{width}}  {probabilities[index]:.2f}  {bar}")
+
+
+def _draw(folder, pipeline, sequences, y_train, y_true, y_pred):
+    """Draw the four figures from what has been computed already."""
+    classifier, extractor = pipeline["classify"], pipeline["extract"]
+    figures = [save_confusion_matrix(folder, y_true, y_pred)]
+    _, y_balanced = pipeline["balance"].fit_resample(
+        np.zeros((len(y_train), 1, 1)), y_train
+    )
+    figures.append(
+        save_figure(
+            folder,
+            "class_balance.png",
+            partial(_draw_balance, y_train, y_balanced),
+        )
+    )
+    figures.append(
+        save_figure(
+            folder, "training_history.png", partial(_draw_history, classifier)
+        )
+    )
+    if hasattr(classifier, "attention"):
+        weights = classifier.attention(pipeline[1:-1].transform(sequences))
+        seconds = extractor.hop_length / extractor.sampling_rate
+        figures.append(
+            save_figure(
+                folder,
+                "attention.png",
+                lambda ax: AttentionDisplay.from_predictions(
+                    weights, y_pred, frame_seconds=seconds, ax=ax
+                ),
+            )
+        )
+    return figures

@@ -1,0 +1,62 @@
+"""What is printed and drawn about predictions."""
+
+import os
+from pathlib import Path
+
+from sklearn.metrics import accuracy_score, classification_report
+
+from skemotion.metrics import (
+    bootstrap_interval,
+    speaker_report,
+    unweighted_average_recall,
+)
+
+
+def print_report(y_true, y_pred, speakers=None):
+    """Print scores by class and by speaker, and the two averages with intervals."""
+    print(classification_report(y_true, y_pred, digits=3, zero_division=0))
+    several = speakers is not None and len(set(speakers)) > 1
+    if several:
+        print(speaker_report(y_true, y_pred, speakers), end="\n\n")
+    low, high = bootstrap_interval(
+        y_true, y_pred, groups=speakers if several else None, random_state=0
+    )
+    uar = unweighted_average_recall(y_true, y_pred)
+    over = "speakers" if several else "recordings"
+    print(
+        f"unweighted average recall (UAR) {uar:.3f}, 95 % bootstrap interval over "
+        f"{over} {low:.3f} to {high:.3f}"
+    )
+    print(f"accuracy {accuracy_score(y_true, y_pred):.3f}")
+
+
+def save_confusion_matrix(folder, y_true, y_pred):
+    """Draw scikit-learn's confusion matrix to a file, and return its path."""
+    from sklearn.metrics import ConfusionMatrixDisplay
+
+    def draw(ax):
+        ConfusionMatrixDisplay.from_predictions(
+            y_true,
+            y_pred,
+            ax=ax,
+            normalize="true",
+            values_format=".2f",
+            xticks_rotation=45,
+            cmap="Blues",
+        )
+
+    return save_figure(folder, "confusion_matrix.png", draw)
+
+
+def save_figure(folder, name, draw):
+    """Let `draw` fill the axes of a figure, save it, and return its path."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, 5), layout="constrained")
+    FigureCanvasAgg(figure)
+    draw(figure.add_subplot())
+    path = Path(folder, name)
+    os.makedirs(folder, exist_ok=True)
+    figure.savefig(path, dpi=120)
+    return path

@@ -1,0 +1,24 @@
+"""``skemotion train``."""
+
+from collections import Counter
+
+import joblib
+
+from skemotion.cli._corpus import load_corpus
+from skemotion.cli._files import write_atomically
+from skemotion.cli._training import make_pipeline, unwatch, watch_training
+
+
+def run(options):
+    """Train on all of the corpus and save the pipeline."""
+    corpus = load_corpus(options.corpus)
+    pipeline = watch_training(make_pipeline(options))
+    pipeline.fit(corpus.paths, corpus.target, groups=corpus.speakers)
+    unwatch(pipeline)
+    write_atomically(options.output, lambda path: joblib.dump(pipeline, path))
+
+    counts = Counter(corpus.target.tolist())
+    listed = ", ".join(f"{label} {counts[label]}" for label in sorted(counts))
+    print(f"trained on {len(corpus.paths)} recordings ({listed})")
+    print(f"saved {options.output}")
+    print("how good is it? skemotion evaluate tells, with the same options")

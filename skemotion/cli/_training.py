@@ -1,0 +1,46 @@
+"""What the commands that train have in common."""
+
+import sys
+
+from skemotion import make_emotion_pipeline
+from skemotion.networks import import_keras
+
+
+def make_pipeline(options):
+    """Build the pipeline that the options ask for, showing progress."""
+    pipeline = make_emotion_pipeline(
+        options.recipe,
+        n_jobs=options.n_jobs,
+        memory=options.cache,
+        random_state=options.seed,
+        verbose=int(on_terminal()),
+    )
+    return pipeline.set_params(**dict(options.settings))
+
+
+def on_terminal():
+    """Tell whether somebody is looking at standard error."""
+    return sys.stderr.isatty()
+
+
+def watch_training(pipeline, label="train"):
+    """Show epochs as they end; `unwatch` before the pipeline is saved."""
+    if on_terminal() and "callbacks" in pipeline["classify"].get_params():
+        epochs = pipeline["classify"].epochs
+
+        def show(epoch, logs):
+            line = f"\r{label}: epoch {epoch + 1}/{epochs}, loss {logs['loss']:.3f} "
+            print(line, end="", file=sys.stderr, flush=True)
+
+        callback = import_keras().callbacks.LambdaCallback(
+            on_epoch_end=show, on_train_end=lambda logs: print(file=sys.stderr)
+        )
+        pipeline.set_params(classify__callbacks=callback)
+    return pipeline
+
+
+def unwatch(pipeline):
+    """Take the progress line off a pipeline."""
+    if "callbacks" in pipeline["classify"].get_params():
+        pipeline.set_params(classify__callbacks=None)
+    return pipeline

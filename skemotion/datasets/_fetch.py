@@ -1,0 +1,247 @@
+"""Download of EMO-DB and the folder that downloads are kept in."""
+
+import hashlib
+import os
+import sys
+import time
+import warnings
+import zipfile
+import zlib
+from numbers import Integral, Real
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from sklearn.utils import Bunch
+from sklearn.utils._param_validation import Interval, StrOptions, validate_params
+
+from skemotion.datasets._emodb import EMOTIONS, checksums, load_emodb, shorten
+
+_ARCHIVE_URL = "http://emodb.bilderbar.info/download/download.zip"
+_TIMEOUT = 30  # seconds without an answer
+_TEXT_FILES = ["erkennung.txt", "erklaerung.txt"]
+
+
+@validate_params(
+    {"data_home": [str, os.PathLike, None]}, prefer_skip_nested_validation=True
+)
+def get_data_home(data_home: str | os.PathLike[str] | None = None) -> str:
+    """Return the folder where corpora are kept; it is created if missing.
+
+    Parameters
+    ----------
+    data_home : str or path-like, default=None
+        The folder. If None, it is what the environment variable
+        ``SKEMOTION_DATA`` names, or else ``~/skemotion_data``.
+
+    Returns
+    -------
+    str
+        The path of the folder.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> from skemotion.datasets import get_data_home
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     data_home = get_data_home(os.path.join(folder, "speech"))
+    ...     os.path.isdir(data_home)
+    True
+    """
+    if data_home is None:
+        data_home = os.environ.get("SKEMOTION_DATA") or "~/skemotion_data"
+    path = Path(data_home).expanduser()
+    path.mkdir(parents=True, exist_ok=True)
+    return str(path)
+
+
+@validate_params(
+    {
+        "data_home": [str, os.PathLike, None],
+        "download_if_missing": ["boolean"],
+        "n_retries": [Interval(Integral, 0, None, closed="left")],
+        "delay": [Interval(Real, 0, None, closed="left")],
+        "language": [StrOptions(set(EMOTIONS))],
+        "url": [str],
+    },
+    prefer_skip_nested_validation=True,
+)
+def fetch_emodb(
+    data_home: str | os.PathLike[str] | None = None,
+    *,
+    download_if_missing: bool = True,
+    n_retries: int = 3,
+    delay: float = 1.0,
+    language: str = "en",
+    url: str = _ARCHIVE_URL,
+) -> Bunch:
+    """Load EMO-DB and download it, about 40 MB, if it is not there yet.
+
+    Parameters
+    ----------
+    data_home : str or path-like, default=None
+        Folder where the corpus is kept, in a folder ``emodb``. By default as
+        in :func:`get_data_home`.
+
+    download_if_missing : bool, default=True
+        If False, an OSError is raised where the corpus is not there, instead
+        of downloading it.
+
+    n_retries : int, default=3
+        How often the download is tried again after the network or the server
+        failed.
+
+    delay : float, default=1.0
+        Seconds between two tries.
+
+    language : {"en", "de", "it"}, default="en"
+        Language of the emotions' names, as in :func:`load_emodb`.
+
+    url : str, default="http://emodb.bilderbar.info/download/download.zip"
+        Address of the archive, by HTTP or HTTPS. Give the address of a copy
+        where the original site cannot be reached.
+
+    Returns
+    -------
+    data : :class:`~sklearn.utils.Bunch`
+        As from :func:`load_emodb`.
+
+    Raises
+    ------
+    OSError
+        If the corpus is missing and `download_if_missing` is False, if what is
+        there is not all of it, or if the archive cannot be downloaded or is
+        damaged.
+
+    Warns
+    -----
+    UserWarning
+        If the download is tried again.
+
+    See Also
+    --------
+    load_emodb : Loads the corpus from any folder.
+
+    Notes
+    -----
+    All 535 recordings are compared with SHA-256 sums that ship with the
+    package, after the download and every time they are loaded from
+    `data_home`, which takes a fraction of a second. The folder ``emodb`` appears
+    only when it is complete and verified, so an interrupted download is never
+    taken for the corpus, and several processes may fetch at the same time. A
+    process that was killed may leave a folder ``emodb-part-*`` behind, which can
+    be deleted. Of the archive, only the recordings and the listeners' judgements
+    are unpacked.
+
+    A progress bar is shown if standard error is a terminal.
+
+    Examples
+    --------
+    >>> from skemotion.datasets import fetch_emodb
+    >>> emodb = fetch_emodb()  # doctest: +SKIP
+    >>> emodb.target.shape  # doctest: +SKIP
+    (535,)
+    """
+    home = Path(get_data_home(data_home))
+    folder = home / "emodb"
+    if folder.exists():
+        faults = _find_faults(folder)
+        if faults:
+            raise OSError(
+                f"{str(folder)!r} is not the whole EMO-DB: {faults}. Delete it to "
+                "have it downloaded again, or load what is there by load_emodb."
+            )
+    elif download_if_missing:
+        with TemporaryDirectory(prefix="emodb-part-", dir=home) as work:
+            archive, corpus = Path(work, "download.zip"), Path(work, "emodb")
+            _download(url, archive, n_retries=n_retries, delay=delay)
+            _unpack(archive, corpus, url=url)
+            _put_in_place(corpus, folder)
+    else:
+        raise OSError(
+            f"EMO-DB is not in {str(folder)!r}, and download_if_missing is False."
+        )
+    return load_emodb(folder, language=language)
+
+
+def _find_faults(folder: Path) -> str:
+    """Say which recordings of the corpus are missing or damaged, or nothing."""
+    sums = checksums()
+    missing, damaged = [], []
+    for name, digest in sums.items():
+        path = folder / "wav" / name
+        if not path.is_file():
+            missing.append(name)
+        elif hashlib.sha256(path.read_bytes()).hexdigest() != digest:
+            damaged.append(name)
+    return "; ".join(
+        f"{len(names)} of {len(sums)} recordings {state}: {shorten(names)}"
+        for names, state in ((missing, "missing"), (damaged, "damaged"))
+        if names
+    )
+
+
+def _download(url: str, archive: Path, *, n_retries: int, delay: float) -> None:
+    import pooch
+    import requests
+
+    on_terminal = sys.stderr is not None and sys.stderr.isatty()
+    downloader = pooch.HTTPDownloader(progressbar=on_terminal, timeout=_TIMEOUT)
+    for n_left in range(n_retries, -1, -1):
+        try:
+            downloader(url, str(archive), None)
+            return
+        except requests.RequestException as error:
+            if n_left == 0 or _is_refusal(error.response):
+                raise _fetch_error(url, str(error)) from error
+            warnings.warn(
+                f"The download of {url} failed ({error}); trying again.", stacklevel=4
+            )
+            time.sleep(delay)
+
+
+def _is_refusal(response) -> bool:
+    """Tell an answer such as 404, which stays, from a failure that may pass."""
+    return response is not None and response.status_code < 500
+
+
+def _unpack(archive: Path, corpus: Path, *, url: str) -> None:
+    """Write the recordings, and nothing unknown, to a folder and verify them."""
+    (corpus / "wav").mkdir(parents=True)
+    try:
+        with zipfile.ZipFile(archive) as members:
+            present = set(members.namelist())
+            for name in [f"wav/{name}" for name in checksums()] + _TEXT_FILES:
+                if name in present:
+                    (corpus / name).write_bytes(_read_member(members, name))
+    except zipfile.BadZipFile as error:
+        raise _fetch_error(
+            url, f"the archive is truncated, damaged or no zip file ({error})"
+        ) from error
+    faults = _find_faults(corpus)
+    if faults:
+        raise _fetch_error(url, f"the archive is not that of the corpus, {faults}")
+
+
+def _read_member(members: zipfile.ZipFile, name: str) -> bytes:
+    try:
+        return members.read(name)
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
+        # RuntimeError stands for encryption and for unknown compression.
+        raise zipfile.BadZipFile(f"{name}: {error}") from error
+
+
+def _put_in_place(corpus: Path, folder: Path) -> None:
+    try:
+        os.replace(corpus, folder)
+    except OSError:
+        if _find_faults(folder):
+            raise
+        # Another process was faster, and its corpus is as good.
+
+
+def _fetch_error(url: str, reason: str) -> OSError:
+    return OSError(
+        f"EMO-DB could not be fetched from {url}: {reason}. Try again later, give "
+        "the address of a copy as `url`, or get the archive in another way, unpack "
+        "it and pass the folder to skemotion.datasets.load_emodb."
+    )

@@ -1,0 +1,333 @@
+import hashlib
+import io
+import os
+import sys
+import threading
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.utils._param_validation import InvalidParameterError
+
+from skemotion.datasets import _emodb, _fetch, fetch_emodb, get_data_home, load_emodb
+
+RECORDINGS = {
+    "03a01Fa.wav": b"happy" * 100,
+    "08b10Tb.wav": b"sad" * 100,
+    "16a05Wa.wav": b"angry" * 100,
+}
+LISTENERS = b"Nr.\tSatz\terkannt\tnatuerlich\n1\t03a01Fa.wav\t90,00\t75,00\n"
+
+
+class Server(ThreadingHTTPServer):
+    """Answers each request with the next of its replies, the last one for ever."""
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.replies = []
+        self.n_requests = 0
+        self.url = f"http://127.0.0.1:{self.server_port}/download.zip"
+
+    def reply(self, *replies):
+        self.replies = list(replies)
+
+    def next_reply(self):
+        self.n_requests += 1
+        return self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self):
+        reply = self.server.next_reply()
+        if isinstance(reply, int):
+            self.send_error(reply)
+            return
+        body, n_promised = reply if isinstance(reply, tuple) else (reply, len(reply))
+        self.send_response(200)
+        self.send_header("Content-Length", str(n_promised))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def server(monkeypatch):
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with Server() as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def small_corpus(monkeypatch):
+    """Let EMO-DB be three made-up recordings."""
+    sums = {name: hashlib.sha256(data).hexdigest() for name, data in RECORDINGS.items()}
+    for module in (_emodb, _fetch):
+        monkeypatch.setattr(module, "checksums", lambda: sums)
+
+
+def make_archive(members=None):
+    """Zip the made-up corpus, or other members."""
+    if members is None:
+        members = {f"wav/{name}": data for name, data in RECORDINGS.items()}
+        members["erkennung.txt"] = LISTENERS
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    return buffer.getvalue()
+
+
+def assert_nothing_left(data_home):
+    assert os.listdir(data_home) == []
+
+
+def test_data_home_from_argument_environment_or_home(tmp_path, monkeypatch):
+    monkeypatch.setenv("SKEMOTION_DATA", str(tmp_path / "environment"))
+    assert get_data_home(tmp_path / "argument") == str(tmp_path / "argument")
+    assert get_data_home() == str(tmp_path / "environment")
+    monkeypatch.delenv("SKEMOTION_DATA")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    assert get_data_home() == str(tmp_path / "skemotion_data")
+    assert get_data_home("~/mine") == str(tmp_path / "mine")
+    assert sorted(os.listdir(tmp_path)) == [
+        "argument",
+        "environment",
+        "mine",
+        "skemotion_data",
+    ]
+
+
+@pytest.mark.usefixtures("small_corpus")
+def test_fetch_downloads_once(server, tmp_path):
+    server.reply(make_archive())
+    data = fetch_emodb(tmp_path, url=server.url)
+    again = fetch_emodb(tmp_path, download_if_missing=False, language="de")
+    assert server.n_requests == 1
+    assert data.paths.tolist() == [
+        str(tmp_path / "emodb" / "wav" / name) for name in sorted(RECORDINGS)
+    ]
+    assert data.target.tolist() == ["happiness", "sadness", "anger"]
+    assert again.target.tolist() == ["freude", "trauer", "wut"]
+    np.testing.assert_array_equal(data.recognition, [0.9, np.nan, np.nan])
+    assert os.listdir(tmp_path) == ["emodb"]
+
+
+@pytest.mark.usefixtures("small_corpus")
+def test_no_output_unless_on_a_terminal(server, tmp_path, capfd):
+    server.reply(make_archive())
+    fetch_emodb(tmp_path, url=server.url)
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.usefixtures("small_corpus")
+def test_progress_on_a_terminal(server, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    server.reply(make_archive())
+    fetch_emodb(tmp_path, url=server.url)
+    output, progress = capsys.readouterr()
+    assert output == ""
+    assert "100%" in progress
+
+
+@pytest.mark.usefixtures("small_corpus")
+def test_download_not_wanted(server, tmp_path):
+    with pytest.raises(OSError, match="download_if_missing is False"):
+        fetch_emodb(tmp_path, download_if_missing=False, url=server.url)
+    assert server.n_requests == 0
+
+
+@pytest.mark.parametrize(
+    "options", [{"language": "deutsch"}, {"n_retries": -1}, {"delay": -1.0}]
+)
+def test_parameters_are_checked_before_the_download(server, tmp_path, options):
+    with pytest.raises(InvalidParameterError):
+        fetch_emodb(tmp_path, url=server.url, **options)
+    assert server.n_requests == 0
+
+
+@pytest.mark.usefixtures("small_corpus")
+def test_only_known_members_are_unpacked(server, tmp_path):
+    members = {f"wav/{name}": data for name, data in RECORDINGS.items()}
+    foreign = ["../evil.txt", "wav/../../evil.txt", "/evil.txt", "wav/evil.wav", "a/b"]
+    server.reply(make_archive(members | dict.fromkeys(foreign, b"evil")))
+    fetch_emodb(tmp_path / "home", url=server.url)
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert sorted(path.name for path in files) == sorted(RECORDINGS)
+
+
+@pytest.mark.usefixtures("small_corpus")
+def test_server_failures_are_tried_again(server, tmp_path):
+    archive = make_archive()
+    server.reply(500, (archive[:-10], len(archive)), archive)
+    with pytest.warns(UserWarning, match="trying again") as caught:
+        data = fetch_emodb(tmp_path, url=server.url, n_retries=2, delay=0)
+    assert len(caught) == 2
+    assert {warning.filename for warning in caught} == {__file__}
+    assert server.n_requests == 3
+    assert len(data.paths) == 3
+
+
+@pytest.mark.usefixtures("small_corpus")
+@pytest.mark.filterwarnings("ignore:The download of:UserWarning")
+@pytest.mark.parametrize(
+    ("n_retries", "status", "n_requests"), [(0, 503, 1), (2, 503, 3), (2, 404, 1)]
+)
+def test_retries_end(server, tmp_path, n_retries, status, n_requests):
+    server.reply(status)
+    with pytest.raises(OSError, match=f"{status}.*load_emodb"):
+        fetch_emodb(tmp_path, url=server.url, n_retries=n_retries, delay=0)
+    assert server.n_requests == n_requests
+    assert_nothing_left(tmp_path)
+
+
+@pytest.mark.usefixtures("small_corpus")
+def test_no_server(server, tmp_path):
+    server.server_close()
+    with pytest.raises(OSError, match=r"could not be fetched from http://127.0.0.1"):
+        fetch_emodb(tmp_path, url=server.url, n_retries=0)
+    assert_nothing_left(tmp_path)
+
+
+def corrupt_member(archive):
+    """Change one byte of the first recording's content."""
+    return archive.replace(b"happyhappy", b"happyhippy", 1)
+
+
+@pytest.mark.usefixtures("small_corpus")
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b"<html>moved</html>", "no zip file"),
+        (b"", "no zip file"),
+        (make_archive()[:200], "truncated"),
+        (corrupt_member(make_archive()), r"damaged .*wav/03a01Fa.wav"),
+        (make_archive({}), r"3 of 3 recordings missing: 03a01Fa.wav, 08b10Tb.wav"),
+        (
+            make_archive({"wav/03a01Fa.wav": b"sad", "wav/08b10Tb.wav": b"sad" * 100}),
+            "missing: 16a05Wa.wav; 1 of 3 recordings damaged: 03a01Fa.wav",
+        ),
+    ],
+    ids=["html", "empty", "truncated", "corrupt", "none", "missing and wrong"],
+)
+def test_bad_archive_is_refused_at_once(server, tmp_path, body, message):
+    server.reply(body)
+    with pytest.raises(OSError, match=message) as caught:
+        fetch_emodb(tmp_path, url=server.url)
+    assert "load_emodb" in str(caught.value)
+    assert server.n_requests == 1
+    assert_nothing_left(tmp_path)
+
+
+@pytest.mark.usefixtures("small_corpus")
+def test_interrupted_unpacking_leaves_nothing(server, tmp_path, monkeypatch):
+    read = zipfile.ZipFile.read
+
+    def interrupted(archive, name):
+        if name.endswith("08b10Tb.wav"):
+            raise KeyboardInterrupt
+        return read(archive, name)
+
+    server.reply(make_archive())
+    with monkeypatch.context() as patch:
+        patch.setattr(zipfile.ZipFile, "read", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            fetch_emodb(tmp_path, url=server.url)
+    assert_nothing_left(tmp_path)
+    assert len(fetch_emodb(tmp_path, url=server.url).paths) == 3
+
+
+@pytest.mark.usefixtures("small_corpus")
+def test_leftovers_of_a_killed_process_are_no_corpus(server, tmp_path):
+    leftover = tmp_path / "emodb-part-killed" / "emodb" / "wav"
+    leftover.mkdir(parents=True)
+    for name, data in RECORDINGS.items():
+        (leftover / name).write_bytes(data)
+    with pytest.raises(OSError, match="download_if_missing is False"):
+        fetch_emodb(tmp_path, download_if_missing=False)
+    server.reply(make_archive())
+    assert len(fetch_emodb(tmp_path, url=server.url).paths) == 3
+
+
+@pytest.mark.usefixtures("small_corpus")
+@pytest.mark.parametrize("download_if_missing", [True, False])
+def test_damaged_corpus_is_neither_loaded_nor_deleted(
+    server, tmp_path, download_if_missing
+):
+    server.reply(make_archive())
+    paths = fetch_emodb(tmp_path, url=server.url).paths
+    os.remove(paths[0])
+    with open(paths[1], "ab") as file:
+        file.write(b"!")
+    with pytest.raises(OSError, match=r"missing: 03a.*damaged: 08b.*Delete it"):
+        fetch_emodb(tmp_path, download_if_missing=download_if_missing, url=server.url)
+    assert server.n_requests == 1
+    assert os.path.exists(paths[1])
+
+
+@pytest.mark.usefixtures("small_corpus")
+def test_fetching_at_the_same_time(server, tmp_path, monkeypatch):
+    """All find nothing and download; whoever comes late keeps the first one's."""
+    n_fetching = 3
+    all_unpacked = threading.Barrier(n_fetching, timeout=60)
+    put_in_place = _fetch._put_in_place
+
+    def wait_and_put_in_place(corpus, folder):
+        all_unpacked.wait()
+        put_in_place(corpus, folder)
+
+    monkeypatch.setattr(_fetch, "_put_in_place", wait_and_put_in_place)
+    server.reply(make_archive())
+    with ThreadPoolExecutor(n_fetching) as pool:
+        fetched = pool.map(
+            lambda _: fetch_emodb(tmp_path, url=server.url), range(n_fetching)
+        )
+        assert [len(data.paths) for data in fetched] == [3] * n_fetching
+    assert server.n_requests == n_fetching
+    assert os.listdir(tmp_path) == ["emodb"]
+
+
+@pytest.mark.usefixtures("small_corpus")
+def test_something_else_in_the_way(server, tmp_path, monkeypatch):
+    put_in_place = _fetch._put_in_place
+
+    def put_in_place_late(corpus, folder):
+        (folder / "mine").mkdir(parents=True)
+        put_in_place(corpus, folder)
+
+    monkeypatch.setattr(_fetch, "_put_in_place", put_in_place_late)
+    server.reply(make_archive())
+    with pytest.raises(OSError, match="emodb"):
+        fetch_emodb(tmp_path, url=server.url)
+    assert os.listdir(tmp_path / "emodb") == ["mine"]
+
+
+def test_sums_of_the_whole_corpus_ship_with_the_package():
+    sums = _emodb.checksums()
+    assert len(sums) == 535
+    assert all(len(digest) == 64 for digest in sums.values())
+
+
+@pytest.mark.emodb
+def test_whole_corpus(server, tmp_path, emodb_path):
+    original = load_emodb(emodb_path)
+    members = {
+        f"wav/{path.name}": path.read_bytes() for path in map(Path, original.paths)
+    }
+    members["erkennung.txt"] = (emodb_path / "erkennung.txt").read_bytes()
+    server.reply(make_archive(members))
+    data = fetch_emodb(tmp_path, url=server.url)
+    assert data.paths.shape == (535,)
+    for name in ["target", "speakers", "texts", "recognition"]:
+        np.testing.assert_array_equal(data[name], original[name])
+    assert server.n_requests == 1
+    fetch_emodb(tmp_path, download_if_missing=False)

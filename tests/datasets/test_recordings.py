@@ -1,0 +1,158 @@
+import os
+
+import numpy as np
+import pytest
+
+from skemotion.datasets import load_recordings
+
+
+def touch(folder, *names):
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+
+
+def test_folder_per_class(tmp_path):
+    touch(
+        tmp_path,
+        "neutral/b.FLAC",
+        "neutral/a.wav",
+        "anger/session 2/x.mp3",
+        "anger/notes.txt",
+        "anger/.hidden.wav",
+        "anger/.trash/y.wav",
+        ".cache/z.wav",
+        "stray.wav",
+    )
+    data = load_recordings(str(tmp_path))
+    assert data.paths.tolist() == [
+        str(tmp_path / "anger" / "session 2" / "x.mp3"),
+        str(tmp_path / "neutral" / "a.wav"),
+        str(tmp_path / "neutral" / "b.FLAC"),
+    ]
+    assert data.target.tolist() == ["anger", "neutral", "neutral"]
+    assert data.speakers is None
+    assert data.target_names.tolist() == ["anger", "neutral"]
+
+
+def test_hidden_parent_does_not_hide_the_corpus(tmp_path):
+    touch(tmp_path, ".data/anger/a.wav", ".data/fear/a.wav")
+    assert len(load_recordings(tmp_path / ".data").paths) == 2
+
+
+def test_folder_without_recordings_is_left_out_with_a_warning(tmp_path):
+    touch(tmp_path, "anger/a.wav", "fear/a.wav", "sadness/a.m4a")
+    with pytest.warns(UserWarning, match=r"no recordings: 'sadness'") as caught:
+        data = load_recordings(tmp_path)
+    assert data.target_names.tolist() == ["anger", "fear"]
+    assert caught[0].filename == __file__
+
+
+def test_table(tmp_path):
+    elsewhere = tmp_path / "elsewhere" / "c.wav"
+    touch(tmp_path, "corpus/audio/a.wav", "corpus/b.ogg", elsewhere)
+    table = tmp_path / "corpus" / "table.csv"
+    table.write_text(
+        "speaker, label,note,path\n"
+        "anna,Ärger,,audio/a.wav\n"
+        "\n"
+        'bert,"joy, loud",x,b.ogg\n'
+        f"anna,joy,,{elsewhere}\n",
+        encoding="utf-8-sig",
+    )
+    data = load_recordings(table)
+    assert all(os.path.isfile(path) for path in data.paths)
+    assert [os.path.basename(path) for path in data.paths] == [
+        "a.wav",
+        "b.ogg",
+        "c.wav",
+    ]
+    assert data.target.tolist() == ["Ärger", "joy, loud", "joy"]
+    assert data.speakers.tolist() == ["anna", "bert", "anna"]
+    np.testing.assert_array_equal(data.target_names, np.unique(data.target))
+
+
+def test_table_without_speakers(tmp_path):
+    touch(tmp_path, "a.wav", "b.wav")
+    table = tmp_path / "table.csv"
+    table.write_text("path,label\na.wav,joy\nb.wav,fear\n")
+    assert load_recordings(table).speakers is None
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("file,label\na.wav,joy\n", "lacks the column path; .*'file,label'"),
+        ("path;label\na.wav;joy\n", "lacks the column path and label"),
+        ("", "lacks the column path and label"),
+        ("path,label\n", "has no rows"),
+        ("path,label\na.wav,joy\n", "class 'joy'; at least two"),
+        (b"path,label\na.wav,\xc4rger\n", "neither a folder nor a CSV table in UTF-8"),
+        ('path,label\na.wav,"joy\n', "neither a folder nor a CSV table"),
+    ],
+)
+def test_unusable_table(tmp_path, content, message):
+    touch(tmp_path, "a.wav")
+    table = tmp_path / "table.csv"
+    table.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(ValueError, match=message):
+        load_recordings(table)
+
+
+def test_all_faults_of_a_table_are_named_with_their_lines(tmp_path):
+    touch(tmp_path, "a.wav")
+    table = tmp_path / "table.csv"
+    table.write_text(
+        "path,label,speaker\na.wav,joy,anna\nb.wav,joy,anna\na.wav, ,anna\na.wav,joy\n"
+        ",,anna\n"
+    )
+    with pytest.raises(ValueError, match="4 of 5 rows") as caught:
+        load_recordings(table)
+    assert str(caught.value).splitlines()[1:] == [
+        "  line 3: no such file as 'b.wav'",
+        "  line 4: no label",
+        "  line 5: no speaker",
+        "  line 6: no path and no label",
+    ]
+
+
+def test_ten_faults_of_a_table_are_shown_and_the_rest_counted(tmp_path):
+    table = tmp_path / "table.csv"
+    table.write_text("path,label\n" + "".join(f"{i}.wav,joy\n" for i in range(13)))
+    with pytest.raises(ValueError, match="13 of 13 rows") as caught:
+        load_recordings(table)
+    assert str(caught.value).count("no such file") == 10
+    assert str(caught.value).endswith("and 3 more")
+
+
+def test_nothing_at_the_path(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"nothing at .*Known layouts"):
+        load_recordings(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("names", [[], ["a.wav", "b.wav"], ["anger/a.txt"]])
+def test_unknown_layout(tmp_path, names):
+    touch(tmp_path, *names)
+    with pytest.raises(ValueError, match=r"holds recordings.*Known layouts"):
+        load_recordings(tmp_path)
+
+
+def test_one_class(tmp_path):
+    touch(tmp_path, "anger/a.wav", "anger/b.wav")
+    with pytest.raises(ValueError, match=r"class 'anger'; at least two"):
+        load_recordings(tmp_path)
+
+
+def test_one_recording_instead_of_a_corpus(tmp_path):
+    recording = tmp_path / "a.wav"
+    recording.write_bytes(b"RIFF\xff\xff\x00\x00WAVE")
+    with pytest.raises(ValueError, match="neither a folder nor a CSV table"):
+        load_recordings(recording)
+
+
+@pytest.mark.parametrize("folder", ["", "wav"])
+def test_emodb_is_left_to_load_emodb(tmp_path, folder):
+    touch(tmp_path, "wav/03a01Fa.wav", "wav/03a01Wa.wav")
+    with pytest.raises(ValueError, match="use load_emodb"):
+        load_recordings(tmp_path / folder)

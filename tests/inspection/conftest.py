@@ -1,0 +1,9 @@
+import matplotlib
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def off_screen():
+    matplotlib.use("Agg")
+    yield
+    matplotlib.pyplot.close("all")
