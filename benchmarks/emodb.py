@@ -48,7 +48,14 @@ from skemotion.model_selection import balanced_holdout
 
 RESULTS = Path(__file__).parent / "results"
 MODELS = {"attention": AttentionBLSTMClassifier, "blstm": BLSTMClassifier}
-PACKAGES = ("keras", "tensorflow", "scikit-learn", "imbalanced-learn", "librosa", "numpy")
+PACKAGES = (
+    "keras",
+    "tensorflow",
+    "scikit-learn",
+    "imbalanced-learn",
+    "librosa",
+    "numpy",
+)
 
 
 def main():

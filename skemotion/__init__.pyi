@@ -4,11 +4,11 @@ from . import exceptions as exceptions
 from . import inspection as inspection
 from . import metrics as metrics
 from . import model_selection as model_selection
+from .classification import AttentionBLSTMClassifier as AttentionBLSTMClassifier
+from .classification import BLSTMClassifier as BLSTMClassifier
 from .exceptions import AudioError as AudioError
 from .feature_extraction import SpeechFeatureExtractor as SpeechFeatureExtractor
 from .over_sampling import SequenceSampler as SequenceSampler
-from .preprocessing import SequenceScaler as SequenceScaler
-from .classification import AttentionBLSTMClassifier as AttentionBLSTMClassifier
-from .classification import BLSTMClassifier as BLSTMClassifier
 from .pipeline import EmotionPipeline as EmotionPipeline
 from .pipeline import make_emotion_pipeline as make_emotion_pipeline
+from .preprocessing import SequenceScaler as SequenceScaler

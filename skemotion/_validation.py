@@ -1,5 +1,7 @@
 """Checks of arrays and seeds that several modules share."""
 
+from typing import Any
+
 import numpy as np
 from sklearn.utils import check_array, check_random_state, check_X_y
 from sklearn.utils.validation import validate_data
@@ -7,7 +9,7 @@ from sklearn.utils.validation import validate_data
 _MAX_SEED = np.iinfo(np.int32).max
 
 
-def validate_sequences(estimator, X, y=None, *, reset):
+def validate_sequences(estimator, X, y=None, *, reset) -> Any:
     """Check a batch of sequences and remember or compare its shape.
 
     Parameters

@@ -2,6 +2,7 @@
 
 import io
 import os
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -208,7 +209,7 @@ def _check_signal(signal, rate):
             "a recording is a path, a file object, a 1-D numeric signal or a pair "
             f"(signal, sampling_rate); got {signal.dtype} of shape {signal.shape}"
         )
-    if not np.isscalar(rate) or isinstance(rate, (str, bytes)) or not rate > 0:
+    if not isinstance(rate, Real) or not rate > 0:
         raise ValueError(f"its sampling rate must be a positive number, got {rate!r}")
     return signal
 

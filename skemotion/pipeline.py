@@ -1,6 +1,7 @@
 """The way from recordings to emotions, as one estimator."""
 
 from numbers import Integral, Real
+from typing import Any
 
 from imblearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing, check_random_state
@@ -165,7 +166,7 @@ class EmotionPipeline(Pipeline):
         return super().get_metadata_routing().add_self_request(self)
 
 
-_RECIPES = {
+_RECIPES: dict[str, dict[str, dict[str, Any]]] = {
     "recommended": {
         "scale": {"keep_padding": True},
         "classify": {"units": 64, "dropout": 0.5, "mask_padding": True},

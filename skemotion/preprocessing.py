@@ -148,10 +148,11 @@ class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         self : SequenceScaler
         """
         self._validate_params()
-        X = validate_sequences(self, X, reset=True)
-        real = ~self._padding(X)[..., np.newaxis] if self.keep_padding else None
-        per_feature = self.scope == "feature" and X.ndim == 3
-        self.mean_, self.scale_ = _moments(X, real, axis=(0, 1) if per_feature else 0)
+        sequences = validate_sequences(self, X, reset=True)
+        real = ~self._padding(sequences)[..., np.newaxis] if self.keep_padding else None
+        per_feature = self.scope == "feature" and sequences.ndim == 3
+        axis = (0, 1) if per_feature else 0
+        self.mean_, self.scale_ = _moments(sequences, real, axis)
         return self
 
     def transform(self, X: ArrayLike) -> NDArray[np.float32]:
@@ -167,16 +168,16 @@ class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         ndarray of the shape of X, dtype float32
         """
         check_is_fitted(self)
-        X = validate_sequences(self, X, reset=False)
-        if self.mean_.ndim == 2 and X.shape[1:] != self.mean_.shape:
+        sequences = validate_sequences(self, X, reset=False)
+        if self.mean_.ndim == 2 and sequences.shape[1:] != self.mean_.shape:
             raise ValueError(
-                f"X has {X.shape[1]} frames, but SequenceScaler(scope='cell') was "
-                f"fitted on {self.mean_.shape[0]}; extract all recordings with the "
-                "same duration."
+                f"X has {sequences.shape[1]} frames, but SequenceScaler(scope='cell') "
+                f"was fitted on {self.mean_.shape[0]}; extract all recordings with "
+                "the same duration."
             )
-        scaled = ((X - self.mean_) / self.scale_).astype(np.float32)
+        scaled = ((sequences - self.mean_) / self.scale_).astype(np.float32)
         if self.keep_padding:
-            scaled[self._padding(X)] = 0.0
+            scaled[self._padding(sequences)] = 0.0
         return scaled
 
     def _padding(self, X):

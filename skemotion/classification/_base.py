@@ -1,7 +1,6 @@
 """Training and prediction by scikeras; the only module that imports it."""
 
 import copy
-import inspect
 import pickle
 from numbers import Integral, Real
 from typing import Any
@@ -119,25 +118,25 @@ class BaseBLSTMClassifier(ClassifierMixin, BaseEstimator):
         """
         self._validate_params()
         seed = draw_seed(self.random_state)
-        X, y = validate_sequences(self, X, y, reset=True)
-        check_classification_targets(y)
-        self.n_frames_in_ = X.shape[1]
-        self.classes_, codes = np.unique(y, return_inverse=True)
+        sequences, labels = validate_sequences(self, X, y, reset=True)
+        check_classification_targets(labels)
+        self.n_frames_in_ = sequences.shape[1]
+        self.classes_, codes = np.unique(labels, return_inverse=True)
         if len(self.classes_) < 2:
             raise ValueError(
                 "y holds the one class "
                 f"{self.classes_[0]!r}; a classifier needs at least two classes."
             )
-        weights = self._training_weights(X, y, sample_weight)
+        weights = self._training_weights(sequences, labels, sample_weight)
         validation = self._check_validation(X_val, y_val)
         if validation is None and self.early_stopping is True:
             train, held_out = stratified_validation_split(
                 codes, self.validation_fraction, random_state=seed
             )
-            validation = _as_sequences(X[held_out]), codes[held_out]
-            X, codes = X[train], codes[train]
+            validation = _as_sequences(sequences[held_out]), codes[held_out]
+            sequences, codes = sequences[train], codes[train]
             weights = None if weights is None else weights[train]
-        self._train(_as_sequences(X), codes, weights, validation, seed)
+        self._train(_as_sequences(sequences), codes, weights, validation, seed)
         return self
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float32]:
@@ -153,11 +152,11 @@ class BaseBLSTMClassifier(ClassifierMixin, BaseEstimator):
         ndarray of shape (n_samples, n_classes), dtype float32
             In the order of ``classes_``; rows sum to 1.
         """
-        X = self._check_X(X)
+        sequences = self._check_X(X)
         with without_retracing_log():
-            probabilities = self.estimator_.predict_proba(X)
+            probabilities = self.estimator_.predict_proba(sequences)
         # scikeras drops the first dimension of a single row.
-        return probabilities.reshape(len(X), -1)
+        return probabilities.reshape(len(sequences), -1)
 
     def predict(self, X: ArrayLike) -> NDArray:
         """Predict the most probable class.
@@ -172,7 +171,8 @@ class BaseBLSTMClassifier(ClassifierMixin, BaseEstimator):
         ndarray of shape (n_samples,)
             Labels of the type that `fit` was given.
         """
-        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+        probabilities = self.predict_proba(X)
+        return self.classes_[probabilities.argmax(axis=1)]
 
     @property
     def model_(self):
@@ -258,7 +258,10 @@ class BaseBLSTMClassifier(ClassifierMixin, BaseEstimator):
         estimator.set_params(callbacks=None)
         estimator._initialize_callbacks()
         self.estimator_ = estimator
-        self.history_ = {key: list(map(float, log)) for key, log in _history(estimator)}
+        self.history_ = {
+            name: [float(value) for value in log]
+            for name, log in estimator.history_.items()
+        }
 
     def _make_optimizer(self):
         keras = import_keras()
@@ -304,10 +307,6 @@ class BaseBLSTMClassifier(ClassifierMixin, BaseEstimator):
         tags.input_tags.three_d_array = True
         tags.non_deterministic = False
         return tags
-
-
-def _history(estimator):
-    return estimator.history_.items()
 
 
 def _as_sequences(X):

@@ -92,34 +92,31 @@ def _print_example(recording, label, classes, probabilities):
 
 
 def _draw(folder, pipeline, sequences, y_train, y_true, y_pred):
-    """Draw the four figures from what has been computed already."""
-    classifier, extractor = pipeline["classify"], pipeline["extract"]
-    figures = [save_confusion_matrix(folder, y_true, y_pred)]
-    _, y_balanced = pipeline["balance"].fit_resample(
-        np.zeros((len(y_train), 1, 1)), y_train
-    )
-    figures.append(
-        save_figure(
+    """Draw what the steps have to show, from what has been computed already."""
+    yield save_confusion_matrix(folder, y_true, y_pred)
+    balance, classifier = pipeline["balance"], pipeline["classify"]
+    if hasattr(balance, "fit_resample"):
+        _, y_balanced = balance.fit_resample(np.zeros((len(y_train), 1, 1)), y_train)
+        yield save_figure(
             folder,
             "class_balance.png",
-            partial(_draw_balance, y_train, y_balanced),
+            lambda ax: ClassBalanceDisplay.from_labels(y_train, y_balanced, ax=ax),
         )
-    )
-    figures.append(
-        save_figure(
-            folder, "training_history.png", partial(_draw_history, classifier)
+    if hasattr(classifier, "history_"):
+        yield save_figure(
+            folder,
+            "training_history.png",
+            lambda ax: TrainingHistoryDisplay.from_estimator(classifier, ax=ax),
+            n_axes=2,
         )
-    )
     if hasattr(classifier, "attention"):
         weights = classifier.attention(pipeline[1:-1].transform(sequences))
+        extractor = pipeline["extract"]
         seconds = extractor.hop_length / extractor.sampling_rate
-        figures.append(
-            save_figure(
-                folder,
-                "attention.png",
-                lambda ax: AttentionDisplay.from_predictions(
-                    weights, y_pred, frame_seconds=seconds, ax=ax
-                ),
-            )
+        yield save_figure(
+            folder,
+            "attention.png",
+            lambda ax: AttentionDisplay.from_predictions(
+                weights, y_pred, frame_seconds=seconds, ax=ax
+            ),
         )
-    return figures

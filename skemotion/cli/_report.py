@@ -1,6 +1,5 @@
 """What is printed and drawn about predictions."""
 
-import os
 from pathlib import Path
 
 from sklearn.metrics import accuracy_score, classification_report
@@ -48,15 +47,16 @@ def save_confusion_matrix(folder, y_true, y_pred):
     return save_figure(folder, "confusion_matrix.png", draw)
 
 
-def save_figure(folder, name, draw):
-    """Let `draw` fill the axes of a figure, save it, and return its path."""
+def save_figure(folder, name, draw, *, n_axes=1):
+    """Let `draw` fill new axes, save the figure, and return its path."""
+    # Not through pyplot, which would ask for a screen.
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(7, 5), layout="constrained")
+    figure = Figure(figsize=(3 + 4 * n_axes, 5), layout="constrained")
     FigureCanvasAgg(figure)
-    draw(figure.add_subplot())
+    draw(figure.subplots(1, n_axes))
     path = Path(folder, name)
-    os.makedirs(folder, exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=120)
     return path

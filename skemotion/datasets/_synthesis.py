@@ -66,6 +66,7 @@ _BANDWIDTHS = np.array([80.0, 90.0, 130.0, 200.0, 250.0])  # Hz
 
 _FRAME_SECONDS = 0.005
 _HOPS_PER_FFT = 6  # 30 ms: the resonators ring out before the FFT wraps round
+_LOWEST_PITCH = 60.0  # Hz
 _TILT_CORNER = 500.0  # Hz
 _OPEN_QUOTIENT = 0.6
 _STRESS_STRETCH = 1.25
@@ -152,25 +153,30 @@ def speak(
     return _record(speech, voice.level, rng)
 
 
-def _articulate(text: str, voice: Voice, rng: np.random.Generator) -> _Tracks:
-    """Lay out the phones of `text` in time and let neighbours run together."""
+def _parse(text: str) -> tuple[Array, Array]:
+    """Look up the segments of `text` and mark those that are stressed vowels."""
     segments, stress, stressed = [], [], False
     for symbol in f",{text.replace(' ', '')},":  # a moment of silence at both ends
         if symbol == "'":
             stressed = True
             continue
+        is_vowel = symbol in _VOWELS
         segments += PHONES[symbol]
-        stress += [float(stressed and symbol in _VOWELS)] * len(PHONES[symbol])
-        stressed = stressed and symbol not in _VOWELS
-    table, stress_marks = np.array(segments, dtype=float), np.array(stress)
-    last_vowel = len(table) - 2
+        stress += [float(stressed and is_vowel)] * len(PHONES[symbol])
+        stressed = stressed and not is_vowel
+    return np.array(segments, dtype=float), np.array(stress)
 
+
+def _articulate(text: str, voice: Voice, rng: np.random.Generator) -> _Tracks:
+    """Lay out the phones of `text` in time and let neighbours run together."""
+    table, stress = _parse(text)
     n_segments = len(table)
-    ms = table[:, 0] * _STRESS_STRETCH**stress_marks / voice.tempo
+    last_vowel = n_segments - 2
+    ms = table[:, 0] * _STRESS_STRETCH**stress / voice.tempo
     ms[last_vowel] *= _FINAL_STRETCH
     ms *= np.exp(0.08 * rng.standard_normal(n_segments))
     n_frames = np.maximum(np.rint(ms / (1000 * _FRAME_SECONDS)), 2).astype(int)
-    gain_db = rng.standard_normal(n_segments) + _STRESS_GAIN * stress_marks
+    gain_db = rng.standard_normal(n_segments) + _STRESS_GAIN * stress
     formants = np.hstack([table[:, 5:], np.tile(_HIGHER_FORMANTS, (n_segments, 1))])
     formants *= voice.tract_scale * np.exp(0.02 * rng.standard_normal(formants.shape))
     formants[:, :2] *= voice.lip_spread
@@ -187,7 +193,7 @@ def _articulate(text: str, voice: Voice, rng: np.random.Generator) -> _Tracks:
         noise_centre=track(table[:, 3], 0),
         noise_width=track(table[:, 4], 0),
         formants=track(formants, 4.0),
-        stress=track(stress_marks, 8.0),
+        stress=track(stress, 8.0),
         final=np.clip(final, 0, 1),
     )
 
@@ -200,7 +206,7 @@ def _intonate(tracks: _Tracks, voice: Voice, rng: np.random.Generator) -> Array:
     semitones += voice.final_pitch * tracks.final
     semitones += gaussian_filter1d(rng.standard_normal(n_frames), 10.0)
     semitones -= np.average(semitones, weights=tracks.voicing)
-    return voice.pitch * 2 ** (semitones / 12)
+    return np.maximum(voice.pitch * 2 ** (semitones / 12), _LOWEST_PITCH)
 
 
 def _voice_source(

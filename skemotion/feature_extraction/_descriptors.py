@@ -53,7 +53,6 @@ def compute_descriptors(
     """
     import librosa
 
-    framing = {"frame_length": frame_length, "hop_length": hop_length}
     spectrum = np.abs(librosa.stft(signal, n_fft=frame_length, hop_length=hop_length))
     centroid = librosa.feature.spectral_centroid(S=spectrum, sr=sampling_rate)
     contrast = librosa.feature.spectral_contrast(
@@ -70,8 +69,10 @@ def compute_descriptors(
             S=spectrum, sr=sampling_rate, centroid=centroid
         ),
         librosa.feature.spectral_rolloff(S=spectrum, sr=sampling_rate),
-        librosa.feature.zero_crossing_rate(signal, **framing),
-        librosa.feature.rms(y=signal, **framing),
+        librosa.feature.zero_crossing_rate(
+            signal, frame_length=frame_length, hop_length=hop_length
+        ),
+        librosa.feature.rms(y=signal, frame_length=frame_length, hop_length=hop_length),
         mfcc,
         librosa.feature.delta(mfcc, width=DELTA_WIDTH),
     ]

@@ -298,8 +298,10 @@ def _check_recordings(X):
             "X must be a sequence of recordings; of a data frame, pass the column "
             "that holds the paths."
         )
-    if isinstance(X, np.ndarray) and (X.ndim == 0 or X.dtype.kind in "fiu") and (
-        X.ndim < 2
+    if (
+        isinstance(X, np.ndarray)
+        and (X.ndim == 0 or X.dtype.kind in "fiu")
+        and (X.ndim < 2)
     ):
         raise TypeError(
             "X must be a sequence of recordings; for a single signal pass the list "

@@ -1,4 +1,4 @@
-"""Features: librosa, called descriptor by descriptor as the post does, is the oracle."""
+"""Features: librosa, called descriptor by descriptor, is the oracle."""
 
 import inspect
 import io

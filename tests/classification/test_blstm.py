@@ -1,0 +1,303 @@
+"""The classifiers: the contract of a scikit-learn classifier on three-dimensional X."""
+
+import inspect
+import random
+import subprocess
+import sys
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone, is_classifier
+from sklearn.exceptions import NotFittedError
+
+from skemotion import AttentionBLSTMClassifier, BLSTMClassifier
+from skemotion.networks import import_keras
+
+keras = import_keras()
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(42, 8, 3)).astype(np.float32)
+LABELS = np.array(["anger", "fear", "sadness"])
+CODES = np.arange(42) % 3
+X[np.arange(42), :, CODES] += 2
+y = LABELS[CODES]
+
+BOTH = pytest.mark.parametrize("Classifier", [AttentionBLSTMClassifier, BLSTMClassifier])
+
+
+def make(Classifier=AttentionBLSTMClassifier, **parameters):
+    defaults = {"units": 6, "epochs": 2, "learning_rate": 0.02, "random_state": 0}
+    return Classifier(**{**defaults, **parameters})
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    return make(epochs=25).fit(X, y)
+
+
+def test_learns(fitted):
+    assert fitted.score(X, y) > 0.9
+    assert fitted.history_["loss"][-1] < fitted.history_["loss"][0]
+
+
+def test_fitted_attributes(fitted):
+    np.testing.assert_array_equal(fitted.classes_, LABELS)
+    assert fitted.n_features_in_ == 3
+    assert fitted.n_frames_in_ == 8
+    assert isinstance(fitted.model_, keras.Model)
+    assert fitted.estimator_.model_ is fitted.model_
+    assert set(fitted.history_) == {"loss", "accuracy"}
+    assert len(fitted.history_["loss"]) == 25
+    assert is_classifier(fitted)
+
+
+def test_predictions(fitted):
+    probabilities = fitted.predict_proba(X)
+    assert probabilities.shape == (42, 3)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
+    np.testing.assert_array_equal(
+        fitted.predict(X), LABELS[probabilities.argmax(axis=1)]
+    )
+
+
+def test_one_row_keeps_two_dimensions(fitted):
+    assert fitted.predict_proba(X[:1]).shape == (1, 3)
+    assert fitted.predict(X[:1]).shape == (1,)
+    assert fitted.attention(X[:1]).shape == (1, 8)
+
+
+def test_attention_weighs_frames(fitted):
+    weights = fitted.attention(X)
+    assert weights.shape == (42, 8)
+    assert (weights >= 0).all()
+    np.testing.assert_allclose(weights.sum(axis=1), 1, atol=1e-5)
+    assert not hasattr(BLSTMClassifier, "attention")
+
+
+@BOTH
+def test_refits_are_bit_identical(Classifier):
+    classifier = make(Classifier, dropout=0.3)
+    first = classifier.fit(X, y).predict_proba(X)
+    second = clone(classifier).fit(X, y).predict_proba(X)
+    np.testing.assert_array_equal(first, second)
+    other = make(Classifier, dropout=0.3, random_state=1).fit(X, y)
+    assert not np.array_equal(first, other.predict_proba(X))
+
+
+def test_random_state_instance_is_advanced():
+    state = np.random.RandomState(0)
+    first = make(random_state=state).fit(X, y).predict_proba(X)
+    second = make(random_state=state).fit(X, y).predict_proba(X)
+    assert not np.array_equal(first, second)
+
+
+def test_callers_random_streams_are_left_alone():
+    import tensorflow as tf
+
+    def draw():
+        return (
+            random.random(),
+            np.random.random(),  # noqa: NPY002  (the stream that must not move)
+            float(tf.random.uniform(())),
+            float(keras.random.uniform(())),
+        )
+
+    def seed():
+        keras.utils.set_random_seed(3)
+        draw()
+
+    seed()
+    expected = draw()
+    seed()
+    make(early_stopping=True).fit(X, y).predict(X)
+    assert draw() == expected
+
+
+def test_unseeded_fit_after_a_seeded_one():
+    make().fit(X, y)
+    first = make(random_state=None).fit(X, y).predict_proba(X)
+    second = make(random_state=None).fit(X, y).predict_proba(X)
+    assert not np.array_equal(first, second)
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [CODES, CODES - 1, CODES == 1, pd.Series(y), y.tolist(), y.astype(object)],
+    ids=["int", "negative", "bool", "Series", "list", "object"],
+)
+def test_kinds_of_labels(labels):
+    classifier = make(epochs=1).fit(X, labels)
+    predicted = classifier.predict(X)
+    assert set(predicted) <= set(np.asarray(labels).tolist())
+    np.testing.assert_array_equal(classifier.classes_, np.unique(labels))
+    assert classifier.predict_proba(X).shape == (42, len(classifier.classes_))
+
+
+def test_early_stopping_on_given_rows():
+    classifier = make(epochs=30, patience=2)
+    classifier.fit(X, y, X_val=RNG.normal(size=(9, 8, 3)), y_val=y[:9])
+    loss = classifier.history_["val_loss"]
+    assert len(loss) == np.argmin(loss) + 3 < 30
+    assert len(classifier.history_["loss"]) == len(loss)
+
+
+def test_best_weights_are_restored():
+    X_val, y_val = RNG.normal(size=(9, 8, 3)).astype("float32"), CODES[:9]
+    classifier = make(epochs=30, patience=2).fit(X, CODES, X_val=X_val, y_val=y_val)
+    probabilities = classifier.predict_proba(X_val)[np.arange(9), y_val]
+    np.testing.assert_allclose(
+        -np.log(probabilities).mean(), min(classifier.history_["val_loss"]), rtol=1e-4
+    )
+
+
+def test_early_stopping_by_default_wants_rows():
+    assert "val_loss" not in make().fit(X, y).history_
+    assert "val_loss" in make(early_stopping=True).fit(X, y).history_
+    classifier = make(early_stopping=False).fit(X, y, X_val=X, y_val=y)
+    assert "val_loss" not in classifier.history_
+
+
+@pytest.mark.parametrize(
+    ("X_val", "y_val", "message"),
+    [
+        (X[:3], None, "together"),
+        (X[:3], y[:2], "inconsistent numbers"),
+        (X[:3], ["joy"] * 3, r"labels that y does not: \['joy'\]"),
+        (X[:3, :5], y[:3], "X_val has 5 frames"),
+        (X[:3, :, :2], y[:3], "2 features"),
+    ],
+)
+def test_bad_validation_rows(X_val, y_val, message):
+    with pytest.raises(ValueError, match=message):
+        make().fit(X, y, X_val=X_val, y_val=y_val)
+
+
+def test_weights_reach_the_loss():
+    zero_fear = np.where(y == "fear", 0.0, 1.0)
+    by_sample = make(epochs=15).fit(X, y, sample_weight=zero_fear)
+    by_class = make(
+        epochs=15, class_weight={"anger": 1.0, "sadness": 1.0, "fear": 0.0}
+    ).fit(X, y)
+    assert "fear" not in by_sample.predict(X)
+    np.testing.assert_array_equal(by_sample.predict_proba(X), by_class.predict_proba(X))
+    rare = np.r_[np.flatnonzero(y != "fear"), np.flatnonzero(y == "fear")[:3]]
+    balanced = make(class_weight="balanced").fit(X[rare], y[rare])
+    assert not np.array_equal(
+        balanced.predict_proba(X), make().fit(X[rare], y[rare]).predict_proba(X)
+    )
+
+
+def test_optimizers():
+    optimizer = keras.optimizers.SGD(0.5)
+    classifier = make(optimizer=optimizer, learning_rate=None)
+    classifier.fit(X, y)
+    assert isinstance(classifier.model_.optimizer, keras.optimizers.SGD)
+    assert float(classifier.model_.optimizer.learning_rate) == 0.5
+    assert classifier.optimizer is optimizer
+    assert not optimizer.built
+    classifier.set_params(optimizer="rmsprop", learning_rate=0.25).fit(X, y)
+    assert isinstance(classifier.model_.optimizer, keras.optimizers.RMSprop)
+    assert float(classifier.model_.optimizer.learning_rate) == 0.25
+
+
+def test_callbacks_are_copied_and_not_kept(tmp_path):
+    log = tmp_path / "log.csv"
+    callback = keras.callbacks.CSVLogger(str(log))
+    classifier = make(callbacks=callback).fit(X, y)
+    assert len(log.read_text().splitlines()) == 3
+    assert callback.model is None
+    assert classifier.callbacks is callback
+    joblib.dump(classifier.set_params(callbacks=None), tmp_path / "model.joblib")
+
+
+@BOTH
+def test_fitted_classifier_predicts_the_same_in_a_fresh_process(Classifier, tmp_path):
+    classifier = make(Classifier, mask_padding=True, dropout=0.1).fit(X, y)
+    path = tmp_path / "classifier.joblib"
+    joblib.dump((classifier, X, classifier.predict_proba(X)), path)
+    code = (
+        "import joblib, sys\n"
+        "classifier, X, expected = joblib.load(sys.argv[1])\n"
+        "assert (classifier.predict_proba(X) == expected).all()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code, path],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+
+
+def test_nothing_is_printed(capfd):
+    make(early_stopping=True).fit(X, y).predict(X)
+    captured = capfd.readouterr()
+    assert captured.out == captured.err == ""
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"units": 0}, "units"),
+        ({"dropout": 1.0}, "dropout"),
+        ({"learning_rate": -1.0}, "learning_rate"),
+        ({"epochs": 1.5}, "epochs"),
+        ({"early_stopping": "yes"}, "early_stopping"),
+        ({"class_weight": "equal"}, "class_weight"),
+        ({"optimizer": "no such thing"}, "no such thing"),
+    ],
+)
+def test_bad_parameters(parameters, message):
+    with pytest.raises(ValueError, match=message):
+        make(**parameters).fit(X, y)
+
+
+@pytest.mark.parametrize(
+    ("bad_X", "bad_y", "message"),
+    [
+        (X[..., None], y, "expects X of shape"),
+        (np.full_like(X, np.nan), y, "NaN"),
+        (X, y[:-1], "inconsistent numbers of samples"),
+        (X, ["anger"] * 42, "at least two classes"),
+        (X, RNG.normal(size=42), "continuous"),
+    ],
+)
+def test_bad_input(bad_X, bad_y, message):
+    with pytest.raises(ValueError, match=message):
+        make().fit(bad_X, bad_y)
+
+
+def test_other_shapes_at_predict(fitted):
+    with pytest.raises(ValueError, match="7 frames, but .* fitted on 8"):
+        fitted.predict(X[:, :7])
+    with pytest.raises(ValueError, match="2 features, but .* expecting 3"):
+        fitted.predict_proba(X[..., :2])
+
+
+@BOTH
+def test_unfitted(Classifier):
+    classifier = Classifier()
+    with pytest.raises(NotFittedError):
+        classifier.predict(X)
+    assert not hasattr(classifier, "model_")
+
+
+@BOTH
+def test_init_only_stores_and_documents_every_parameter(Classifier):
+    parameters = inspect.signature(Classifier).parameters
+    assert set(parameters) == set(Classifier._parameter_constraints)
+    for name, parameter in parameters.items():
+        assert f"    {name} : " in Classifier.__doc__
+        assert getattr(Classifier(), name) is parameter.default
+
+
+def test_defaults_are_the_posts():
+    parameters = AttentionBLSTMClassifier().get_params()
+    assert parameters["units"] == 256
+    assert parameters["optimizer"] == "adam"
+    assert parameters["batch_size"] == 32
+    assert parameters["epochs"] == 30
+    assert parameters["patience"] == 10
+    assert parameters["mask_padding"] is False
