@@ -4,6 +4,7 @@ import argparse
 import importlib
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 
 from skemotion._version import __version__
@@ -31,7 +32,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _make_parser().parse_args(arguments)
     command = importlib.import_module(f"skemotion.cli._{options.command}")
     try:
-        return command.run(options) or 0
+        with warnings.catch_warnings():
+            warnings.showwarning = _show_warning
+            return command.run(options) or 0
     except BrokenPipeError:  # the reader of a pipe, such as head, has left
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
@@ -41,6 +44,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (OSError, ValueError, TypeError) as error:
         print(f"skemotion: error: {error}", file=sys.stderr)
         return 1
+
+
+def _show_warning(message, category, filename, lineno, file=None, line=None):
+    print(f"skemotion: warning: {message}", file=sys.stderr)
 
 
 def _make_parser():

@@ -110,13 +110,12 @@ def _draw(folder, pipeline, sequences, y_train, y_true, y_pred):
             n_axes=2,
         )
     if hasattr(classifier, "attention"):
-        weights = classifier.attention(pipeline[1:-1].transform(sequences))
         extractor = pipeline["extract"]
         seconds = extractor.hop_length / extractor.sampling_rate
         yield save_figure(
             folder,
             "attention.png",
-            lambda ax: AttentionDisplay.from_predictions(
-                weights, y_pred, frame_seconds=seconds, ax=ax
+            lambda ax: AttentionDisplay.from_estimator(
+                pipeline[1:], sequences, frame_seconds=seconds, ax=ax
             ),
         )

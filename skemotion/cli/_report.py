@@ -11,17 +11,22 @@ from skemotion.metrics import (
 )
 
 
+# An interval over fewer speakers than this says next to nothing.
+_MIN_SPEAKERS = 5
+
+
 def print_report(y_true, y_pred, speakers=None):
     """Print scores by class and by speaker, and the two averages with intervals."""
     print(classification_report(y_true, y_pred, digits=3, zero_division=0))
     several = speakers is not None and len(set(speakers)) > 1
     if several:
         print(speaker_report(y_true, y_pred, speakers), end="\n\n")
+    by_speaker = several and len(set(speakers)) >= _MIN_SPEAKERS
     low, high = bootstrap_interval(
-        y_true, y_pred, groups=speakers if several else None, random_state=0
+        y_true, y_pred, groups=speakers if by_speaker else None, random_state=0
     )
     uar = unweighted_average_recall(y_true, y_pred)
-    over = "speakers" if several else "recordings"
+    over = "speakers" if by_speaker else "recordings"
     print(
         f"unweighted average recall (UAR) {uar:.3f}, 95 % bootstrap interval over "
         f"{over} {low:.3f} to {high:.3f}"

@@ -1,0 +1,229 @@
+"""The commands, as somebody at a terminal or in a script meets them."""
+
+import csv
+import io
+import json
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import soundfile
+
+from skemotion.cli import main
+from skemotion.datasets import make_emotional_speech
+
+TINY = ["--set", "classify__units=4", "--set", "classify__epochs=1"]
+
+
+@pytest.fixture(scope="session")
+def corpus(tmp_path_factory):
+    """A folder per class, and a table with speakers."""
+    folder = tmp_path_factory.mktemp("speech")
+    speech = make_emotional_speech(n_speakers=3, n_texts=4, folder=folder)
+    with open(folder / "table.csv", "w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["path", "label", "speaker"])
+        writer.writerows(zip(speech.paths, speech.target, speech.speakers, strict=True))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def model(corpus, tmp_path_factory):
+    path = tmp_path_factory.mktemp("model") / "model.joblib"
+    assert main(["train", str(corpus), "-o", str(path), *TINY]) == 0
+    return path
+
+
+def recordings(corpus):
+    return [str(path) for path in sorted(corpus.glob("anger/*.wav"))[:2]]
+
+
+def test_train_says_what_it_did(corpus, tmp_path, capfd):
+    path = tmp_path / "new" / "model.joblib"
+    arguments = ["train", str(corpus / "table.csv"), "-o", str(path), *TINY]
+    assert main(arguments) == 0
+    captured = capfd.readouterr()
+    assert "trained on 84 recordings" in captured.out
+    assert str(path) in captured.out
+    assert captured.err == ""
+    assert [entry.name for entry in path.parent.iterdir()] == ["model.joblib"]
+
+
+def test_predict_text(corpus, model, capfd):
+    files = recordings(corpus)
+    assert main(["predict", str(model), *files]) == 0
+    captured = capfd.readouterr()
+    rows = [line.split("\t") for line in captured.out.splitlines()]
+    assert [row[0] for row in rows] == files
+    assert all(0 < float(row[2]) <= 1 for row in rows)
+    assert captured.err == ""
+
+
+def test_predict_formats_agree(corpus, model, capfd):
+    files = recordings(corpus)
+    assert main(["predict", str(model), "--format", "csv", *files]) == 0
+    rows = list(csv.DictReader(io.StringIO(capfd.readouterr().out)))
+    assert main(["predict", str(model), "--format", "json", *files]) == 0
+    found = json.loads(capfd.readouterr().out)
+    assert [row["path"] for row in rows] == [row["path"] for row in found] == files
+    for row, result in zip(rows, found, strict=True):
+        assert row["emotion"] == result["emotion"]
+        assert len(result["probabilities"]) == 7
+        assert sum(result["probabilities"].values()) == pytest.approx(1, abs=1e-3)
+        for label, value in result["probabilities"].items():
+            assert float(row[label]) == pytest.approx(value)
+        assert result["confidence"] == max(result["probabilities"].values())
+
+
+@pytest.mark.filterwarnings("ignore::skemotion.exceptions.ResamplingWarning")
+def test_evaluate_by_speaker(corpus, tmp_path, capfd):
+    out = tmp_path / "predictions.csv"
+    arguments = ["evaluate", str(corpus / "table.csv"), *TINY]
+    arguments += ["--predictions", str(out), "--figures", str(tmp_path)]
+    assert main(arguments) == 0
+    captured = capfd.readouterr()
+    assert "Speaker-independent: each of 3 speakers left out once" in captured.out
+    assert "unweighted average recall" in captured.out
+    assert captured.err == ""
+    rows = list(csv.DictReader(out.read_text().splitlines()))
+    assert len(rows) == 84
+    assert (tmp_path / "confusion_matrix.png").stat().st_size > 1000
+
+
+def test_evaluate_holdout_warns_of_known_voices(corpus, capfd):
+    arguments = ["evaluate", str(corpus), "--protocol", "holdout"]
+    assert main([*arguments, "--n-per-class", "2", *TINY]) == 0
+    out = capfd.readouterr().out
+    assert "expect less on new voices" in out
+    assert "14" in out
+
+
+def test_evaluate_model(corpus, model, capfd):
+    assert main(["evaluate", str(corpus), "--model", str(model)]) == 0
+    assert "honest only if" in capfd.readouterr().out
+
+
+def test_quickstart(tmp_path, capfd):
+    folder = tmp_path / "out"
+    assert main(["quickstart", "--output", str(folder), *TINY]) == 0
+    captured = capfd.readouterr()
+    assert "speakers that are not trained on" in captured.out
+    assert "This was synthetic speech" in captured.out
+    assert "macro avg" in captured.out
+    assert captured.err == ""
+    saved = {path.name for path in folder.iterdir()}
+    assert saved == {
+        "recordings",
+        "model.joblib",
+        "confusion_matrix.png",
+        "class_balance.png",
+        "training_history.png",
+        "attention.png",
+    }
+    command = captured.out.split("try: skemotion ")[1].splitlines()[0].split()
+    assert main(command) == 0
+
+
+def test_quickstart_on_recordings_without_speakers(corpus, tmp_path, capfd):
+    arguments = ["quickstart", "--data", str(corpus), "--output", str(tmp_path)]
+    assert main([*arguments, *TINY]) == 0
+    out = capfd.readouterr().out
+    assert "of speakers that may be in both" in out
+    assert "synthetic" not in out
+
+
+@pytest.mark.emodb
+def test_quickstart_on_emodb(emodb_path, tmp_path, capfd):
+    data = ["--data", f"emodb:{emodb_path}"]
+    assert main(["quickstart", *data, "--output", str(tmp_path), *TINY]) == 0
+    out = capfd.readouterr().out
+    assert "535 recordings, 7 emotions" in out
+    assert "synthetic" not in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["train", "no/such/folder"], "no/such/folder"),
+        (["train", "emodb:no/such/folder"], "no/such/folder"),
+        (["evaluate", "{corpus}"], "the speakers of .* are not known"),
+        (["evaluate", "{corpus}", "--protocol", "holdout"], "needs at least 21"),
+        (["predict", "no-model.joblib", "a.wav"], "no-model.joblib"),
+        (["predict", "{corpus}/table.csv", "a.wav"], "is not a model saved by"),
+        (["predict", "{model}", "gone.wav", "lost.wav"], "2 recordings cannot be read"),
+        (["train", "{corpus}", "--set", "classify__unit=4"], "'unit'"),
+        (["train", "{corpus}", "--set", "classify__units=none"], "units"),
+    ],
+)
+def test_failed_work_is_one_message_and_1(arguments, message, corpus, model, capfd):
+    arguments = [text.format(corpus=corpus, model=model) for text in arguments]
+    assert main(arguments) == 1
+    captured = capfd.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("skemotion: error: ")
+    assert "Traceback" not in captured.err
+    assert re.search(message, captured.err)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["dance"],
+        ["train"],
+        ["predict", "model.joblib"],
+        ["train", "x", "--set", "units"],
+        ["evaluate", "x", "--n-per-class", "0"],
+    ],
+)
+def test_wrong_usage_exits_with_2(arguments, capfd):
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2
+    assert "usage: skemotion" in capfd.readouterr().err
+
+
+def write_folder(folder, counts):
+    rng = np.random.default_rng(0)
+    for label, n_recordings in counts.items():
+        (folder / label).mkdir(parents=True)
+        for number in range(n_recordings):
+            noise = 0.1 * rng.normal(size=8000)
+            soundfile.write(folder / label / f"{number}.wav", noise, 16000)
+
+
+def run_program(*arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "skemotion", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_warnings_are_one_line_each(tmp_path):
+    write_folder(tmp_path / "data", {"anger": 8, "fear": 4})
+    done = run_program(
+        "train", tmp_path / "data", "-o", tmp_path / "model.joblib", *TINY
+    )
+    assert done.returncode == 0
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("skemotion: warning: k_neighbors=5 lowered to")
+
+
+def test_nothing_is_left_of_a_failed_training(tmp_path):
+    write_folder(tmp_path / "data", {"anger": 2, "fear": 2})
+    (tmp_path / "data" / "fear" / "1.wav").write_bytes(b"no audio")
+    output = tmp_path / "out" / "model.joblib"
+    arguments = ["train", str(tmp_path / "data"), "-o", str(output), *TINY]
+    assert main(arguments) == 1
+    assert not output.parent.exists()
+
+
+def test_the_command_is_installed(model, corpus):
+    done = run_program("predict", model, *recordings(corpus))
+    assert done.returncode == 0
+    assert done.stderr == ""
+    assert len(done.stdout.splitlines()) == 2

@@ -1,0 +1,56 @@
+"""Start-up: what is imported only when it is needed."""
+
+import subprocess
+import sys
+
+import pytest
+
+import skemotion
+
+HEAVY = ["tensorflow", "keras", "scikeras", "librosa", "imblearn", "matplotlib"]
+
+
+def heavy_modules_after(code):
+    report = f"import sys; print(*[name for name in {HEAVY} if name in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}\n{report}"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stderr == ""
+    return done.stdout.splitlines()[-1].split()
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import skemotion",
+        "import skemotion; dir(skemotion); skemotion.__version__",
+        "from skemotion.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass",
+        "from skemotion.cli import main\n"
+        "try: main(['train', '--help'])\nexcept SystemExit: pass",
+        "from skemotion import SpeechFeatureExtractor; SpeechFeatureExtractor().fit([1])",
+        "from skemotion import SequenceScaler; SequenceScaler().fit([[[1.0]] * 9])",
+        "from skemotion.datasets import make_emotional_speech\n"
+        "make_emotional_speech(n_speakers=1, n_texts=1)",
+        "import skemotion.metrics, skemotion.model_selection, skemotion.inspection",
+    ],
+)
+def test_nothing_heavy_is_imported(code):
+    assert heavy_modules_after(code) == []
+
+
+def test_keras_waits_for_training():
+    code = "from skemotion import make_emotion_pipeline; make_emotion_pipeline()"
+    heavy = heavy_modules_after(code)
+    assert "tensorflow" not in heavy
+    assert "librosa" not in heavy
+
+
+def test_public_names_resolve():
+    assert "make_emotion_pipeline" in skemotion.__all__
+    for name in skemotion.__all__:
+        assert getattr(skemotion, name) is not None
+    with pytest.raises(AttributeError, match="no_such_name"):
+        _ = skemotion.no_such_name

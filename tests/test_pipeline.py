@@ -1,0 +1,268 @@
+"""The whole way: what is held out, what reaches which step, what persists."""
+
+import subprocess
+import sys
+
+import joblib
+import numpy as np
+import pytest
+import sklearn
+from imblearn.pipeline import Pipeline as ImbalancedPipeline
+from sklearn.base import clone
+from sklearn.model_selection import (
+    GridSearchCV,
+    LeaveOneGroupOut,
+    cross_val_predict,
+    cross_validate,
+)
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import FunctionTransformer
+from sklearn.svm import SVC
+
+from skemotion import (
+    BLSTMClassifier,
+    EmotionPipeline,
+    SequenceSampler,
+    SequenceScaler,
+    make_emotion_pipeline,
+)
+from skemotion.datasets import make_emotional_speech
+from skemotion.metrics import uar_scorer
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(60, 6, 6)).astype(np.float32)
+y = np.array(["anger"] * 30 + ["fear"] * 18 + ["sadness"] * 12)
+SPEAKERS = np.arange(60) % 5
+
+SMALL = {
+    "extract": "passthrough",
+    "classify__units": 4,
+    "classify__epochs": 2,
+}
+
+
+def make(**parameters):
+    return make_emotion_pipeline(random_state=0).set_params(**SMALL, **parameters)
+
+
+class Witness(BLSTMClassifier):
+    """Keeps what `fit` was given instead of training on it."""
+
+    def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None):
+        self.classes_ = np.unique(y)
+        self.seen_ = X, y, sample_weight, X_val, y_val
+        return self
+
+
+@pytest.fixture(scope="module")
+def speech():
+    return make_emotional_speech(n_speakers=3, n_texts=2, random_state=0)
+
+
+def test_steps_and_recipes():
+    recommended, post = make_emotion_pipeline(), make_emotion_pipeline("post")
+    for pipeline in (recommended, post):
+        assert list(pipeline.named_steps) == ["extract", "scale", "balance", "classify"]
+    assert recommended["scale"].keep_padding
+    assert recommended["classify"].mask_padding
+    assert post["scale"].scope == "cell"
+    assert post["classify"].units == 256
+    assert not post["classify"].mask_padding
+    with pytest.raises(ValueError, match="recipe"):
+        make_emotion_pipeline("mine")
+
+
+def test_one_random_state_reaches_everything():
+    pipeline = make_emotion_pipeline(random_state=7)
+    assert pipeline.random_state == 7
+    assert pipeline["balance"].random_state == 7
+    assert pipeline["classify"].random_state == 7
+    state = np.random.RandomState(7)
+    first = make_emotion_pipeline(random_state=state)
+    second = make_emotion_pipeline(random_state=state)
+    assert first["classify"].random_state != second["classify"].random_state
+
+
+def test_validation_rows_are_real_and_seen_by_no_other_step():
+    pipeline = make(classify=Witness(), validation_fraction=0.2).fit(X, y)
+    X_train, y_train, _, X_val, y_val = pipeline["classify"].seen_
+    assert len(X_val) == len(y_val) == 12
+    # Undo the scaling to find the rows in X.
+    scaler = pipeline["scale"]
+    originals = X_val * scaler.scale_ + scaler.mean_
+    distances = np.abs(originals[:, None] - X[None]).max(axis=(2, 3))
+    rows = distances.argmin(axis=1)
+    assert distances.min(axis=1).max() < 1e-4
+    np.testing.assert_array_equal(y[rows], y_val)
+    rest = np.setdiff1d(np.arange(60), rows)
+    np.testing.assert_allclose(
+        scaler.mean_, SequenceScaler(keep_padding=True).fit(X[rest]).mean_
+    )
+    np.testing.assert_allclose(X_train[:48], scaler.transform(X[rest]))
+    _, counts = np.unique(y_train, return_counts=True)
+    assert (counts == counts[0]).all()
+    assert len(X_train) > 48
+
+
+def test_speakers_are_either_trained_on_or_held_out():
+    tagged = X.copy()
+    tagged[:, 0, 0] = 100 * SPEAKERS  # a trace that scaling does not hide
+    pipeline = make(classify=Witness(), balance="passthrough", scale="passthrough")
+    pipeline.fit(tagged, y, groups=SPEAKERS)
+    X_train, *_, X_val, _ = pipeline["classify"].seen_
+    trained, held_out = set(X_train[:, 0, 0]), set(X_val[:, 0, 0])
+    assert trained
+    assert held_out
+    assert not trained & held_out
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"validation_fraction": None, "classify": Witness()},
+        {"classify": Witness(early_stopping=False)},
+    ],
+)
+def test_nothing_is_held_out_where_nothing_stops_early(parameters):
+    pipeline = make(**parameters, balance="passthrough").fit(X, y)
+    X_train, _, _, X_val, _ = pipeline["classify"].seen_
+    assert len(X_train) == 60
+    assert X_val is None
+
+
+def test_other_classifiers_need_no_validation_rows():
+    pipeline = make_emotion_pipeline().set_params(
+        extract=FunctionTransformer(lambda X: X.reshape(len(X), -1)),
+        scale="passthrough",
+        balance="passthrough",
+        classify=SVC(),
+    )
+    assert pipeline.fit(X, y).predict(X).shape == (60,)
+
+
+def test_parameters_of_fit_follow_their_rows():
+    weights = np.arange(60.0)
+    X_row = np.broadcast_to(weights[:, None, None], (60, 2, 1))
+    pipeline = make(
+        classify=Witness(), balance="passthrough", scale="passthrough"
+    ).fit(X_row, y, classify__sample_weight=weights)
+    X_train, _, weights_train, _, _ = pipeline["classify"].seen_
+    np.testing.assert_array_equal(X_train[:, 0, 0], weights_train)
+
+
+def test_groups_are_routed():
+    with sklearn.config_context(enable_metadata_routing=True):
+        scores = cross_validate(
+            make(classify=Witness()),
+            X,
+            y,
+            params={"groups": SPEAKERS},
+            cv=LeaveOneGroupOut(),
+            scoring=lambda pipeline, X, y: len(pipeline["classify"].seen_[3]),
+        )
+    # One of the four other speakers, whole, and not a tenth of the rows.
+    np.testing.assert_array_equal(scores["test_score"], 12)
+
+
+def test_slices_keep_the_hold_out():
+    pipeline = make(validation_fraction=0.3)
+    part = pipeline[1:]
+    assert isinstance(part, EmotionPipeline)
+    assert part.validation_fraction == 0.3
+    assert part.random_state == 0
+    assert pipeline["classify"] is pipeline[-1]
+
+
+def test_clone_and_set_params():
+    pipeline = make(validation_fraction=0.25, balance__random_state=3)
+    copy = clone(pipeline)
+    assert copy.get_params(deep=False).keys() == pipeline.get_params(deep=False).keys()
+    assert copy.validation_fraction == 0.25
+    assert copy["balance"].random_state == 3
+
+
+def test_bad_parameters():
+    with pytest.raises(ValueError, match="validation_fraction"):
+        make(validation_fraction=1.5).fit(X, y)
+    with pytest.raises(ValueError, match="one group only|at least two groups"):
+        make().fit(X, y, groups=np.zeros(60))
+
+
+@pytest.mark.filterwarnings("ignore::skemotion.exceptions.ResamplingWarning")
+def test_grid_over_parameters_and_steps():
+    search = GridSearchCV(
+        make(classify=BLSTMClassifier(units=3, epochs=1, random_state=0)),
+        {
+            "scale__scope": ["feature"],
+            "balance": ["passthrough", SequenceSampler(random_state=0)],
+        },
+        scoring=uar_scorer,
+        cv=2,
+        error_score="raise",
+    ).fit(X, y)
+    assert len(search.cv_results_["params"]) == 2
+    assert search.predict(X).shape == (60,)
+    assert "val_loss" in search.best_estimator_["classify"].history_
+
+
+def test_same_steps_in_the_standard_pipelines():
+    classifier = BLSTMClassifier(units=3, epochs=1, random_state=0)
+    plain = Pipeline([("scale", SequenceScaler()), ("classify", classifier)])
+    assert plain.fit(X, y).predict_proba(X).shape == (60, 3)
+    balanced = ImbalancedPipeline(
+        [
+            ("scale", SequenceScaler()),
+            ("balance", SequenceSampler(random_state=0)),
+            ("classify", clone(classifier)),
+        ]
+    )
+    probabilities = cross_val_predict(balanced, X, y, cv=2, method="predict_proba")
+    assert probabilities.shape == (60, 3)
+
+
+def test_from_signals_to_emotions_and_into_a_fresh_process(speech, tmp_path):
+    pipeline = make_emotion_pipeline(random_state=0)
+    pipeline.set_params(classify__units=4, classify__epochs=1)
+    pipeline.fit(speech.signals, speech.target, groups=speech.speakers)
+    assert pipeline.predict(speech.signals[:2]).shape == (2,)
+    path = tmp_path / "pipeline.joblib"
+    expected = pipeline.predict_proba(speech.signals)
+    joblib.dump((pipeline, speech.signals, expected), path, compress=3)
+    code = (
+        "import joblib, sys\n"
+        "pipeline, signals, expected = joblib.load(sys.argv[1])\n"
+        "assert (pipeline.predict_proba(signals) == expected).all()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, path], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+
+
+@pytest.mark.filterwarnings("ignore::skemotion.exceptions.ResamplingWarning")
+@pytest.mark.emodb
+def test_speakers_of_emodb_are_cross_validated_and_searched(emodb, emodb_sequences):
+    rows = np.flatnonzero(np.isin(emodb.speakers, ["03", "09", "16"]))
+    X_real, y_real = emodb_sequences[rows], emodb.target[rows]
+    speakers = emodb.speakers[rows]
+    pipeline = make()
+    scores = cross_validate(
+        pipeline,
+        X_real,
+        y_real,
+        groups=speakers,
+        cv=LeaveOneGroupOut(),
+        scoring={"uar": uar_scorer, "accuracy": "accuracy"},
+        error_score="raise",
+    )
+    assert scores["test_uar"].shape == (3,)
+    search = GridSearchCV(
+        pipeline,
+        {"classify__units": [2, 3]},
+        cv=LeaveOneGroupOut(),
+        scoring=uar_scorer,
+        error_score="raise",
+    ).fit(X_real, y_real, groups=speakers)
+    assert search.best_params_["classify__units"] in (2, 3)
+    assert set(search.classes_) == set(y_real)
