@@ -42,7 +42,7 @@ class SequenceSampler(BaseSampler):
     n_features_in_ : int
         Number of features per frame.
 
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the features; only for two-dimensional X with column names.
 
     See Also

@@ -103,7 +103,8 @@ def test_class_with_one_recording(method):
 
 
 @pytest.mark.parametrize(
-    "labels", [pd.Series(y), y.tolist(), np.unique(y, return_inverse=True)[1], y == "fear"]
+    "labels",
+    [pd.Series(y), y.tolist(), np.unique(y, return_inverse=True)[1], y == "fear"],
 )
 def test_kinds_of_labels(labels):
     _, y_new = SequenceSampler(random_state=0).fit_resample(X, labels)

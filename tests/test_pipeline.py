@@ -143,9 +143,9 @@ def test_other_classifiers_need_no_validation_rows():
 def test_parameters_of_fit_follow_their_rows():
     weights = np.arange(60.0)
     X_row = np.broadcast_to(weights[:, None, None], (60, 2, 1))
-    pipeline = make(
-        classify=Witness(), balance="passthrough", scale="passthrough"
-    ).fit(X_row, y, classify__sample_weight=weights)
+    pipeline = make(classify=Witness(), balance="passthrough", scale="passthrough").fit(
+        X_row, y, classify__sample_weight=weights
+    )
     X_train, _, weights_train, _, _ = pipeline["classify"].seen_
     np.testing.assert_array_equal(X_train[:, 0, 0], weights_train)
 

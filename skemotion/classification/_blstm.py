@@ -33,9 +33,9 @@ class AttentionBLSTMClassifier(BaseBLSTMClassifier):
     optimizer : str or keras.optimizers.Optimizer, default="adam"
         Name of a Keras optimizer, or an instance, which is copied.
 
-    learning_rate : float or keras.optimizers.schedules.LearningRateSchedule, \
-            default=None
-        Step size. None means the optimizer's own, 0.001 for Adam.
+    learning_rate : float, LearningRateSchedule or None, default=None
+        Step size, or a schedule of Keras for it. None means the optimizer's
+        own, 0.001 for Adam.
 
     batch_size : int, default=32
         Sequences per step in training and prediction.
@@ -95,7 +95,7 @@ class AttentionBLSTMClassifier(BaseBLSTMClassifier):
     n_frames_in_ : int
         Frames per sequence.
 
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the features; only for two-dimensional X with column names.
 
     See Also
@@ -183,9 +183,9 @@ class BLSTMClassifier(BaseBLSTMClassifier):
     optimizer : str or keras.optimizers.Optimizer, default="adam"
         Name of a Keras optimizer, or an instance, which is copied.
 
-    learning_rate : float or keras.optimizers.schedules.LearningRateSchedule, \
-            default=None
-        Step size. None means the optimizer's own, 0.001 for Adam.
+    learning_rate : float, LearningRateSchedule or None, default=None
+        Step size, or a schedule of Keras for it. None means the optimizer's
+        own, 0.001 for Adam.
 
     batch_size : int, default=32
         Sequences per step in training and prediction.
@@ -245,7 +245,7 @@ class BLSTMClassifier(BaseBLSTMClassifier):
     n_frames_in_ : int
         Frames per sequence.
 
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the features; only for two-dimensional X with column names.
 
     See Also

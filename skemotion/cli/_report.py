@@ -10,7 +10,6 @@ from skemotion.metrics import (
     unweighted_average_recall,
 )
 
-
 # An interval over fewer speakers than this says next to nothing.
 _MIN_SPEAKERS = 5
 

@@ -23,7 +23,9 @@ CODES = np.arange(42) % 3
 X[np.arange(42), :, CODES] += 2
 y = LABELS[CODES]
 
-BOTH = pytest.mark.parametrize("Classifier", [AttentionBLSTMClassifier, BLSTMClassifier])
+BOTH = pytest.mark.parametrize(
+    "Classifier", [AttentionBLSTMClassifier, BLSTMClassifier]
+)
 
 
 def make(Classifier=AttentionBLSTMClassifier, **parameters):

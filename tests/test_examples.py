@@ -1,0 +1,51 @@
+"""README and examples run as they stand, on small data."""
+
+import re
+import runpy
+from pathlib import Path
+
+import matplotlib
+import pytest
+
+import skemotion
+from skemotion import datasets
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """Three synthetic speakers, and networks that train for one epoch."""
+    matplotlib.use("Agg")
+    speech = datasets.make_emotional_speech(n_speakers=3, n_texts=4, random_state=0)
+    speech.paths = speech.signals
+    make_pipeline = skemotion.make_emotion_pipeline
+
+    def make_small(*args, **kwargs):
+        pipeline = make_pipeline(*args, **kwargs)
+        return pipeline.set_params(classify__units=2, classify__epochs=1)
+
+    for name in ("fetch_emodb", "load_emodb", "make_emotional_speech"):
+        monkeypatch.setattr(datasets, name, lambda *args, **kwargs: speech)
+    monkeypatch.setattr(skemotion, "make_emotion_pipeline", make_small)
+
+
+@pytest.mark.filterwarnings("ignore::skemotion.exceptions.ResamplingWarning")
+def test_readme(small, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
+    code = re.sub(r"grid = .*", 'grid = {"classify__units": [2]}', code)
+    exec(compile(code, "README.md", "exec"), {})
+    assert (tmp_path / "model.joblib").exists()
+    assert capsys.readouterr().out.count("[") >= 2
+
+
+@pytest.mark.filterwarnings("ignore::skemotion.exceptions.ResamplingWarning")
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "examples").glob("*.py")), ids=lambda path: path.name
+)
+def test_examples(path, small, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", [path.name])
+    runpy.run_path(str(path))
+    assert capsys.readouterr().out
