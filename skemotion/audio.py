@@ -209,7 +209,7 @@ def _check_signal(signal, rate):
             "a recording is a path, a file object, a 1-D numeric signal or a pair "
             f"(signal, sampling_rate); got {signal.dtype} of shape {signal.shape}"
         )
-    if not isinstance(rate, Real) or not rate > 0:
+    if not isinstance(rate, Real) or not float(rate) > 0:
         raise ValueError(f"its sampling rate must be a positive number, got {rate!r}")
     return signal
 

@@ -27,10 +27,11 @@ def heavy_modules_after(code):
     [
         "import skemotion",
         "import skemotion; dir(skemotion); skemotion.__version__",
-        "from skemotion.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass",
+        "from skemotion.cli import main\n"
+        "try: main(['--help'])\nexcept SystemExit: pass",
         "from skemotion.cli import main\n"
         "try: main(['train', '--help'])\nexcept SystemExit: pass",
-        "from skemotion import SpeechFeatureExtractor; SpeechFeatureExtractor().fit([1])",
+        "import skemotion; skemotion.SpeechFeatureExtractor().fit(['a.wav'])",
         "from skemotion import SequenceScaler; SequenceScaler().fit([[[1.0]] * 9])",
         "from skemotion.datasets import make_emotional_speech\n"
         "make_emotional_speech(n_speakers=1, n_texts=1)",
