@@ -132,12 +132,27 @@ def _fold(model, X_test, test, corpus, seconds):
     return {
         "seconds": round(seconds, 1),
         "epochs": len(history["loss"]),
-        "best_epoch": 1 + int(np.argmin(history["val_loss"])),
+        "best_epoch": 1 + int(np.argmin(history.get("val_loss", history["loss"]))),
         "classes": classifier.classes_.tolist(),
         "recordings": [Path(path).name for path in corpus.paths[test]],
         "y_true": corpus.target[test].tolist(),
         "probabilities": np.round(model.predict_proba(X_test), 5).tolist(),
+        "attention": _binned_attention(model, classifier, X_test),
     }
+
+
+def _binned_attention(model, classifier, X_test, n_bins=10):
+    """Sum each recording's attention in ten bins, as the post's picture does."""
+    if not hasattr(classifier, "attention"):
+        return None
+    sequences = X_test
+    for step in model[:-1] if hasattr(model, "steps") else []:
+        if hasattr(step, "transform"):
+            sequences = step.transform(sequences)
+    weights = classifier.attention(sequences)
+    n_dropped = weights.shape[1] % n_bins
+    bins = weights[:, n_dropped:].reshape(len(weights), n_bins, -1).sum(axis=2)
+    return np.round(bins, 4).tolist()
 
 
 def _predictions(run):

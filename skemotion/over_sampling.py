@@ -4,12 +4,11 @@ import warnings
 from numbers import Integral
 
 import numpy as np
-from imblearn.base import BaseSampler, is_sampler
+from imblearn.base import BaseSampler
 from imblearn.over_sampling import SMOTE
-from imblearn.utils import check_sampling_strategy
+from imblearn.utils import check_target_type
 from sklearn.base import clone
 from sklearn.utils._param_validation import HasMethods
-from sklearn.utils.multiclass import check_classification_targets
 
 from skemotion._validation import validate_sequences
 from skemotion.exceptions import ResamplingWarning
@@ -38,6 +37,10 @@ class SequenceSampler(BaseSampler):
     ----------
     sampler_ : sampler
         The fitted sampler.
+
+    sampling_strategy_ : dict
+        Number of new sequences of each class, or what the sampler makes of its
+        `sampling_strategy`.
 
     n_features_in_ : int
         Number of features per frame.
@@ -76,8 +79,6 @@ class SequenceSampler(BaseSampler):
     20
     """
 
-    _sampling_type = "bypass"
-
     _parameter_constraints: dict = {
         "sampler": [HasMethods("fit_resample"), None],
         "random_state": ["random_state"],
@@ -101,9 +102,8 @@ class SequenceSampler(BaseSampler):
         -------
         self : SequenceSampler
         """
-        self._validate_params()
-        _, y = self._check_X_y(X, y)
-        self.sampler_ = self._make_sampler(y)
+        super().fit(X, y)
+        self.sampler_ = self._make_sampler(check_target_type(y))
         return self
 
     def fit_resample(self, X, y):
@@ -129,27 +129,37 @@ class SequenceSampler(BaseSampler):
             If a class to be over-sampled has one recording only and the
             sampler interpolates between neighbours.
         """
-        self._validate_params()
-        return self._fit_resample(*self._check_X_y(X, y))
+        return super().fit_resample(X, y)
+
+    # What the base class checks y against is up to the sampler inside.
+    @property
+    def sampling_strategy(self):
+        """The sampler's own strategy."""
+        return getattr(self._get_sampler(), "sampling_strategy", "auto")
+
+    @property
+    def _sampling_type(self):
+        return getattr(self._get_sampler(), "_sampling_type", "bypass")
+
+    def _get_sampler(self):
+        return SMOTE() if self.sampler is None else self.sampler
+
+    def _check_X_y(self, X, y):
+        y, is_one_vs_all = check_target_type(y, indicate_one_vs_all=True)
+        X, y = validate_sequences(self, X, y, reset=True)
+        return X, y, is_one_vs_all
 
     def _fit_resample(self, X, y):
         self.sampler_ = self._make_sampler(y)
         flat, y = self.sampler_.fit_resample(X.reshape(len(X), -1), y)
         return flat.reshape(-1, *X.shape[1:]), y
 
-    def _check_X_y(self, X, y):
-        X, y = validate_sequences(self, X, y, reset=True)
-        check_classification_targets(y)
-        return X, y
-
     def _make_sampler(self, y):
-        sampler = SMOTE() if self.sampler is None else clone(self.sampler)
-        if not is_sampler(sampler):
-            raise TypeError(f"sampler must be an imbalanced-learn sampler: {sampler!r}")
+        sampler = clone(self._get_sampler())
         parameters = sampler.get_params()
         if self.random_state is not None and parameters.get("random_state", 0) is None:
             sampler.set_params(random_state=self.random_state)
-        return _clip_neighbors(sampler, y)
+        return _clip_neighbors(sampler, self.sampling_strategy_, y)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -158,52 +168,40 @@ class SequenceSampler(BaseSampler):
         return tags
 
 
-def _clip_neighbors(sampler, y):
+def _clip_neighbors(sampler, n_new, y):
     """Lower `k_neighbors` to what the smallest class to be over-sampled holds."""
-    parameters = sampler.get_params()
     names = [
         name
-        for name, value in parameters.items()
+        for name, value in sampler.get_params().items()
         if name.rpartition("__")[2] == "k_neighbors" and isinstance(value, Integral)
     ]
-    if not names:
-        return sampler
-    counts = _over_sampled_counts(sampler, y)
-    if not counts:
+    labels, counts = np.unique(y, return_counts=True)
+    counts = {
+        label: count
+        for label, count in zip(labels.tolist(), counts.tolist(), strict=True)
+        if n_new.get(label, 0) > 0
+    }
+    if not names or not counts:
         return sampler
     smallest = min(counts, key=lambda label: counts[label])
-    n_neighbors = counts[smallest] - 1
-    if n_neighbors == 0:
+    if counts[smallest] == 1:
         raise ValueError(
             f"class {smallest!r} has one recording, and {type(sampler).__name__} "
             "interpolates between two of the same class: add recordings, leave the "
             "class out, or use imblearn.over_sampling.RandomOverSampler."
         )
-    return _lower(sampler, names, n_neighbors, smallest)
-
-
-def _over_sampled_counts(sampler, y):
-    """Count the recordings of each class that the sampler is to add to."""
-    strategy = check_sampling_strategy(
-        sampler.sampling_strategy, y, sampler._sampling_type
-    )
-    labels, counts = np.unique(y, return_counts=True)
-    return {
-        label: count
-        for label, count in zip(labels.tolist(), counts.tolist(), strict=True)
-        if strategy.get(label, 0) > 0
-    }
-
-
-def _lower(sampler, names, n_neighbors, label):
     for name in names:
-        wanted = sampler.get_params()[name]
-        if wanted > n_neighbors:
-            warnings.warn(
-                f"{name}={wanted} lowered to {n_neighbors}: class {label!r} has "
-                f"{n_neighbors + 1} recordings.",
-                ResamplingWarning,
-                stacklevel=4,
-            )
-            sampler.set_params(**{name: n_neighbors})
+        _lower(sampler, name, counts[smallest] - 1, smallest)
     return sampler
+
+
+def _lower(sampler, name, n_neighbors, label):
+    wanted = sampler.get_params()[name]
+    if wanted > n_neighbors:
+        warnings.warn(
+            f"{name}={wanted} lowered to {n_neighbors}: class {label!r} has "
+            f"{n_neighbors + 1} recordings.",
+            ResamplingWarning,
+            stacklevel=6,
+        )
+        sampler.set_params(**{name: n_neighbors})

@@ -99,7 +99,7 @@ class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     -----
     Two-dimensional X of shape (n_samples, n_frames) is read as one feature per
     frame position, as :class:`~sklearn.preprocessing.StandardScaler` does:
-    each column is standardised whatever the `scope`.
+    each column is standardised, whatever the `scope`, and nothing is padding.
 
     Examples
     --------
@@ -149,7 +149,8 @@ class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         """
         self._validate_params()
         sequences = validate_sequences(self, X, reset=True)
-        real = ~self._padding(sequences)[..., np.newaxis] if self.keep_padding else None
+        padding = self._find_padding(sequences)
+        real = None if padding is None else ~padding[..., np.newaxis]
         per_feature = self.scope == "feature" and sequences.ndim == 3
         axis = (0, 1) if per_feature else 0
         self.mean_, self.scale_ = _moments(sequences, real, axis)
@@ -176,13 +177,15 @@ class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
                 "the same duration."
             )
         scaled = ((sequences - self.mean_) / self.scale_).astype(np.float32)
-        if self.keep_padding:
-            scaled[self._padding(sequences)] = 0.0
+        padding = self._find_padding(sequences)
+        if padding is not None:
+            scaled[padding] = 0.0
         return scaled
 
-    def _padding(self, X):
-        if X.ndim == 2:
-            return np.zeros(X.shape, dtype=bool)
+    def _find_padding(self, X):
+        """Return the mask of padding, or None if it is to be treated like the rest."""
+        if not self.keep_padding or X.ndim == 2:
+            return None
         if self.energy_feature >= X.shape[2]:
             raise ValueError(
                 f"energy_feature={self.energy_feature} is no column of X with "

@@ -117,6 +117,11 @@ class BaseBLSTMClassifier(ClassifierMixin, BaseEstimator):
             The fitted classifier.
         """
         self._validate_params()
+        if y is None:
+            raise ValueError(
+                f"{type(self).__name__} requires y to be passed, but the target y is "
+                "None."
+            )
         seed = draw_seed(self.random_state)
         sequences, labels = validate_sequences(self, X, y, reset=True)
         check_classification_targets(labels)

@@ -153,7 +153,7 @@ class AttentionBLSTMClassifier(BaseBLSTMClassifier):
         X = self._check_X(X)
         keras = import_keras()
         weights = keras.Model(
-            self.model_.inputs, self.model_.get_layer(ATTENTION_LAYER).output
+            self.model_.input, self.model_.get_layer(ATTENTION_LAYER).output
         )
         with without_retracing_log():
             return weights.predict(X, batch_size=self.batch_size, verbose=0)

@@ -6,10 +6,14 @@ import sys
 
 import joblib
 
+from skemotion.cli._terminal import on_terminal
+
 
 def run(options):
     """Print the emotion of every file."""
     pipeline = load_model(options.model)
+    if on_terminal() and "extract__verbose" in pipeline.get_params():
+        pipeline.set_params(extract__verbose=1)
     probabilities = pipeline.predict_proba(options.files)
     labels = [str(label) for label in pipeline.classes_]
     rows = [

@@ -37,7 +37,7 @@ def run(options):
     )
     groups = None if corpus.speakers is None else corpus.speakers[train]
     pipeline.fit(recordings[train], corpus.target[train], groups=groups)
-    unwatch(pipeline).set_params(extract__verbose=0)
+    unwatch(pipeline)
 
     sequences = pipeline["extract"].transform(recordings[test])
     probabilities = pipeline[1:].predict_proba(sequences)

@@ -3,6 +3,7 @@
 import sys
 
 from skemotion import make_emotion_pipeline
+from skemotion.cli._terminal import on_terminal
 from skemotion.networks import import_keras
 
 
@@ -18,14 +19,9 @@ def make_pipeline(options):
     return pipeline.set_params(**dict(options.settings))
 
 
-def on_terminal():
-    """Tell whether somebody is looking at standard error."""
-    return sys.stderr.isatty()
-
-
 def watch_training(pipeline, label="train"):
     """Show epochs as they end; `unwatch` before the pipeline is saved."""
-    if on_terminal() and "callbacks" in pipeline["classify"].get_params():
+    if on_terminal() and "classify__callbacks" in pipeline.get_params():
         epochs = pipeline["classify"].epochs
 
         def show(epoch, logs):
@@ -40,7 +36,7 @@ def watch_training(pipeline, label="train"):
 
 
 def unwatch(pipeline):
-    """Take the progress line off a pipeline."""
-    if "callbacks" in pipeline["classify"].get_params():
-        pipeline.set_params(classify__callbacks=None)
-    return pipeline
+    """Take what shows progress off a pipeline."""
+    silent = {"classify__callbacks": None, "extract__verbose": 0}
+    known = pipeline.get_params()
+    return pipeline.set_params(**{key: silent[key] for key in silent if key in known})

@@ -102,7 +102,6 @@ def test_callers_random_streams_are_left_alone():
             random.random(),
             np.random.random(),  # noqa: NPY002  (the stream that must not move)
             float(tf.random.uniform(())),
-            float(keras.random.uniform(())),
         )
 
     def seed():

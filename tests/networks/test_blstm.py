@@ -16,7 +16,7 @@ def build(n_frames=N_FRAMES, **options):
 
 def attention_of(model, X):
     layer = model.get_layer(ATTENTION_LAYER)
-    return keras.Model(model.inputs, layer.output).predict(X, verbose=0)
+    return keras.Model(model.input, layer.output).predict(X, verbose=0)
 
 
 @pytest.mark.parametrize("attention", [True, False])
