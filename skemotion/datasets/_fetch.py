@@ -158,7 +158,8 @@ def fetch_emodb(
             _put_in_place(corpus, folder)
     else:
         raise OSError(
-            f"EMO-DB is not in {str(folder)!r}, and download_if_missing is False."
+            f"EMO-DB is not in {str(folder)!r}, and download_if_missing is False: run "
+            "'skemotion fetch', or load a copy that you have by load_emodb."
         )
     return load_emodb(folder, language=language)
 

@@ -10,6 +10,7 @@ import sys
 import numpy as np
 import pytest
 import soundfile
+from sklearn.utils import Bunch
 
 from skemotion.cli import main
 from skemotion.datasets import make_emotional_speech
@@ -49,6 +50,24 @@ def test_train_says_what_it_did(corpus, tmp_path, capfd):
     assert str(path) in captured.out
     assert captured.err == ""
     assert [entry.name for entry in path.parent.iterdir()] == ["model.joblib"]
+
+
+def test_fetch_says_where_the_corpus_is(monkeypatch, tmp_path, capfd):
+    wav = tmp_path / "emodb" / "wav"
+    corpus = Bunch(paths=[str(wav / "03a01Fa.wav")])
+    homes = []
+    monkeypatch.setattr(
+        "skemotion.cli._fetch.fetch_emodb", lambda home: homes.append(home) or corpus
+    )
+    assert main(["fetch", "--data-home", str(tmp_path)]) == 0
+    assert homes == [str(tmp_path)]
+    assert f"1 verified recordings in {wav.parent}" in capfd.readouterr().out
+
+
+def test_the_fetched_corpus_must_be_fetched_first(monkeypatch, tmp_path, capfd):
+    monkeypatch.setenv("SKEMOTION_DATA", str(tmp_path))
+    assert main(["train", "emodb"]) == 1
+    assert "run 'skemotion fetch'" in capfd.readouterr().err
 
 
 def test_predict_text(corpus, model, capfd):
