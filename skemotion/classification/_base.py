@@ -48,6 +48,7 @@ class BaseBLSTMClassifier(ClassifierMixin, BaseEstimator):
         "patience": [Interval(Integral, 0, None, closed="left")],
         "class_weight": [dict, StrOptions({"balanced"}), None],
         "callbacks": [list, tuple, HasMethods("on_epoch_end"), None],
+        "warm_start": ["boolean"],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
@@ -67,6 +68,7 @@ class BaseBLSTMClassifier(ClassifierMixin, BaseEstimator):
         patience=10,
         class_weight=None,
         callbacks=None,
+        warm_start=False,
         random_state=None,
         verbose=0,
     ):
@@ -82,6 +84,7 @@ class BaseBLSTMClassifier(ClassifierMixin, BaseEstimator):
         self.patience = patience
         self.class_weight = class_weight
         self.callbacks = callbacks
+        self.warm_start = warm_start
         self.random_state = random_state
         self.verbose = verbose
 
@@ -117,31 +120,63 @@ class BaseBLSTMClassifier(ClassifierMixin, BaseEstimator):
             The fitted classifier.
         """
         self._validate_params()
-        if y is None:
-            raise ValueError(
-                f"{type(self).__name__} requires y to be passed, but the target y is "
-                "None."
-            )
-        seed = draw_seed(self.random_state)
-        sequences, labels = validate_sequences(self, X, y, reset=True)
-        check_classification_targets(labels)
-        self.n_frames_in_ = sequences.shape[1]
-        self.classes_, codes = np.unique(labels, return_inverse=True)
-        if len(self.classes_) < 2:
-            raise ValueError(
-                "y holds the one class "
-                f"{self.classes_[0]!r}; a classifier needs at least two classes."
-            )
-        weights = self._training_weights(sequences, labels, sample_weight)
+        resume = self.warm_start and hasattr(self, "estimator_")
+        seed = self._draw_seed(resume)
+        sequences, codes, weights = self._check_training_set(
+            X, y, sample_weight, reset=not resume
+        )
         validation = self._check_validation(X_val, y_val)
         if validation is None and self.early_stopping is True:
             train, held_out = stratified_validation_split(
                 codes, self.validation_fraction, random_state=seed
             )
-            validation = _as_sequences(sequences[held_out]), codes[held_out]
+            validation = sequences[held_out], codes[held_out]
             sequences, codes = sequences[train], codes[train]
             weights = None if weights is None else weights[train]
-        self._train(_as_sequences(sequences), codes, weights, validation, seed)
+        self._train(sequences, codes, weights, validation, seed, self.epochs, resume)
+        return self
+
+    def partial_fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        classes: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+    ):
+        """Train for one epoch, from where the last training ended.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_frames, n_features)
+            Sequences.
+        y : array-like of shape (n_samples,)
+            Class labels.
+        classes : array-like of shape (n_classes,), default=None
+            All classes that will ever occur. Needed in the first call, and
+            ignored in later ones.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each sequence in the loss, multiplied with
+            `class_weight`, which cannot be "balanced" here.
+
+        Returns
+        -------
+        self : object
+            The classifier, trained for an epoch more.
+        """
+        self._validate_params()
+        resume = hasattr(self, "estimator_")
+        if not resume and classes is None:
+            raise ValueError("classes must be passed on the first call to partial_fit.")
+        if self.class_weight == "balanced":
+            raise ValueError(
+                "class_weight='balanced' needs all labels at once: give partial_fit a "
+                "dict, or sample_weight."
+            )
+        seed = self._draw_seed(resume)
+        sequences, codes, weights = self._check_training_set(
+            X, y, sample_weight, classes=classes, reset=not resume
+        )
+        self._train(sequences, codes, weights, None, seed, 1, resume)
         return self
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float32]:
@@ -185,16 +220,55 @@ class BaseBLSTMClassifier(ClassifierMixin, BaseEstimator):
         check_is_fitted(self)
         return self.estimator_.model_
 
+    def _draw_seed(self, resume):
+        """Draw a seed; one of its own for every epoch at which training resumes."""
+        seed = draw_seed(self.random_state)
+        return seed + len(self.history_["loss"]) if resume else seed
+
     def _check_X(self, X):
         check_is_fitted(self)
-        X = validate_sequences(self, X, reset=False)
+        return self._check_frames(validate_sequences(self, X, reset=False))
+
+    def _check_frames(self, X, name="X"):
+        """Compare the number of frames, and give X three dimensions."""
         if X.shape[1] != self.n_frames_in_:
             raise ValueError(
-                f"X has {X.shape[1]} frames, but {type(self).__name__} was fitted on "
-                f"{self.n_frames_in_}; extract all recordings with the same duration "
-                "and hop_length."
+                f"{name} has {X.shape[1]} frames, but {type(self).__name__} was fitted "
+                f"on {self.n_frames_in_}; extract all recordings with the same "
+                "duration and hop_length."
             )
-        return _as_sequences(X)
+        return X[:, :, np.newaxis] if X.ndim == 2 else X
+
+    def _check_training_set(self, X, y, sample_weight, *, classes=None, reset):
+        """Return sequences, codes of the labels, and weights or None."""
+        if y is None:
+            raise ValueError(
+                f"{type(self).__name__} requires y to be passed, but the target y is "
+                "None."
+            )
+        sequences, labels = validate_sequences(self, X, y, reset=reset)
+        check_classification_targets(labels)
+        if reset:
+            self.n_frames_in_ = sequences.shape[1]
+            self.classes_ = np.unique(labels if classes is None else classes)
+        if len(self.classes_) < 2:
+            raise ValueError(
+                f"y holds the one class {self.classes_[0]!r}; a classifier needs at "
+                "least two classes."
+            )
+        codes = self._encode(labels, "y")
+        weights = self._training_weights(sequences, labels, sample_weight)
+        return self._check_frames(sequences), codes, weights
+
+    def _encode(self, labels, name):
+        """Turn labels into positions in ``classes_``."""
+        unknown = np.setdiff1d(labels, self.classes_)
+        if unknown.size:
+            raise ValueError(
+                f"{name} holds labels that were not trained on: {unknown.tolist()}; "
+                "leave those recordings out, or train on all classes from the start."
+            )
+        return np.searchsorted(self.classes_, labels)
 
     def _training_weights(self, X, y, sample_weight):
         """Combine sample and class weights, or return None where there are none."""
@@ -215,58 +289,60 @@ class BaseBLSTMClassifier(ClassifierMixin, BaseEstimator):
             raise ValueError("X_val and y_val must be given together.")
         if self.early_stopping is False:
             return None
-        X_val = self._check_X_val(X_val)
-        y_val = np.asarray(y_val)
+        X_val = self._check_frames(
+            validate_sequences(self, X_val, reset=False), name="X_val"
+        )
         check_consistent_length(X_val, y_val)
-        unknown = np.setdiff1d(y_val, self.classes_)
-        if unknown.size:
-            raise ValueError(
-                f"y_val holds labels that y does not: {unknown.tolist()}; leave those "
-                "recordings out, or add some of the class to the training set."
-            )
-        return X_val, np.searchsorted(self.classes_, y_val)
+        return X_val, self._encode(np.asarray(y_val), "y_val")
 
-    def _check_X_val(self, X_val):
-        X_val = validate_sequences(self, X_val, reset=False)
-        if X_val.shape[1] != self.n_frames_in_:
-            raise ValueError(
-                f"X_val has {X_val.shape[1]} frames, but X has {self.n_frames_in_}."
-            )
-        return _as_sequences(X_val)
-
-    def _train(self, X, codes, weights, validation, seed):
+    def _train(self, X, codes, weights, validation, seed, epochs, resume):
         import_keras()
-        from scikeras.wrappers import KerasClassifier
-
+        options = {} if validation is None else {"validation_data": validation}
         with seeded(seed), without_retracing_log():
-            estimator = KerasClassifier(
-                model=build_blstm,
-                model__n_frames=X.shape[1],
-                model__n_features=X.shape[2],
-                model__n_classes=len(self.classes_),
-                model__units=self.units,
-                model__dropout=self.dropout,
-                model__attention=self._attention,
-                model__mask_padding=self.mask_padding,
-                loss="sparse_categorical_crossentropy",
-                metrics=["accuracy"],
-                optimizer=self._make_optimizer(),
+            estimator = self.estimator_ if resume else self._make_estimator(X.shape)
+            estimator.set_params(
                 callbacks=self._make_callbacks(validation is not None),
                 batch_size=self.batch_size,
-                epochs=self.epochs,
+                epochs=epochs,
                 verbose=int(self.verbose),
-                predict__verbose=0,
             )
-            options = {} if validation is None else {"validation_data": validation}
+            estimator._initialize_callbacks()
             estimator.fit(X, codes, sample_weight=weights, **options)
         # Callbacks hold on to the training; the fitted estimator must not.
         estimator.set_params(callbacks=None)
         estimator._initialize_callbacks()
         self.estimator_ = estimator
+        self._extend_history(estimator.history_, resume)
+
+    def _extend_history(self, new, resume):
+        old = self.history_ if resume else {}
         self.history_ = {
-            name: [float(value) for value in log]
-            for name, log in estimator.history_.items()
+            name: old.get(name, []) + [float(value) for value in new.get(name, [])]
+            for name in {**old, **new}
         }
+
+    def _make_estimator(self, shape):
+        """Build a scikeras estimator that knows all classes, seen in y or not."""
+        from scikeras.wrappers import KerasClassifier
+
+        n_classes = len(self.classes_)
+        estimator = KerasClassifier(
+            model=build_blstm,
+            model__n_frames=shape[1],
+            model__n_features=shape[2],
+            model__n_classes=n_classes,
+            model__units=self.units,
+            model__dropout=self.dropout,
+            model__attention=self._attention,
+            model__mask_padding=self.mask_padding,
+            loss="sparse_categorical_crossentropy",
+            metrics=["accuracy"],
+            optimizer=self._make_optimizer(),
+            predict__verbose=0,
+            warm_start=True,
+        )
+        rows = np.zeros((n_classes, *shape[1:]), dtype=np.float32)
+        return estimator.initialize(rows, np.arange(n_classes))
 
     def _make_optimizer(self):
         keras = import_keras()
@@ -312,8 +388,3 @@ class BaseBLSTMClassifier(ClassifierMixin, BaseEstimator):
         tags.input_tags.three_d_array = True
         tags.non_deterministic = False
         return tags
-
-
-def _as_sequences(X):
-    """Give two-dimensional X its third axis, of one feature."""
-    return X[:, :, np.newaxis] if X.ndim == 2 else X

@@ -65,6 +65,11 @@ class AttentionBLSTMClassifier(BaseBLSTMClassifier):
     callbacks : keras.callbacks.Callback or list of them, default=None
         Copied for every `fit`, so that the parameter never changes.
 
+    warm_start : bool, default=False
+        Whether another `fit` trains on from where the last one ended, for
+        `epochs` more, instead of starting anew. What defines the network and
+        its optimizer is then that of the first `fit`.
+
     random_state : int, RandomState instance or None, default=None
         Seed of the weights, the order of batches, dropout and the held-out
         part. With an int, refits on one machine are bit-identical. The
@@ -214,6 +219,11 @@ class BLSTMClassifier(BaseBLSTMClassifier):
 
     callbacks : keras.callbacks.Callback or list of them, default=None
         Copied for every `fit`, so that the parameter never changes.
+
+    warm_start : bool, default=False
+        Whether another `fit` trains on from where the last one ended, for
+        `epochs` more, instead of starting anew. What defines the network and
+        its optimizer is then that of the first `fit`.
 
     random_state : int, RandomState instance or None, default=None
         Seed of the weights, the order of batches, dropout and the held-out

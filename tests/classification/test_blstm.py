@@ -164,7 +164,7 @@ def test_early_stopping_by_default_wants_rows():
     [
         (X[:3], None, "together"),
         (X[:3], y[:2], "inconsistent numbers"),
-        (X[:3], ["joy"] * 3, r"labels that y does not: \['joy'\]"),
+        (X[:3], ["joy"] * 3, r"y_val holds labels .*not trained on: \['joy'\]"),
         (X[:3, :5], y[:3], "X_val has 5 frames"),
         (X[:3, :, :2], y[:3], "2 features"),
     ],
@@ -200,6 +200,46 @@ def test_optimizers():
     classifier.set_params(optimizer="rmsprop", learning_rate=0.25).fit(X, y)
     assert isinstance(classifier.model_.optimizer, keras.optimizers.RMSprop)
     assert float(classifier.model_.optimizer.learning_rate) == 0.25
+
+
+def test_warm_start_trains_on():
+    classifier = make(epochs=3, warm_start=True).fit(X, y)
+    first = classifier.history_["loss"]
+    classifier.set_params(epochs=2).fit(X, y)
+    assert classifier.history_["loss"][:3] == first
+    assert len(classifier.history_["loss"]) == 5
+    assert classifier.history_["loss"][3] < first[0]
+    assert int(classifier.model_.optimizer.iterations) == 5 * 2  # batches of 32
+    with pytest.raises(ValueError, match="not trained on: \\['joy'\\]"):
+        classifier.fit(X, np.where(y == "fear", "joy", y))
+    anew = make(epochs=3).fit(X, y)
+    anew.fit(X, y)
+    assert anew.history_["loss"] == first
+
+
+def test_partial_fit_continues_also_after_a_round_trip(tmp_path):
+    classifier = make().partial_fit(X[:20], y[:20], classes=LABELS)
+    joblib.dump(classifier, tmp_path / "classifier.joblib")
+    loaded = joblib.load(tmp_path / "classifier.joblib")
+    for part in (slice(20, 30), slice(30, 42)):
+        classifier.partial_fit(X[part], y[part])
+        loaded.partial_fit(X[part], y[part])
+    assert len(classifier.history_["loss"]) == 3
+    assert int(loaded.model_.optimizer.iterations) == 3
+    np.testing.assert_array_equal(loaded.predict_proba(X), classifier.predict_proba(X))
+
+
+def test_partial_fit_knows_classes_that_come_later():
+    fear_less = y != "fear"
+    classifier = make()
+    with pytest.raises(ValueError, match="classes must be passed"):
+        classifier.partial_fit(X, y)
+    with pytest.raises(ValueError, match="needs all labels at once"):
+        make(class_weight="balanced").partial_fit(X, y, classes=LABELS)
+    classifier.partial_fit(X[fear_less], y[fear_less], classes=LABELS)
+    assert classifier.predict_proba(X).shape == (42, 3)
+    with pytest.raises(ValueError, match="not trained on: \\['joy'\\]"):
+        classifier.partial_fit(X[:1], ["joy"])
 
 
 def test_callbacks_are_copied_and_not_kept(tmp_path):
