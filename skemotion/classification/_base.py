@@ -193,6 +193,7 @@ class BaseBLSTMClassifier(ClassifierMixin, BaseEstimator):
             In the order of ``classes_``; rows sum to 1.
         """
         sequences = self._check_X(X)
+        import_keras()
         with without_retracing_log():
             probabilities = self.estimator_.predict_proba(sequences)
         # scikeras drops the first dimension of a single row.

@@ -6,6 +6,9 @@ import os
 import sys
 from collections.abc import Iterator
 
+# The process that has loaded Keras, to be told from its forks.
+_owner: int | None = None
+
 
 def import_keras():
     """Import Keras and its backend without writing to standard error.
@@ -19,7 +22,21 @@ def import_keras():
     -------
     module
         ``keras``.
+
+    Raises
+    ------
+    RuntimeError
+        In a process that was forked from one that has called this before:
+        TensorFlow's threads do not survive a fork, and waiting for them hangs.
     """
+    global _owner
+    if _owner not in (None, os.getpid()):
+        raise RuntimeError(
+            "this process was forked from one that had loaded TensorFlow, which would "
+            "hang here: start workers by multiprocessing's 'spawn' method, or by "
+            "joblib's default backend."
+        )
+    _owner = os.getpid()
     if "keras" not in sys.modules or "tensorflow" not in sys.modules:
         if "tensorflow" not in sys.modules:
             os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

@@ -1,6 +1,7 @@
 """The classifiers: the contract of a scikit-learn classifier on three-dimensional X."""
 
 import inspect
+import os
 import random
 import subprocess
 import sys
@@ -270,6 +271,27 @@ def test_fitted_classifier_predicts_the_same_in_a_fresh_process(Classifier, tmp_
     )
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_a_fork_after_training_is_refused_and_does_not_hang():
+    code = """
+import os, sys
+import numpy as np
+from skemotion import BLSTMClassifier
+X, y = np.random.default_rng(0).normal(size=(8, 4, 2)), [0, 1] * 4
+classifier = BLSTMClassifier(units=2, epochs=1).fit(X, y)
+child = os.fork()
+if child == 0:
+    try:
+        classifier.predict(X)
+    except RuntimeError as error:
+        os._exit(7 if "forked" in str(error) else 8)
+    os._exit(9)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+    done = subprocess.run([sys.executable, "-c", code], timeout=300, check=False)
+    assert done.returncode == 7
 
 
 def test_nothing_is_printed(capfd):
