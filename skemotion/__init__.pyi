@@ -7,6 +7,8 @@ from . import model_selection as model_selection
 from .classification import AttentionBLSTMClassifier as AttentionBLSTMClassifier
 from .classification import BLSTMClassifier as BLSTMClassifier
 from .exceptions import AudioError as AudioError
+from .feature_extraction import SequenceFunctionals as SequenceFunctionals
+from .feature_extraction import SequenceUnion as SequenceUnion
 from .feature_extraction import SpeechFeatureExtractor as SpeechFeatureExtractor
 from .over_sampling import SequenceSampler as SequenceSampler
 from .pipeline import EmotionPipeline as EmotionPipeline

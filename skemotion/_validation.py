@@ -65,19 +65,18 @@ def _check_sequence_shape(estimator, X, *, reset):
         )
 
 
-def draw_seed(random_state) -> int | None:
-    """Turn a ``random_state`` into an integer seed, or None into None.
+def draw_seed(random_state) -> int:
+    """Turn a ``random_state`` into an integer seed.
 
     Parameters
     ----------
     random_state : int, RandomState instance or None
-        As scikit-learn takes it. An instance is advanced by one draw.
+        As scikit-learn takes it. An instance is advanced by one draw, and so
+        is NumPy's global stream by None.
 
     Returns
     -------
-    int or None
+    int
         A seed between 0 and 2**31 - 2.
     """
-    if random_state is None:
-        return None
     return int(check_random_state(random_state).randint(_MAX_SEED))

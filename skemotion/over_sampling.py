@@ -175,10 +175,10 @@ def _clip_neighbors(sampler, n_new, y):
         for name, value in sampler.get_params().items()
         if name.rpartition("__")[2] == "k_neighbors" and isinstance(value, Integral)
     ]
-    labels, counts = np.unique(y, return_counts=True)
+    labels, sizes = np.unique(y, return_counts=True)
     counts = {
-        label: count
-        for label, count in zip(labels.tolist(), counts.tolist(), strict=True)
+        label: size
+        for label, size in zip(labels.tolist(), sizes.tolist(), strict=True)
         if n_new.get(label, 0) > 0
     }
     if not names or not counts:

@@ -4,10 +4,11 @@ from numbers import Integral
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from skemotion._output import SequenceTransformerMixin
 from skemotion._validation import validate_sequences
 
 __all__ = ["SequenceScaler", "padding_mask"]
@@ -53,7 +54,7 @@ def padding_mask(
     return silent[:, ::-1] if padding_side == "right" else silent
 
 
-class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+class SequenceScaler(OneToOneFeatureMixin, SequenceTransformerMixin, BaseEstimator):
     """Standardise sequences to zero mean and unit variance.
 
     Parameters

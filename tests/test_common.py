@@ -8,6 +8,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from skemotion import (
     AttentionBLSTMClassifier,
     BLSTMClassifier,
+    SequenceFunctionals,
     SequenceSampler,
     SequenceScaler,
     SpeechFeatureExtractor,
@@ -41,6 +42,7 @@ def expected_failures(estimator):
     [
         SequenceScaler(),
         SequenceScaler(scope="cell", keep_padding=True),
+        SequenceFunctionals(),
         BLSTMClassifier(units=4, epochs=8, learning_rate=0.05, batch_size=8),
     ],
     expected_failed_checks=expected_failures,

@@ -15,13 +15,14 @@ from sklearn.model_selection import (
     cross_val_predict,
     cross_validate,
 )
-from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import FunctionTransformer
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import SVC
 
 from skemotion import (
     BLSTMClassifier,
     EmotionPipeline,
+    SequenceFunctionals,
     SequenceSampler,
     SequenceScaler,
     make_emotion_pipeline,
@@ -34,15 +35,12 @@ X = RNG.normal(size=(60, 6, 6)).astype(np.float32)
 y = np.array(["anger"] * 30 + ["fear"] * 18 + ["sadness"] * 12)
 SPEAKERS = np.arange(60) % 5
 
-SMALL = {
-    "extract": "passthrough",
-    "classify__units": 4,
-    "classify__epochs": 2,
-}
-
 
 def make(**parameters):
-    return make_emotion_pipeline(random_state=0).set_params(**SMALL, **parameters)
+    small = {"extract": "passthrough", "classify__units": 4, "classify__epochs": 2}
+    if "classify" in parameters:
+        small = {"extract": "passthrough"}
+    return make_emotion_pipeline(random_state=0).set_params(**small, **parameters)
 
 
 class Witness(BLSTMClassifier):
@@ -266,3 +264,26 @@ def test_speakers_of_emodb_are_cross_validated_and_searched(emodb, emodb_sequenc
     ).fit(X_real, y_real, groups=speakers)
     assert search.best_params_["classify__units"] in (2, 3)
     assert set(search.classes_) == set(y_real)
+
+
+@pytest.mark.parametrize("output", ["default", "pandas"])
+def test_sequences_stay_arrays_under_any_output(speech, output):
+    with sklearn.config_context(transform_output=output):
+        pipeline = make_emotion_pipeline().set_params(
+            balance="passthrough", classify="passthrough"
+        )
+        sequences = pipeline.fit_transform(speech.signals[:3])
+    assert isinstance(sequences, np.ndarray)
+    assert sequences.shape == (3, 157, 46)
+    assert pipeline.set_output(transform="pandas") is pipeline
+
+
+def test_functionals_for_classifiers_of_flat_vectors():
+    pipeline = make(
+        balance=SequenceSampler(random_state=0),
+        classify=make_pipeline(SequenceFunctionals(), StandardScaler(), SVC()),
+    )
+    search = GridSearchCV(
+        pipeline, {"classify__svc__C": [0.1, 1]}, cv=2, error_score="raise"
+    )
+    assert search.fit(X, y).predict(X).shape == (60,)

@@ -30,6 +30,8 @@ class BaseBLSTMClassifier(ClassifierMixin, BaseEstimator):
     """
 
     _attention: bool
+    estimator_: Any
+    history_: dict[str, list[float]]
 
     _parameter_constraints: dict = {
         "units": [Interval(Integral, 1, None, closed="left")],
@@ -224,7 +226,7 @@ class BaseBLSTMClassifier(ClassifierMixin, BaseEstimator):
     def _draw_seed(self, resume):
         """Draw a seed; one of its own for every epoch at which training resumes."""
         seed = draw_seed(self.random_state)
-        return seed + len(self.history_["loss"]) if resume else seed
+        return seed + (len(self.history_["loss"]) if resume else 0)
 
     def _check_X(self, X):
         check_is_fitted(self)
@@ -389,3 +391,16 @@ class BaseBLSTMClassifier(ClassifierMixin, BaseEstimator):
         tags.input_tags.three_d_array = True
         tags.non_deterministic = False
         return tags
+
+    def _restore(self, weights, *, shape, classes, history):
+        """Become fitted on sequences of a shape without training.
+
+        The shape is that of the network's input; `n_features_in_` must be set.
+        """
+        import_keras()
+        self.n_frames_in_, self.classes_, self.history_ = shape[0], classes, history
+        with seeded(0):
+            estimator = self._make_estimator((0, *shape))
+        estimator.set_params(batch_size=self.batch_size, verbose=int(self.verbose))
+        estimator.model_.set_weights(weights)
+        self.estimator_ = estimator

@@ -1,5 +1,7 @@
-"""From recordings to sequences of acoustic descriptors."""
+"""From recordings to sequences of acoustic descriptors, and on to flat vectors."""
 
 from skemotion.feature_extraction._extractor import SpeechFeatureExtractor
+from skemotion.feature_extraction._functionals import SequenceFunctionals
+from skemotion.feature_extraction._union import SequenceUnion
 
-__all__ = ["SpeechFeatureExtractor"]
+__all__ = ["SequenceFunctionals", "SequenceUnion", "SpeechFeatureExtractor"]

@@ -5,10 +5,11 @@ from numbers import Integral, Real
 
 import numpy as np
 from joblib import Parallel, delayed
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_memory
 
+from skemotion._output import SequenceTransformerMixin
 from skemotion.audio import (
     check_audio,
     fix_length,
@@ -24,7 +25,7 @@ from skemotion.feature_extraction._descriptors import (
 )
 
 
-class SpeechFeatureExtractor(TransformerMixin, BaseEstimator):
+class SpeechFeatureExtractor(SequenceTransformerMixin, BaseEstimator):
     """Turn recordings into sequences of acoustic descriptors.
 
     Every recording is decoded, mixed down, resampled, cut or padded to

@@ -6,6 +6,7 @@ Confusion matrices are drawn by
 
 from skemotion.inspection._attention import AttentionDisplay, attention_heatmap
 from skemotion.inspection._class_balance import ClassBalanceDisplay
+from skemotion.inspection._importance import sequence_permutation_importance
 from skemotion.inspection._training_history import TrainingHistoryDisplay
 
 __all__ = [
@@ -13,4 +14,5 @@ __all__ = [
     "ClassBalanceDisplay",
     "TrainingHistoryDisplay",
     "attention_heatmap",
+    "sequence_permutation_importance",
 ]

@@ -1,0 +1,105 @@
+"""The union of several transformers' features, frame by frame."""
+
+import numpy as np
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin
+from sklearn.pipeline import FeatureUnion
+
+from skemotion._output import SequenceTransformerMixin
+from skemotion._validation import validate_sequences
+
+
+class SequenceUnion(SequenceTransformerMixin, FeatureUnion):
+    """Join the features that several transformers make of the same sequences.
+
+    What :class:`~sklearn.pipeline.FeatureUnion` is for flat vectors: the
+    transformers are applied to the same X, and their outputs of shape
+    (n_samples, n_frames, n_features) are joined along the last axis. X are
+    recordings if the transformers are extractors, and sequences otherwise.
+
+    Parameters
+    ----------
+    transformer_list : list of (str, transformer) tuples
+        The transformers and their names. A transformer may be ``"drop"``, or
+        ``"passthrough"``, which hands sequences on as they are.
+
+    n_jobs : int, default=None
+        Number of transformers that work at the same time, by joblib. None
+        means 1 unless in a :func:`joblib.parallel_config` context, -1 means all
+        processors.
+
+    transformer_weights : dict of str to float, default=None
+        Factors by which the outputs of transformers are multiplied.
+
+    verbose : bool, default=False
+        Whether to print the time that fitting each transformer takes.
+
+    verbose_feature_names_out : bool, default=True
+        Whether :meth:`get_feature_names_out` puts the transformer's name in
+        front of each feature's, as in ``"scaled__rms"``. If False, names must
+        differ between transformers.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Number of features per frame that the first transformer saw in `fit`.
+
+    See Also
+    --------
+    sklearn.pipeline.FeatureUnion : The same for flat vectors, such as those of
+        :class:`SequenceFunctionals`.
+
+    Notes
+    -----
+    The steps that follow recognise padding by the column of the root mean
+    square, by default 5: put the transformer that returns it first, or give
+    them its new column as `energy_feature`.
+
+    Sequences have three dimensions, so :meth:`set_output` changes nothing.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skemotion import SequenceScaler, SequenceUnion
+    >>> X = np.random.default_rng(0).normal(size=(4, 157, 46))
+    >>> union = SequenceUnion([("raw", "passthrough"), ("scaled", SequenceScaler())])
+    >>> union.fit_transform(X).shape
+    (4, 157, 92)
+    >>> union.get_feature_names_out()[[0, 46]]
+    array(['raw__x0', 'scaled__x0'], dtype=object)
+    """
+
+    def _iter(self):
+        # scikit-learn's own "passthrough" takes the frames for the features.
+        for name, transformer, weight in super()._iter():
+            if self.named_transformers[name] == "passthrough":
+                transformer = _Passthrough()
+            yield name, transformer, weight
+
+    def _hstack(self, Xs):
+        shapes = {
+            name: np.shape(X) for (name, _, _), X in zip(self._iter(), Xs, strict=True)
+        }
+        for name, shape in shapes.items():
+            if len(shape) != 3:
+                raise ValueError(
+                    f"Transformer {name!r} returned an array of shape {shape}, but "
+                    "SequenceUnion joins sequences of shape (n_samples, n_frames, "
+                    "n_features); join flat vectors by sklearn.pipeline.FeatureUnion."
+                )
+        if len({shape[:2] for shape in shapes.values()}) > 1:
+            found = ", ".join(f"{name!r} {shape[:2]}" for name, shape in shapes.items())
+            raise ValueError(
+                "The transformers must agree in (n_samples, n_frames), but returned "
+                f"{found}; give extractors the same duration, sampling_rate and "
+                "hop_length."
+            )
+        return np.concatenate(Xs, axis=2)
+
+
+class _Passthrough(OneToOneFeatureMixin, SequenceTransformerMixin, BaseEstimator):
+    def fit(self, X, y=None):
+        validate_sequences(self, X, reset=True)
+        return self
+
+    def transform(self, X):
+        return validate_sequences(self, X, reset=False)
