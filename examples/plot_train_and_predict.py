@@ -22,7 +22,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 splitter = StratifiedGroupKFold(3, shuffle=True, random_state=0)
 train, test = next(splitter.split(speech.signals, speech.target, speech.speakers))
-pipeline = make_emotion_pipeline(random_state=0)
+pipeline = make_emotion_pipeline(validation_fraction=0.2, random_state=0)
 pipeline.fit(speech.signals[train], speech.target[train], groups=speech.speakers[train])
 
 # %%

@@ -21,7 +21,9 @@ from skemotion.datasets import fetch_emodb, load_emodb
 from skemotion.metrics import uar_scorer
 
 emodb = load_emodb(sys.argv[1]) if len(sys.argv) > 1 else fetch_emodb()
-pipeline = make_emotion_pipeline(memory="feature-cache", random_state=0, verbose=1)
+pipeline = make_emotion_pipeline(
+    validation_fraction=0.1, memory="feature-cache", random_state=0, verbose=1
+)
 # Each step can be tuned or replaced; "passthrough" leaves it out.
 grid = [
     {"classify__units": [32, 64], "classify__dropout": [0.3, 0.5]},

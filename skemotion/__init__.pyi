@@ -14,3 +14,5 @@ from .over_sampling import SequenceSampler as SequenceSampler
 from .pipeline import EmotionPipeline as EmotionPipeline
 from .pipeline import make_emotion_pipeline as make_emotion_pipeline
 from .preprocessing import SequenceScaler as SequenceScaler
+from .persistence import load_model as load_model
+from .persistence import save_model as save_model

@@ -40,7 +40,8 @@ def make(**parameters):
     small = {"extract": "passthrough", "classify__units": 4, "classify__epochs": 2}
     if "classify" in parameters:
         small = {"extract": "passthrough"}
-    return make_emotion_pipeline(random_state=0).set_params(**small, **parameters)
+    pipeline = make_emotion_pipeline(validation_fraction=0.1, random_state=0)
+    return pipeline.set_params(**small, **parameters)
 
 
 class Witness(BLSTMClassifier):
@@ -66,6 +67,9 @@ def test_steps_and_recipes():
     assert post["scale"].scope == "cell"
     assert post["classify"].units == 256
     assert not post["classify"].mask_padding
+    assert recommended.validation_fraction is None
+    assert post.validation_fraction == 0.1
+    assert make_emotion_pipeline(validation_fraction=0.2).validation_fraction == 0.2
     with pytest.raises(ValueError, match="recipe"):
         make_emotion_pipeline("mine")
 

@@ -1,0 +1,175 @@
+"""The file of a bundle: a manifest in JSON and arrays, checked before use."""
+
+import hashlib
+import io
+import json
+import math
+import os
+import re
+import struct
+import uuid
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skemotion._version import __version__
+
+FORMAT = "skemotion"
+FORMAT_VERSION = 1
+MANIFEST = "manifest.json"
+COPY_AGAIN = "copy the file again, or save the model again with save_model"
+_MEMBER = re.compile(r"manifest\.json|\d{1,4}\.npy", re.ASCII)
+_MAX_MANIFEST = 2**24  # bytes
+
+
+def pack(members: dict[str, bytes]) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+        for name, content in members.items():
+            # With a fixed date, so that equal models are equal files.
+            info = zipfile.ZipInfo(name)
+            info.external_attr = 0o644 << 16
+            archive.writestr(info, content)
+    return file.getvalue()
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write a file beside the target, and move it there when it is complete."""
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    try:
+        with open(temporary, "xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def unpack(content: bytes) -> tuple[dict[str, Any], dict[str, NDArray]]:
+    """Return the manifest and the checked arrays by the name of their member."""
+    members = _read_members(content)
+    if MANIFEST not in members:
+        raise ValueError(f"it is no bundle of skemotion, without {MANIFEST}.")
+    manifest = _read_manifest(members.pop(MANIFEST))
+    sums = get_entry(manifest, "sha256", dict)
+    for name in sums.keys() ^ members.keys():
+        where = "archive" if name in members else "manifest"
+        raise ValueError(
+            f"member {name!r} is only in the {where}; the file is incomplete or was "
+            f"changed: {COPY_AGAIN}."
+        )
+    for name, member in members.items():
+        if sums[name] != sha256(member):
+            raise ValueError(
+                f"member {name!r} was changed since it was saved: its SHA-256 differs; "
+                f"{COPY_AGAIN}."
+            )
+    return manifest, {name: _read_array(name, item) for name, item in members.items()}
+
+
+def _read_members(content: bytes) -> dict[str, bytes]:
+    with _damage_as_value_error():
+        archive = zipfile.ZipFile(io.BytesIO(content))
+    infos = archive.infolist()
+    names = [info.filename for info in infos]
+    for info in infos:
+        if not _MEMBER.fullmatch(info.filename) or names.count(info.filename) > 1:
+            raise ValueError(
+                f"it holds {info.filename!r}, which belongs in no bundle; load only "
+                "what save_model has written."
+            )
+        if info.compress_type != zipfile.ZIP_STORED:
+            raise ValueError(
+                f"member {info.filename!r} is compressed, which save_model never "
+                "does; load the file as it was saved, not packed again."
+            )
+        # Stored as they are, so that no member is larger than the file.
+        if info.file_size != info.compress_size or (
+            info.filename == MANIFEST and info.file_size > _MAX_MANIFEST
+        ):
+            raise ValueError(
+                f"member {info.filename!r} has no plausible size; {COPY_AGAIN}."
+            )
+    if sum(info.file_size for info in infos) > len(content):
+        raise ValueError(f"its members are larger than the file; {COPY_AGAIN}.")
+    with _damage_as_value_error():
+        return {name: archive.read(name) for name in names}
+
+
+@contextmanager
+def _damage_as_value_error() -> Iterator[None]:
+    try:
+        yield
+    except (
+        zipfile.BadZipFile,
+        EOFError,
+        OSError,
+        OverflowError,
+        RuntimeError,
+        struct.error,
+        ValueError,
+    ) as error:
+        raise ValueError(
+            f"it is no intact zip archive ({error}); {COPY_AGAIN}. A file of "
+            "joblib.dump is for joblib.load."
+        ) from error
+
+
+def _read_manifest(content: bytes) -> dict[str, Any]:
+    try:
+        manifest = json.loads(content.decode())
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{MANIFEST} is no JSON ({error}); {COPY_AGAIN}.") from error
+    if get_entry(manifest, "format", str) != FORMAT:
+        raise ValueError(
+            f"its format is {manifest['format']!r}, not {FORMAT!r}; load it with the "
+            "program that wrote it."
+        )
+    if get_entry(manifest, "format_version", int) != FORMAT_VERSION:
+        raise ValueError(
+            f"its format version is {manifest['format_version']}, and skemotion "
+            f"{__version__} reads version {FORMAT_VERSION} only; install a newer "
+            "skemotion."
+        )
+    return manifest
+
+
+def _read_array(name: str, content: bytes) -> NDArray:
+    """Read an array of floats whose size agrees with its header."""
+    file = io.BytesIO(content)
+    try:
+        if np.lib.format.read_magic(file) != (1, 0):
+            raise ValueError("another version of NumPy's format")
+        shape, is_fortran, dtype = np.lib.format.read_array_header_1_0(file)
+        if dtype not in (np.float32, np.float64) or is_fortran:
+            raise ValueError(f"dtype {dtype} instead of float32 or float64")
+        # Compared first, since NumPy allocates what a header asks for.
+        if math.prod(shape) * dtype.itemsize != len(content) - file.tell():
+            raise ValueError(f"its size does not agree with shape {shape}")
+        flat = np.frombuffer(content, dtype, offset=file.tell())
+        return flat.reshape(shape).copy()
+    except ValueError as error:
+        raise ValueError(
+            f"member {name!r} is no array of a bundle ({error}); {COPY_AGAIN}."
+        ) from error
+
+
+def sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def get_entry(description, key, kind):
+    """Return an entry of the manifest, which must be of exactly this type."""
+    value = description.get(key) if type(description) is dict else None
+    if type(value) is not kind:
+        raise ValueError(
+            f"its manifest holds no {key!r} of type {kind.__name__} where one is "
+            f"expected; {COPY_AGAIN}."
+        )
+    return value

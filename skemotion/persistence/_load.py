@@ -1,0 +1,246 @@
+"""From a bundle to estimators."""
+
+import math
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from skemotion._version import __version__
+from skemotion.feature_extraction import SpeechFeatureExtractor
+from skemotion.persistence._archive import COPY_AGAIN, get_entry, unpack
+from skemotion.persistence._format import (
+    CLASSIFIERS,
+    LABEL_DTYPE,
+    LOCAL,
+    PIPELINES,
+    STEPS,
+    weight_shapes,
+)
+from skemotion.preprocessing import SequenceScaler
+
+_MAX_CELLS = 2**26  # of one sequence for each class, which scikeras is shown
+
+
+def load_model(path: str | os.PathLike) -> Any:
+    """Load a model from a portable bundle.
+
+    No code from the file is run: estimators are made from a fixed list of
+    classes, arrays are read as plain numbers, and the network is built by this
+    package.
+
+    Parameters
+    ----------
+    path : str or path-like
+        A file written by :func:`save_model`.
+
+    Returns
+    -------
+    estimator
+        The model, fitted. It predicts exactly what the saved one does, as far
+        as TensorFlow and librosa compute the same on both machines.
+
+    Raises
+    ------
+    ValueError
+        If the file is no bundle, is damaged or was changed, or was written in
+        a format that this version does not know.
+    OSError
+        If the file cannot be read.
+
+    See Also
+    --------
+    save_model : Writes the file, and says what it holds.
+
+    Notes
+    -----
+    The SHA-256 sums find damage and careless changes. They do not show who
+    made a file: a false model can be made to predict anything.
+    """
+    content = Path(path).read_bytes()
+    try:
+        manifest, arrays = unpack(content)
+        return _restore(get_entry(manifest, "model", dict), arrays)
+    except ValueError as error:
+        raise ValueError(f"{os.fspath(path)!r} cannot be loaded: {error}") from error
+
+
+def _restore(description, arrays):
+    cls = PIPELINES.get(get_entry(description, "type", str))
+    if cls is None:
+        return _restore_step(description, arrays)
+    steps = [
+        (get_entry(step, "name", str), _restore_step(step, arrays))
+        for step in get_entry(description, "steps", list)
+    ]
+    pipeline = _construct(cls, description, steps=steps)
+    try:
+        pipeline._validate_steps()
+    except (IndexError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"its steps make no pipeline ({error}); {COPY_AGAIN}."
+        ) from error
+    return pipeline
+
+
+def _restore_step(description, arrays):
+    kind = get_entry(description, "type", str)
+    if kind == "passthrough":
+        return kind
+    if kind not in STEPS:
+        raise ValueError(
+            f"it has a step of type {kind!r}, which skemotion {__version__} does not "
+            "load; a newer version may."
+        )
+    step = _construct(STEPS[kind], description)
+    if isinstance(step, SpeechFeatureExtractor):
+        _check_feature_names(step, get_entry(description, "feature_names", list))
+    elif isinstance(step, SequenceScaler):
+        _restore_scaler(step, description, arrays)
+    elif isinstance(step, CLASSIFIERS):
+        _restore_classifier(step, description, arrays)
+    return step
+
+
+def _construct(cls, description, **parameters):
+    saved = get_entry(description, "parameters", dict)
+    unknown = saved.keys() - (set(cls._get_param_names()) - parameters.keys() - LOCAL)
+    if unknown:
+        raise ValueError(
+            f"{cls.__name__} of skemotion {__version__} has no parameter "
+            f"{', '.join(sorted(unknown))}; a newer version may have it."
+        )
+    estimator = cls(**parameters, **saved)
+    estimator._validate_params()
+    return estimator
+
+
+def _check_feature_names(extractor, names):
+    if (
+        extractor.n_mfcc > len(names)
+        or names != extractor.get_feature_names_out().tolist()
+    ):
+        raise ValueError(
+            "its features are not those that SpeechFeatureExtractor of skemotion "
+            f"{__version__} computes; install the version that the manifest names."
+        )
+
+
+def _restore_scaler(scaler, description, arrays):
+    _restore_input(scaler, description)
+    moments = _take(description, arrays, ("mean", "scale"))
+    shape = moments["mean"].shape
+    if (
+        len(shape) not in (1, 2)
+        or shape[-1] != scaler.n_features_in_
+        or moments["scale"].shape != shape
+    ):
+        raise ValueError(
+            f"mean of shape {shape} and scale of shape {moments['scale'].shape} do not "
+            f"fit {scaler.n_features_in_} features; {COPY_AGAIN}."
+        )
+    scaler.mean_, scaler.scale_ = moments["mean"], moments["scale"]
+
+
+def _restore_classifier(classifier, description, arrays):
+    _restore_input(classifier, description)
+    classes = _restore_classes(get_entry(description, "classes", dict))
+    shape = _restore_shape(classifier, get_entry(description, "sequence_shape", list))
+    # Compared before anything is built, so that memory is bounded by the file.
+    if math.prod(shape) * len(classes) > _MAX_CELLS:
+        raise ValueError(
+            f"sequences of shape {shape} are implausibly large; {COPY_AGAIN}."
+        )
+    expected = weight_shapes(classifier, shape[1], len(classes))
+    weights = _take(description, arrays, expected)
+    for name, array in weights.items():
+        if array.shape != expected[name]:
+            raise ValueError(
+                f"{name} has shape {array.shape}, but {len(classes)} class labels and "
+                f"the parameters of {type(classifier).__name__} ask for "
+                f"{expected[name]}; {COPY_AGAIN}."
+            )
+    history = _restore_history(get_entry(description, "history", dict))
+    try:
+        classifier._restore(
+            list(weights.values()), shape=shape, classes=classes, history=history
+        )
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"Keras does not build its network ({error!r}); {COPY_AGAIN}."
+        ) from error
+
+
+def _restore_input(estimator, description):
+    estimator.n_features_in_ = get_entry(description, "n_features_in", int)
+    if estimator.n_features_in_ < 1:
+        raise ValueError(f"n_features_in is {estimator.n_features_in_}, not positive.")
+    if "feature_names_in" in description:
+        names = get_entry(description, "feature_names_in", list)
+        if len(names) != estimator.n_features_in_ or not _all_of(names, str):
+            raise ValueError(
+                f"feature_names_in does not name {estimator.n_features_in_} features; "
+                f"{COPY_AGAIN}."
+            )
+        estimator.feature_names_in_ = np.array(names, dtype=object)
+
+
+def _restore_shape(classifier, shape):
+    """Return frames and features of the network's input."""
+    # Two-dimensional X is a sequence of one feature with as many frames as columns.
+    n_features = classifier.n_features_in_
+    if (
+        len(shape) == 2
+        and _all_of(shape, int)
+        and shape[0] > 0
+        and (shape[1] == n_features or shape == [n_features, 1])
+    ):
+        return tuple(shape)
+    raise ValueError(
+        f"sequence_shape {shape} does not fit {n_features} features; {COPY_AGAIN}."
+    )
+
+
+def _restore_classes(description):
+    dtype = get_entry(description, "dtype", str)
+    labels = get_entry(description, "labels", list)
+    if (
+        LABEL_DTYPE.fullmatch(dtype)
+        and _all_of(labels, str, int, bool)
+        and len(set(labels)) == len(labels) >= 2
+    ):
+        with suppress(OverflowError, ValueError):
+            classes = np.array(labels, dtype=dtype)
+            if classes.tolist() == labels:
+                return classes
+    raise ValueError(
+        "its class labels are no two or more different strings, integers or booleans "
+        f"of dtype {dtype!r}; {COPY_AGAIN}."
+    )
+
+
+def _restore_history(history):
+    for log in history.values():
+        if type(log) is not list or not _all_of(log, float):
+            raise ValueError(
+                f"history must hold lists of floating-point numbers; {COPY_AGAIN}."
+            )
+    return history
+
+
+def _take(description, arrays, names):
+    members = get_entry(description, "arrays", dict)
+    taken = {name: arrays.get(get_entry(members, name, str)) for name in names}
+    for name, array in taken.items():
+        if array is None:
+            raise ValueError(
+                f"the manifest names no member of the archive for {name!r}; "
+                f"{COPY_AGAIN}."
+            )
+    return taken
+
+
+def _all_of(values, *kinds):
+    return all(type(value) in kinds for value in values)

@@ -1,0 +1,256 @@
+"""From estimators to a bundle."""
+
+import importlib.metadata
+import io
+import json
+import os
+import platform
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from skemotion._version import __version__
+from skemotion.feature_extraction import SpeechFeatureExtractor
+from skemotion.persistence._archive import (
+    FORMAT,
+    FORMAT_VERSION,
+    MANIFEST,
+    pack,
+    sha256,
+    write_file,
+)
+from skemotion.persistence._format import (
+    CLASSIFIERS,
+    LABEL_DTYPE,
+    LOCAL,
+    PIPELINES,
+    STEPS,
+    TRAINING,
+    weight_shapes,
+)
+from skemotion.preprocessing import SequenceScaler
+
+
+def save_model(model: BaseEstimator, path: str | os.PathLike) -> None:
+    """Save a fitted model as a portable bundle.
+
+    A bundle holds what predictions need, as text and plain numbers. It is for
+    giving a model to others: :func:`load_model` runs no code from it.
+
+    Parameters
+    ----------
+    model : estimator
+        A fitted :class:`~skemotion.EmotionPipeline`, or a pipeline of
+        imbalanced-learn or scikit-learn, whose steps are
+        :class:`~skemotion.SpeechFeatureExtractor`,
+        :class:`~skemotion.SequenceScaler`, :class:`~skemotion.SequenceSampler`,
+        :class:`~skemotion.AttentionBLSTMClassifier`,
+        :class:`~skemotion.BLSTMClassifier` or "passthrough"; or one of these
+        estimators alone.
+    path : str or path-like
+        Where to write the file, by convention with the suffix ``.skemotion``.
+        A file that is there is replaced, at once and only when the new one is
+        complete.
+
+    Raises
+    ------
+    TypeError
+        If the model, a step of it, its labels or a parameter that predictions
+        depend on is of another kind.
+    ValueError
+        If parameters of a classifier were changed after `fit`.
+    sklearn.exceptions.NotFittedError
+        If the model or a step of it is not fitted.
+
+    See Also
+    --------
+    load_model : Loads the file.
+
+    Notes
+    -----
+    The file is a zip archive of ``manifest.json``, which can be read without
+    this package, and of one ``.npy`` file for each array. The manifest holds
+    the version of the format and of the packages, the steps with their
+    parameters, the feature names, the class labels, the course of training,
+    and the SHA-256 of each array. The same model always gives the same bytes.
+
+    `n_jobs`, `memory` and `verbose` are not saved, and come back as their
+    defaults. So does a parameter that matters in training only, such as
+    `callbacks`, `sampler`, `optimizer`, `learning_rate`, `class_weight` or
+    `random_state`, where JSON cannot hold its value; the manifest lists it as
+    omitted. The state of the optimizer is not saved either. To go on working
+    on a model at home, :func:`joblib.dump` keeps all of it.
+
+    Pickle, and with it joblib, runs code while it loads. Keras' own format
+    names the classes and functions that its reader calls, which has let files
+    run code in spite of its safe mode [1]_. Skops [2]_ reads scikit-learn's
+    estimators safely, but not a Keras network. Hence a bundle holds the
+    weights of the network alone, and its graph is built anew from the
+    parameters.
+
+    References
+    ----------
+    .. [1] "Arbitrary code execution via crafted Keras config for model
+       loading", CVE-2025-1550, 2025.
+    .. [2] "Secure persistence with skops",
+       https://skops.readthedocs.io/en/stable/persistence.html
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> from skemotion import SequenceScaler
+    >>> from skemotion.persistence import load_model, save_model
+    >>> X = np.random.default_rng(0).normal(3.0, 2.0, size=(20, 157, 46))
+    >>> scaler = SequenceScaler(scope="cell").fit(X)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "scaler.skemotion")
+    ...     save_model(scaler, path)
+    ...     loaded = load_model(path)
+    >>> loaded
+    SequenceScaler(scope='cell')
+    >>> bool((loaded.transform(X) == scaler.transform(X)).all())
+    True
+    """
+    arrays: list[bytes] = []
+    description = _describe(model, arrays)
+    members = {f"{number}.npy": content for number, content in enumerate(arrays)}
+    manifest = {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "versions": _package_versions(),
+        "model": description,
+        "sha256": {name: sha256(content) for name, content in members.items()},
+    }
+    text = json.dumps(manifest, indent=1, ensure_ascii=False)
+    members = {MANIFEST: text.encode()} | members
+    write_file(Path(path), pack(members))
+
+
+def _describe(model, arrays):
+    for kind, cls in PIPELINES.items():
+        if type(model) is cls:
+            return {
+                "type": kind,
+                **_describe_parameters(model, "the pipeline", leave_out={"steps"}),
+                "steps": [
+                    {"name": name, **_describe_step(step, f"step {name!r}", arrays)}
+                    for name, step in model.steps
+                ],
+            }
+    return _describe_step(model, "the model", arrays)
+
+
+def _describe_step(step, where, arrays):
+    if step is None or step == "passthrough":
+        return {"type": "passthrough"}
+    if type(step) not in STEPS.values():
+        raise TypeError(
+            f"{where} is of type {type(step).__name__}, which a bundle cannot hold, "
+            f"only {', '.join(STEPS)}; use joblib.dump for this model."
+        )
+    description = {"type": type(step).__name__, **_describe_parameters(step, where)}
+    if isinstance(step, SpeechFeatureExtractor):
+        description["feature_names"] = step.get_feature_names_out().tolist()
+    elif isinstance(step, SequenceScaler):
+        check_is_fitted(step)
+        description |= _describe_input(step)
+        description["arrays"] = _store(
+            {"mean": step.mean_, "scale": step.scale_}, arrays
+        )
+    elif isinstance(step, CLASSIFIERS):
+        check_is_fitted(step)
+        description |= _describe_input(step)
+        description |= _describe_training(step)
+        description["arrays"] = _store(_weights(step), arrays)
+    return description
+
+
+def _describe_parameters(estimator, where, leave_out=frozenset()):
+    parameters, omitted = {}, []
+    for name, value in estimator.get_params(deep=False).items():
+        if name in LOCAL | leave_out:
+            continue
+        value = value.item() if isinstance(value, np.generic) else value
+        if _survives_json(value):
+            parameters[name] = value
+        elif name in TRAINING:
+            omitted.append(name)
+        else:
+            raise TypeError(
+                f"{where} has {name}={value!r}, which JSON cannot hold; set it to a "
+                "plain number or string, or use joblib.dump for this model."
+            )
+    return {"parameters": parameters} | ({"omitted": omitted} if omitted else {})
+
+
+def _survives_json(value):
+    try:
+        return bool(json.loads(json.dumps(value)) == value)
+    except (TypeError, ValueError):
+        return False
+
+
+def _describe_input(estimator):
+    names = getattr(estimator, "feature_names_in_", None)
+    return {"n_features_in": int(estimator.n_features_in_)} | (
+        {} if names is None else {"feature_names_in": names.tolist()}
+    )
+
+
+def _describe_training(classifier):
+    classes = classifier.classes_
+    labels = classes.tolist()
+    if not (
+        LABEL_DTYPE.fullmatch(classes.dtype.str)
+        and all(type(label) in (str, int, bool) for label in labels)
+    ):
+        raise TypeError(
+            f"the class labels are of dtype {classes.dtype}, but a bundle holds "
+            "strings, integers and booleans only; fit on such labels, or use "
+            "joblib.dump for this model."
+        )
+    return {
+        "sequence_shape": list(classifier.model_.input_shape[1:]),
+        "n_classes": len(labels),
+        "classes": {"dtype": classes.dtype.str, "labels": labels},
+        "history": classifier.history_,
+    }
+
+
+def _weights(classifier):
+    fitted = classifier.estimator_.get_params()
+    for name in ("units", "mask_padding"):
+        if fitted[f"model__{name}"] != getattr(classifier, name):
+            raise ValueError(
+                f"{name} was changed after fit, from {fitted[f'model__{name}']!r} to "
+                f"{getattr(classifier, name)!r}; set it back, or fit again."
+            )
+    n_features = classifier.model_.input_shape[-1]
+    names = weight_shapes(classifier, n_features, len(classifier.classes_))
+    return dict(zip(names, classifier.model_.get_weights(), strict=True))
+
+
+def _store(named, arrays):
+    """Append arrays in NumPy's format; return the name of the member of each."""
+    members = {}
+    for name, array in named.items():
+        file = io.BytesIO()
+        np.lib.format.write_array(
+            file, np.ascontiguousarray(array), version=(1, 0), allow_pickle=False
+        )
+        members[name] = f"{len(arrays)}.npy"
+        arrays.append(file.getvalue())
+    return members
+
+
+def _package_versions():
+    versions = {"python": platform.python_version(), "skemotion": __version__}
+    for name in ("keras", "librosa", "numpy", "scikit-learn", "tensorflow"):
+        with suppress(importlib.metadata.PackageNotFoundError):
+            versions[name] = importlib.metadata.version(name)
+    return versions

@@ -1,0 +1,78 @@
+"""Make the bundle that every later version has to load.
+
+Run it only when the format of bundles gets a new version, and give the files a
+new number then. The files of earlier versions stay, and are never made again:
+
+    python tests/data/make_frozen.py
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from skemotion import (
+    AttentionBLSTMClassifier,
+    EmotionPipeline,
+    SequenceSampler,
+    SequenceScaler,
+    SpeechFeatureExtractor,
+)
+from skemotion.persistence import save_model
+
+FOLDER = Path(__file__).parent
+FORMAT_VERSION = 1
+N_FROZEN = 4
+
+
+def make_signals(rng):
+    """Noisy tones of three pitches at 16 kHz, in 16 bits."""
+    time = np.arange(5000) / 16_000
+    y = np.repeat(["anger", "fear", "sadness"], [8, 10, 8])
+    signals = []
+    for label in y:
+        pitch = {"anger": 900, "fear": 400, "sadness": 120}[label] * rng.uniform(0.8, 1)
+        signal = np.sin(2 * np.pi * pitch * time) + 0.1 * rng.normal(size=time.size)
+        signals.append((5000 * signal[: rng.integers(3000, 5000)]).astype(np.int16))
+    return signals, y
+
+
+def main():
+    rng = np.random.default_rng(0)
+    signals, y = make_signals(rng)
+    recordings = [signal / np.float32(32768) for signal in signals]
+    pipeline = EmotionPipeline(
+        [
+            ("extract", SpeechFeatureExtractor(duration=0.3, n_mfcc=3, n_mels=16)),
+            ("scale", SequenceScaler(keep_padding=True)),
+            ("balance", SequenceSampler(random_state=0)),
+            (
+                "classify",
+                AttentionBLSTMClassifier(
+                    units=3,
+                    dropout=0.1,
+                    mask_padding=True,
+                    learning_rate=0.05,
+                    epochs=5,
+                    random_state=0,
+                ),
+            ),
+        ],
+        validation_fraction=0.2,
+        random_state=0,
+    ).fit(recordings, y)
+
+    save_model(pipeline, FOLDER / f"bundle-{FORMAT_VERSION}.skemotion")
+    frozen = np.linspace(0, len(y) - 1, N_FROZEN).astype(int)
+    sequences = pipeline["extract"].transform([recordings[i] for i in frozen])
+    scaled = pipeline["scale"].transform(sequences)
+    np.savez_compressed(
+        FOLDER / f"bundle-{FORMAT_VERSION}.npz",
+        **{f"signal_{row}": signals[i] for row, i in enumerate(frozen)},
+        sequences=sequences,
+        attention=pipeline["classify"].attention(scaled),
+        probabilities=pipeline["classify"].predict_proba(scaled),
+    )
+
+
+if __name__ == "__main__":
+    main()

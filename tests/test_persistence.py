@@ -1,0 +1,695 @@
+"""Portable bundles: the same predictions after loading, and a refusal of bad files."""
+
+import copy
+import hashlib
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import imblearn.pipeline
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+import sklearn.pipeline
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from imblearn.over_sampling import RandomOverSampler
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import GridSearchCV
+from sklearn.preprocessing import StandardScaler
+
+from skemotion import (
+    AttentionBLSTMClassifier,
+    BLSTMClassifier,
+    EmotionPipeline,
+    SequenceSampler,
+    SequenceScaler,
+    SpeechFeatureExtractor,
+)
+from skemotion.networks import import_keras
+from skemotion.persistence import load_model, save_model
+
+DATA = Path(__file__).parent / "data"
+RNG = np.random.default_rng(0)
+SIGNALS = [RNG.normal(size=2500 + 150 * i).astype(np.float32) for i in range(16)]
+y = np.repeat(["anger", "fear", "sadness"], [4, 6, 6])
+TABLE = pd.DataFrame(RNG.normal(size=(12, 3)), columns=["low", "mid", "high"])
+
+
+@pytest.fixture(scope="module")
+def pipeline():
+    pipeline = EmotionPipeline(
+        [
+            (
+                "extract",
+                SpeechFeatureExtractor(duration=0.3, n_mfcc=2, n_mels=8, n_jobs=1),
+            ),
+            ("scale", SequenceScaler(keep_padding=True)),
+            ("balance", SequenceSampler(RandomOverSampler(random_state=0))),
+            (
+                "classify",
+                AttentionBLSTMClassifier(
+                    units=2, epochs=1, mask_padding=True, random_state=0
+                ),
+            ),
+        ],
+        validation_fraction=0.2,
+        random_state=0,
+    )
+    return pipeline.fit(SIGNALS, y)
+
+
+@pytest.fixture(scope="module")
+def sequences(pipeline):
+    return pipeline["extract"].transform(SIGNALS)
+
+
+@pytest.fixture(scope="module")
+def scaled(pipeline, sequences):
+    return pipeline["scale"].transform(sequences)
+
+
+@pytest.fixture(scope="module")
+def bundle(pipeline, tmp_path_factory):
+    path = tmp_path_factory.mktemp("bundle") / "model.skemotion"
+    save_model(pipeline, path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def loaded(bundle):
+    return load_model(bundle)
+
+
+@pytest.fixture
+def round_trip(tmp_path):
+    def save_and_load(model):
+        save_model(model, tmp_path / "model.skemotion")
+        return load_model(tmp_path / "model.skemotion")
+
+    return save_and_load
+
+
+@pytest.fixture(scope="module")
+def scaler_bundle(tmp_path_factory):
+    """A bundle that loads without Keras, as bytes."""
+    path = tmp_path_factory.mktemp("scaler") / "scaler.skemotion"
+    save_model(SequenceScaler().fit(RNG.normal(size=(5, 4, 3))), path)
+    return path.read_bytes()
+
+
+@pytest.fixture
+def load_bytes(tmp_path):
+    def load(content):
+        path = tmp_path / "given.skemotion"
+        path.write_bytes(content)
+        return load_model(path)
+
+    return load
+
+
+def unpack(content):
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    return json.loads(members.pop("manifest.json")), members
+
+
+def pack(manifest, members, compression=zipfile.ZIP_STORED):
+    """Archive a bundle; a manifest in a dict gets the right sums."""
+    if isinstance(manifest, dict) and "sha256" in manifest:
+        sums = {name: hashlib.sha256(data).hexdigest() for name, data in members}
+        manifest = manifest | {"sha256": sums}
+    if not isinstance(manifest, bytes):
+        manifest = json.dumps(manifest).encode()
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", compression) as archive:
+        for name, data in [("manifest.json", manifest), *members]:
+            archive.writestr(name, data)
+    return file.getvalue()
+
+
+def change(content, *keys_and_value):
+    """Change an entry of the manifest that a path of keys leads to."""
+    manifest, members = unpack(content)
+    *keys, last, value = keys_and_value
+    entry = manifest
+    for key in keys:
+        entry = entry[key]
+    entry[last] = value
+    return pack(manifest, members.items())
+
+
+def saved_array(array, **options):
+    file = io.BytesIO()
+    np.save(file, array, **options)
+    return file.getvalue()
+
+
+# What comes back
+
+
+def test_pipeline_predicts_the_same(pipeline, loaded):
+    assert type(loaded) is EmotionPipeline
+    np.testing.assert_array_equal(
+        loaded.predict_proba(SIGNALS), pipeline.predict_proba(SIGNALS)
+    )
+    np.testing.assert_array_equal(loaded.predict(SIGNALS), pipeline.predict(SIGNALS))
+    assert loaded.classes_.dtype == pipeline.classes_.dtype
+    np.testing.assert_array_equal(loaded.classes_, pipeline.classes_)
+
+
+def test_fitted_attributes_come_back(pipeline, loaded, scaled):
+    old, new = pipeline["classify"], loaded["classify"]
+    np.testing.assert_array_equal(new.attention(scaled), old.attention(scaled))
+    assert new.history_ == old.history_
+    assert new.n_features_in_ == old.n_features_in_ == 10
+    assert new.n_frames_in_ == old.n_frames_in_ == scaled.shape[1]
+    assert loaded["scale"].mean_.dtype == np.float64
+    np.testing.assert_array_equal(loaded["scale"].mean_, pipeline["scale"].mean_)
+    np.testing.assert_array_equal(loaded["scale"].scale_, pipeline["scale"].scale_)
+
+
+def test_parameters_come_back(pipeline, loaded):
+    old, new = pipeline.get_params(), loaded.get_params()
+    assert list(loaded.named_steps) == list(pipeline.named_steps)
+    assert new["extract__n_jobs"] is None
+    assert new["balance__sampler"] is None
+    compared = {
+        name
+        for name, value in old.items()
+        if isinstance(value, (bool, int, float, str)) and name in new
+    } - {"extract__n_jobs"}
+    assert len(compared) > 20
+    assert {name: new[name] for name in compared} == {
+        name: old[name] for name in compared
+    }
+
+
+def test_manifest_tells_what_is_inside(bundle):
+    manifest, members = unpack(bundle.read_bytes())
+    assert (manifest["format"], manifest["format_version"]) == ("skemotion", 1)
+    assert {"skemotion", "keras", "librosa", "numpy"} <= manifest["versions"].keys()
+    extract, scale, balance, classify = manifest["model"]["steps"]
+    assert extract["feature_names"][0] == "spectral_centroid"
+    assert extract["parameters"]["duration"] == 0.3
+    assert not {"n_jobs", "memory", "verbose"} & extract["parameters"].keys()
+    assert scale["n_features_in"] == 10
+    assert balance["omitted"] == ["sampler"]
+    assert classify["classes"] == {"dtype": "<U7", "labels": sorted(set(y.tolist()))}
+    assert classify["n_classes"] == 3
+    assert classify["history"].keys() == {
+        "accuracy",
+        "loss",
+        "val_accuracy",
+        "val_loss",
+    }
+    assert manifest["sha256"].keys() == members.keys()
+
+
+def test_numpy_alone_reads_the_arrays(bundle, pipeline):
+    manifest, _ = unpack(bundle.read_bytes())
+    member = manifest["model"]["steps"][1]["arrays"]["mean"]
+    with zipfile.ZipFile(bundle) as archive, archive.open(member) as file:
+        np.testing.assert_array_equal(np.load(file), pipeline["scale"].mean_)
+
+
+def test_loaded_model_is_saved_and_dumped_again(loaded, bundle, tmp_path):
+    save_model(loaded, tmp_path / "again.skemotion")
+    old, new = (
+        unpack(path.read_bytes()) for path in (bundle, tmp_path / "again.skemotion")
+    )
+    assert new[1] == old[1]
+    assert new[0]["sha256"] == old[0]["sha256"]
+    joblib.dump(loaded, tmp_path / "model.joblib")
+    np.testing.assert_array_equal(
+        joblib.load(tmp_path / "model.joblib").predict_proba(SIGNALS),
+        loaded.predict_proba(SIGNALS),
+    )
+
+
+def test_equal_models_are_equal_files(pipeline, bundle, tmp_path):
+    save_model(copy.deepcopy(pipeline), tmp_path / "copy.skemotion")
+    assert (tmp_path / "copy.skemotion").read_bytes() == bundle.read_bytes()
+
+
+def test_loaded_classifier_trains_on(loaded, scaled):
+    classifier = copy.deepcopy(loaded["classify"])
+    before = classifier.predict_proba(scaled)
+    classifier.partial_fit(scaled, y)
+    assert len(classifier.history_["loss"]) == 2
+    assert not np.array_equal(classifier.predict_proba(scaled), before)
+
+
+def test_two_dimensional_table_with_integer_labels(round_trip):
+    labels = np.arange(12) % 2 - 1
+    classifier = BLSTMClassifier(units=2, epochs=1, random_state=0)
+    classifier.fit(TABLE, labels)
+    loaded = round_trip(classifier)
+    np.testing.assert_array_equal(
+        loaded.predict_proba(TABLE), classifier.predict_proba(TABLE)
+    )
+    assert loaded.classes_.dtype == labels.dtype
+    assert loaded.classes_.tolist() == [-1, 0]
+    assert loaded.feature_names_in_.tolist() == ["low", "mid", "high"]
+    assert (loaded.n_features_in_, loaded.n_frames_in_) == (3, 3)
+
+
+@pytest.mark.parametrize(
+    "classes",
+    [
+        np.array([3, 5, 70000], dtype=np.uint32),
+        np.array(["Ärger", "neutral", "фу"]),
+        np.array(["a", "b", "c"], dtype=object),
+        np.array([False, True, 2], dtype=object),
+    ],
+    ids=["int", "str", "object", "mixed"],
+)
+def test_labels_keep_their_type(classes, pipeline, round_trip):
+    classifier = copy.deepcopy(pipeline["classify"])
+    classifier.classes_ = classes
+    loaded = round_trip(classifier)
+    assert loaded.classes_.dtype == classes.dtype
+    assert list(map(type, loaded.classes_.tolist())) == list(
+        map(type, classes.tolist())
+    )
+
+
+@pytest.mark.parametrize(
+    "Pipeline", [sklearn.pipeline.Pipeline, imblearn.pipeline.Pipeline]
+)
+def test_pipelines_of_other_packages(Pipeline, pipeline, sequences, round_trip):
+    steps = [
+        ("nothing", "passthrough"),
+        ("scale", pipeline["scale"]),
+        ("classify", pipeline["classify"]),
+    ]
+    model = Pipeline(steps, verbose=False)
+    loaded = round_trip(model)
+    assert type(loaded) is Pipeline
+    assert loaded["nothing"] == "passthrough"
+    np.testing.assert_array_equal(
+        loaded.predict_proba(sequences), model.predict_proba(sequences)
+    )
+
+
+@pytest.mark.parametrize("scope", ["feature", "cell"])
+def test_scaler_alone(scope, round_trip):
+    X = RNG.normal(3, 2, size=(20, 7, 6))
+    scaler = SequenceScaler(scope=scope, keep_padding=True).fit(X)
+    np.testing.assert_array_equal(round_trip(scaler).transform(X), scaler.transform(X))
+
+
+def test_extractor_alone(round_trip):
+    extractor = SpeechFeatureExtractor(n_mfcc=np.int64(7), memory="cache", verbose=1)
+    loaded = round_trip(extractor)
+    assert loaded.get_params() == SpeechFeatureExtractor(n_mfcc=7).get_params()
+
+
+def test_what_only_training_needs_is_left_out(pipeline, tmp_path):
+    keras = import_keras()
+    classifier = copy.deepcopy(pipeline["classify"]).set_params(
+        callbacks=keras.callbacks.TerminateOnNaN(),
+        class_weight={0: 1.0},
+        epochs=7,
+        learning_rate=keras.optimizers.schedules.CosineDecay(0.1, 10),
+        optimizer=keras.optimizers.SGD(),
+        random_state=np.random.RandomState(0),
+    )
+    save_model(classifier, tmp_path / "model.skemotion")
+    manifest, _ = unpack((tmp_path / "model.skemotion").read_bytes())
+    assert manifest["model"]["omitted"] == [
+        "callbacks",
+        "class_weight",
+        "learning_rate",
+        "optimizer",
+        "random_state",
+    ]
+    loaded = load_model(tmp_path / "model.skemotion")
+    assert loaded.optimizer == "adam"
+    assert loaded.callbacks is loaded.random_state is loaded.class_weight is None
+    assert loaded.epochs == 7
+
+
+def test_random_streams_are_left_alone(bundle):
+    import random
+
+    import tensorflow as tf
+
+    def draw():
+        return random.random(), np.random.random(), float(tf.random.uniform(()))  # noqa: NPY002
+
+    import_keras().utils.set_random_seed(3)
+    expected = draw()
+    import_keras().utils.set_random_seed(3)
+    load_model(bundle)
+    assert draw() == expected
+
+
+def test_frozen_bundle_loads_in_a_fresh_process():
+    code = """
+import sys
+from pathlib import Path
+import numpy as np
+from skemotion.persistence import load_model
+
+data = Path(sys.argv[1])
+pipeline = load_model(data / "bundle-1.skemotion")
+frozen = np.load(data / "bundle-1.npz", allow_pickle=False)
+scaled = pipeline["scale"].transform(frozen["sequences"])
+classifier = pipeline["classify"]
+np.testing.assert_allclose(
+    classifier.predict_proba(scaled), frozen["probabilities"], rtol=0, atol=1e-5
+)
+np.testing.assert_allclose(
+    classifier.attention(scaled), frozen["attention"], rtol=0, atol=1e-5
+)
+signals = [frozen[f"signal_{row}"] / np.float32(32768) for row in range(len(scaled))]
+# Features may differ a little between versions of librosa.
+np.testing.assert_allclose(
+    pipeline.predict_proba(signals), frozen["probabilities"], rtol=0, atol=1e-3
+)
+labels = classifier.classes_[frozen["probabilities"].argmax(axis=1)]
+assert pipeline.predict(signals).tolist() == labels.tolist()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code, DATA],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+
+
+# What is not saved
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        (
+            EmotionPipeline([("extract", SpeechFeatureExtractor()), ("pca", "x")]),
+            "step 'pca' is of type str.*joblib.dump",
+        ),
+        (
+            sklearn.pipeline.Pipeline([("standardise", StandardScaler())]),
+            "step 'standardise' is of type StandardScaler.*joblib.dump",
+        ),
+        (
+            sklearn.pipeline.Pipeline([("inner", EmotionPipeline([]))]),
+            "step 'inner' is of type EmotionPipeline",
+        ),
+        (
+            GridSearchCV(SequenceScaler(), {}),
+            "the model is of type GridSearchCV.*joblib.dump",
+        ),
+        (type("Scaler", (SequenceScaler,), {})(), "the model is of type Scaler"),
+        (
+            SpeechFeatureExtractor(duration={1.0}),
+            r"the model has duration=\{1.0\}, which JSON cannot hold",
+        ),
+    ],
+)
+def test_other_models_are_refused(model, message, tmp_path):
+    with pytest.raises(TypeError, match=message):
+        save_model(model, tmp_path / "model.skemotion")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "classes",
+    [np.array([0.5, 1.0, 2.0]), np.array([b"a", b"b", b"c"], dtype=object)],
+    ids=["float", "bytes"],
+)
+def test_other_labels_are_refused(classes, pipeline, tmp_path):
+    classifier = copy.deepcopy(pipeline["classify"])
+    classifier.classes_ = classes
+    with pytest.raises(TypeError, match="class labels are of dtype.*joblib.dump"):
+        save_model(classifier, tmp_path / "model.skemotion")
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        SequenceScaler(),
+        BLSTMClassifier(),
+        EmotionPipeline([("classify", AttentionBLSTMClassifier())]),
+    ],
+    ids=["scaler", "classifier", "pipeline"],
+)
+def test_unfitted_models_are_refused(model, tmp_path):
+    with pytest.raises(NotFittedError):
+        save_model(model, tmp_path / "model.skemotion")
+
+
+@pytest.mark.parametrize("changed", [{"units": 3}, {"mask_padding": False}])
+def test_network_that_is_not_the_parameters(changed, pipeline, tmp_path):
+    classifier = copy.deepcopy(pipeline["classify"]).set_params(**changed)
+    with pytest.raises(ValueError, match="was changed after fit.*fit again"):
+        save_model(classifier, tmp_path / "model.skemotion")
+
+
+@pytest.mark.parametrize("place", ["fsync", "replace"])
+def test_failed_write_leaves_the_old_file(place, tmp_path, monkeypatch):
+    path = tmp_path / "model.skemotion"
+    path.write_text("old")
+
+    def fail(*args):
+        raise OSError("disk full")
+
+    monkeypatch.setattr(os, place, fail)
+    with pytest.raises(OSError, match="disk full"):
+        save_model(SpeechFeatureExtractor(), path)
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_old_file_is_replaced(tmp_path):
+    path = tmp_path / "model"
+    path.write_text("old")
+    save_model(SpeechFeatureExtractor(n_mfcc=3), str(path))
+    assert load_model(str(path)).n_mfcc == 3
+    assert list(tmp_path.iterdir()) == [path]
+
+
+# What is not loaded
+
+
+def test_missing_file(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        load_model(tmp_path / "none.skemotion")
+
+
+def test_other_files(load_bytes, tmp_path):
+    for content in [b"", b"RIFF....WAVE", os.urandom(3000)]:
+        with pytest.raises(ValueError, match=r"given.skemotion.*no intact zip archive"):
+            load_bytes(content)
+    joblib.dump({"a": 1}, tmp_path / "model.joblib")
+    with pytest.raises(ValueError, match=r"joblib\.load"):
+        load_model(tmp_path / "model.joblib")
+    with pytest.raises(ValueError, match="belongs in no bundle"):
+        load_bytes(pack({}, [("data.txt", b"text")]))
+    file = io.BytesIO()
+    np.savez(file, np.ones(3))
+    with pytest.raises(ValueError, match="belongs in no bundle"):
+        load_bytes(file.getvalue())
+
+
+@settings(
+    max_examples=300,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(data=st.data())
+def test_corrupted_byte(data, scaler_bundle, load_bytes):
+    position = data.draw(st.integers(0, len(scaler_bundle) - 1))
+    corrupted = bytearray(scaler_bundle)
+    corrupted[position] ^= data.draw(st.integers(1, 255))
+    expected = load_bytes(scaler_bundle)
+    try:
+        loaded = load_bytes(bytes(corrupted))
+    except ValueError:
+        return
+    np.testing.assert_array_equal(loaded.mean_, expected.mean_)
+    np.testing.assert_array_equal(loaded.scale_, expected.scale_)
+    assert loaded.get_params() == expected.get_params()
+
+
+@settings(
+    max_examples=50,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(data=st.data())
+def test_truncated_file(data, scaler_bundle, load_bytes):
+    length = data.draw(st.integers(0, len(scaler_bundle) - 1))
+    with pytest.raises(ValueError, match="no intact zip archive"):
+        load_bytes(scaler_bundle[:length])
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../1.npy",
+        "/1.npy",
+        "..\\1.npy",
+        "C:1.npy",
+        "sub/",
+        "network.keras",
+        "x.npy",
+    ],
+)
+def test_unexpected_members(name, scaler_bundle, load_bytes, tmp_path):
+    manifest, members = unpack(scaler_bundle)
+    with pytest.raises(ValueError, match="belongs in no bundle"):
+        load_bytes(pack(manifest, [*members.items(), (name, b"data")]))
+    assert [path.name for path in tmp_path.iterdir()] == ["given.skemotion"]
+
+
+def test_member_twice(scaler_bundle, load_bytes):
+    manifest, members = unpack(scaler_bundle)
+    with pytest.warns(UserWarning, match="Duplicate"):
+        content = pack(manifest, [*members.items(), ("0.npy", members["0.npy"])])
+    with pytest.raises(ValueError, match=r"'0\.npy', which belongs in no bundle"):
+        load_bytes(content)
+
+
+def test_members_and_manifest_disagree(scaler_bundle, load_bytes):
+    manifest, members = unpack(scaler_bundle)
+    text = json.dumps(manifest).encode()
+    with pytest.raises(ValueError, match=r"'1\.npy' is only in the manifest"):
+        load_bytes(pack(text, [("0.npy", members["0.npy"])]))
+    with pytest.raises(ValueError, match=r"'2\.npy' is only in the archive"):
+        load_bytes(pack(text, [*members.items(), ("2.npy", members["0.npy"])]))
+    with pytest.raises(ValueError, match=r"'0\.npy' was changed since it was saved"):
+        load_bytes(
+            pack(text, [("0.npy", members["1.npy"]), ("1.npy", members["1.npy"])])
+        )
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("0.npy", members["0.npy"])
+    with pytest.raises(ValueError, match=r"without manifest\.json"):
+        load_bytes(file.getvalue())
+
+
+@pytest.mark.parametrize(
+    ("manifest", "message"),
+    [
+        (b"\xff\xfe", "is no JSON"),
+        (b"{'format': 1}", "is no JSON"),
+        (b"[" * 100_000, "is no JSON"),
+        (b"[]", "'format' of type str"),
+        ({"format": 1}, "'format' of type str"),
+        ({"format": "tar"}, "its format is 'tar'"),
+        ({"format": "skemotion"}, "'format_version' of type int"),
+        ({"format": "skemotion", "format_version": True}, "of type int"),
+        (
+            {"format": "skemotion", "format_version": 2},
+            "version is 2, .* reads version 1 only; install a newer",
+        ),
+        ({"format": "skemotion", "format_version": 1}, "'sha256' of type dict"),
+        (b" " * 2**24 + b"{}", "no plausible size"),
+    ],
+)
+def test_bad_manifests(manifest, message, load_bytes):
+    with pytest.raises(ValueError, match=message):
+        load_bytes(pack(manifest, []))
+
+
+@pytest.mark.parametrize(
+    ("keys", "value", "message"),
+    [
+        (["model"], None, "'model' of type dict"),
+        (["model", "type"], ["SequenceScaler"], "'type' of type str"),
+        (["model", "type"], "antigravity.Flight", "'antigravity.Flight', which"),
+        (["model", "type"], "EmotionPipeline", "'steps' of type list"),
+        (["model", "parameters"], [], "'parameters' of type dict"),
+        (["model", "parameters"], {"speed": 1}, "has no parameter speed"),
+        (["model", "parameters", "scope"], "row", "'scope' parameter"),
+        (["model", "parameters", "energy_feature"], "5", "'energy_feature' param"),
+        (["model", "n_features_in"], 3.0, "'n_features_in' of type int"),
+        (["model", "n_features_in"], 0, "not positive"),
+        (["model", "n_features_in"], 4, "do not fit 4 features"),
+        (["model", "feature_names_in"], ["a", "b", 3], "does not name 3 features"),
+        (["model", "arrays"], {"mean": "0.npy"}, "'scale' of type str"),
+        (["model", "arrays", "mean"], "7.npy", "no member of the archive for 'mean'"),
+    ],
+)
+def test_bad_descriptions(keys, value, message, scaler_bundle, load_bytes):
+    with pytest.raises(ValueError, match=message):
+        load_bytes(change(scaler_bundle, *keys, value))
+    assert "antigravity" not in sys.modules
+
+
+@pytest.mark.parametrize(
+    ("keys", "value", "message"),
+    [
+        (["steps"], [], "its steps make no pipeline"),
+        (["steps", 0, "name"], "classify", "its steps make no pipeline"),
+        (["steps", 0, "name"], 3, "'name' of type str"),
+        (["steps", 1], "passthrough", "'name' of type str"),
+        (["steps", 0, "feature_names"], ["pitch"], "its features are not those"),
+        (["steps", 0, "parameters", "n_mfcc"], 10**12, "its features are not those"),
+        (["steps", 3, "parameters", "units"], 10**6, "forward_kernel has shape"),
+        (["steps", 3, "parameters", "units"], -1, "'units' parameter"),
+        (["steps", 3, "parameters", "optimizer"], "__tensor__", "does not build"),
+        (["steps", 3, "n_features_in"], 9, "does not fit 9 features"),
+        (["steps", 3, "sequence_shape"], [10**15, 10], "implausibly large"),
+        (["steps", 3, "sequence_shape"], [0, 10], "does not fit 10 features"),
+        (["steps", 3, "history"], {"loss": "low"}, "lists of floating-point"),
+        (["steps", 3, "classes", "labels"], ["anger", "fear"], "2 class labels"),
+        (["steps", 3, "classes", "labels"], ["a", "a", "b"], "class labels are no two"),
+        (["steps", 3, "classes", "labels"], ["a", "b", None], "class labels are no"),
+        (["steps", 3, "classes", "labels"], [1, 2, 3], "class labels are no"),
+        (["steps", 3, "classes", "dtype"], "<U2", "class labels are no"),
+        (["steps", 3, "classes", "dtype"], "<i8", "class labels are no"),
+        (["steps", 3, "classes", "dtype"], "V9999999", "class labels are no"),
+    ],
+)
+def test_bad_steps(keys, value, message, bundle, load_bytes):
+    with pytest.raises(ValueError, match=message):
+        load_bytes(change(bundle.read_bytes(), "model", *keys, value))
+
+
+def test_bad_arrays(scaler_bundle, load_bytes, tmp_path):
+    class Payload:
+        def __reduce__(self):
+            return Path.touch, (tmp_path / "ran",)
+
+    huge = saved_array(np.ones(3)).replace(b"(3,)", b"(999999999999999,)")
+    bad_arrays = {
+        "dtype object": saved_array(np.array([Payload()]), allow_pickle=True),
+        "dtype int64": saved_array(np.arange(3)),
+        "dtype >f8": saved_array(np.ones(3, dtype=">f8")),
+        "magic": b"no array",
+        "does not agree with shape": saved_array(np.ones(3))[:-1],
+        "is no array": huge,
+        "do not fit 3 features": saved_array(np.ones((2, 3))),
+    }
+    manifest, members = unpack(scaler_bundle)
+    for message, array in bad_arrays.items():
+        content = pack(manifest, [("0.npy", array), ("1.npy", members["1.npy"])])
+        with pytest.raises(ValueError, match=re.escape(message)):
+            load_bytes(content)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_zip_bomb(scaler_bundle, load_bytes):
+    manifest, members = unpack(scaler_bundle)
+    bomb = pack(manifest, [*members.items(), ("2.npy", bytes(10**8))], zipfile.ZIP_LZMA)
+    assert len(bomb) < 100_000
+    with pytest.raises(ValueError, match="is compressed, which save_model never does"):
+        load_bytes(bomb)
+
+
+def test_nothing_from_the_file_is_imported(bundle, load_bytes):
+    content = change(bundle.read_bytes(), "model", "steps", 1, "type", "this.Zen")
+    with pytest.raises(ValueError, match="'this.Zen', which skemotion"):
+        load_bytes(content)
+    assert "this" not in sys.modules
