@@ -11,8 +11,8 @@ from .feature_extraction import SequenceFunctionals as SequenceFunctionals
 from .feature_extraction import SequenceUnion as SequenceUnion
 from .feature_extraction import SpeechFeatureExtractor as SpeechFeatureExtractor
 from .over_sampling import SequenceSampler as SequenceSampler
+from .persistence import load_model as load_model
+from .persistence import save_model as save_model
 from .pipeline import EmotionPipeline as EmotionPipeline
 from .pipeline import make_emotion_pipeline as make_emotion_pipeline
 from .preprocessing import SequenceScaler as SequenceScaler
-from .persistence import load_model as load_model
-from .persistence import save_model as save_model
