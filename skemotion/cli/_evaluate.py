@@ -6,8 +6,8 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.model_selection import LeaveOneGroupOut, StratifiedGroupKFold
 
+from skemotion._files import atomic_path
 from skemotion.cli._corpus import load_corpus
-from skemotion.cli._files import write_atomically
 from skemotion.cli._predict import load_model
 from skemotion.cli._report import print_report, save_confusion_matrix
 from skemotion.cli._training import make_pipeline, watch_training
@@ -92,11 +92,11 @@ def _cross_validate(corpus, splits, options):
 
 
 def _write_predictions(path, recordings, y_true, y_pred):
-    def write(temporary):
-        with open(temporary, "w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(["path", "label", "prediction"])
-            writer.writerows(zip(recordings, y_true, y_pred, strict=True))
-
-    write_atomically(path, write)
+    with (
+        atomic_path(path) as temporary,
+        open(temporary, "w", newline="", encoding="utf-8") as file,
+    ):
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["path", "label", "prediction"])
+        writer.writerows(zip(recordings, y_true, y_pred, strict=True))
     print(f"saved {path}")

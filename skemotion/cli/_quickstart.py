@@ -1,16 +1,18 @@
 """``skemotion quickstart``: the whole way once, and what it found."""
 
-from functools import partial
 from pathlib import Path
 
-import joblib
 import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold, train_test_split
 
 from skemotion.cli._corpus import load_corpus
-from skemotion.cli._files import write_atomically
 from skemotion.cli._report import print_report, save_confusion_matrix, save_figure
-from skemotion.cli._training import make_pipeline, unwatch, watch_training
+from skemotion.cli._training import (
+    make_pipeline,
+    save_pipeline,
+    unwatch,
+    watch_training,
+)
 from skemotion.datasets import make_emotional_speech
 from skemotion.inspection import (
     AttentionDisplay,
@@ -50,7 +52,7 @@ def run(options):
     folder = Path(options.output)
     saved = _draw(folder, pipeline, sequences, corpus.target[train], y_true, y_pred)
     model = folder / "model.joblib"
-    write_atomically(model, partial(joblib.dump, pipeline))
+    save_pipeline(pipeline, model)
     print("\nsaved", *saved, model, sep="\n  ")
     print(f"\ntry: skemotion predict {model} {recordings[test[0]]}")
     if options.data is None:

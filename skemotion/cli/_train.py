@@ -2,11 +2,8 @@
 
 from collections import Counter
 
-import joblib
-
 from skemotion.cli._corpus import load_corpus
-from skemotion.cli._files import write_atomically
-from skemotion.cli._training import make_pipeline, unwatch, watch_training
+from skemotion.cli._training import make_pipeline, save_pipeline, watch_training
 
 
 def run(options):
@@ -14,8 +11,7 @@ def run(options):
     corpus = load_corpus(options.corpus)
     pipeline = watch_training(make_pipeline(options))
     pipeline.fit(corpus.paths, corpus.target, groups=corpus.speakers)
-    unwatch(pipeline)
-    write_atomically(options.output, lambda path: joblib.dump(pipeline, path))
+    save_pipeline(pipeline, options.output)
 
     counts = Counter(corpus.target.tolist())
     listed = ", ".join(f"{label} {counts[label]}" for label in sorted(counts))

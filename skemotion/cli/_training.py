@@ -1,8 +1,12 @@
 """What the commands that train have in common."""
 
 import sys
+from pathlib import Path
+
+import joblib
 
 from skemotion import make_emotion_pipeline
+from skemotion._files import atomic_path
 from skemotion.cli._terminal import on_terminal
 from skemotion.networks import import_keras
 
@@ -33,6 +37,14 @@ def watch_training(pipeline, label="train"):
         )
         pipeline.set_params(classify__callbacks=callback)
     return pipeline
+
+
+def save_pipeline(pipeline, path):
+    """Write a pipeline, without what shows progress, to a file of joblib."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_path(path) as temporary:
+        joblib.dump(unwatch(pipeline), temporary)
 
 
 def unwatch(pipeline):

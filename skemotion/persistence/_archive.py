@@ -7,7 +7,6 @@ import math
 import os
 import re
 import struct
-import uuid
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skemotion._files import atomic_path
 from skemotion._version import __version__
 
 FORMAT = "skemotion"
@@ -39,16 +39,11 @@ def pack(members: dict[str, bytes]) -> bytes:
 
 
 def write_file(path: Path, content: bytes) -> None:
-    """Write a file beside the target, and move it there when it is complete."""
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    try:
-        with open(temporary, "xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    """Write a file that is complete, and on the disk, before it is in its place."""
+    with atomic_path(path) as temporary, open(temporary, "xb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def unpack(content: bytes) -> tuple[dict[str, Any], dict[str, NDArray]]:

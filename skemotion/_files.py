@@ -1,0 +1,30 @@
+"""Writing of files, whole or not at all."""
+
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
+    """Give a path beside the target, moved there if nothing is raised.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The target. What is there stays until the new file is complete.
+
+    Yields
+    ------
+    Path
+        Where to write; it has the suffix of the target.
+    """
+    target = Path(path)
+    temporary = target.with_name(f".{target.stem}.{uuid.uuid4().hex}{target.suffix}")
+    try:
+        yield temporary
+        os.replace(temporary, target)
+    finally:
+        temporary.unlink(missing_ok=True)
