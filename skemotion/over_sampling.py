@@ -75,7 +75,7 @@ class SequenceSampler(BaseSampler):
     >>> X_balanced, y_balanced = SequenceSampler(random_state=0).fit_resample(X, y)
     >>> X_balanced.shape
     (40, 157, 46)
-    >>> int((y_balanced == "disgust").sum())
+    >>> y_balanced.count("disgust")
     20
     """
 
@@ -118,9 +118,10 @@ class SequenceSampler(BaseSampler):
 
         Returns
         -------
-        X_resampled : ndarray of shape (n_samples_new, n_frames, n_features)
-            As float32. Over-samplers put the new sequences behind the given.
-        y_resampled : ndarray of shape (n_samples_new,)
+        X_resampled : array of shape (n_samples_new, n_frames, n_features)
+            Of the kind of `X`, with float32 values. Over-samplers put the new
+            sequences behind the given.
+        y_resampled : of the kind of `y`, of length n_samples_new
             Their labels.
 
         Raises

@@ -245,7 +245,7 @@ def test_from_signals_to_emotions_and_into_a_fresh_process(speech, tmp_path):
 @pytest.mark.filterwarnings("ignore::skemotion.exceptions.ResamplingWarning")
 @pytest.mark.emodb
 def test_speakers_of_emodb_are_cross_validated_and_searched(emodb, emodb_sequences):
-    rows = np.flatnonzero(np.isin(emodb.speakers, ["03", "09", "16"]))
+    rows = np.flatnonzero(np.isin(emodb.speakers, ["14", "16"]))
     X_real, y_real = emodb_sequences[rows], emodb.target[rows]
     speakers = emodb.speakers[rows]
     pipeline = make()
@@ -258,7 +258,7 @@ def test_speakers_of_emodb_are_cross_validated_and_searched(emodb, emodb_sequenc
         scoring={"uar": uar_scorer, "accuracy": "accuracy"},
         error_score="raise",
     )
-    assert scores["test_uar"].shape == (3,)
+    assert scores["test_uar"].shape == (2,)
     search = GridSearchCV(
         pipeline,
         {"classify__units": [2, 3]},
