@@ -220,7 +220,7 @@ def markdown_table(folder):
         key = run["protocol"], run["recipe"], run["model"]
         runs.setdefault(key, []).append(_summary(run))
     columns = ["accuracy", "UAR", "precision", "recall", "F1"]
-    extra = ["best epoch", "epochs", "seconds"]
+    extra = ["best epoch", "epochs"]
     header = ["protocol", "recipe", "model", "seeds", *columns, *extra]
     lines = ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
     for key, summaries in runs.items():
