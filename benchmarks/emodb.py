@@ -56,7 +56,7 @@ from skemotion import (
     make_emotion_pipeline,
 )
 from skemotion.datasets import load_emodb
-from skemotion.metrics import unweighted_average_recall
+from skemotion.metrics import bootstrap_interval, unweighted_average_recall
 from skemotion.model_selection import balanced_holdout
 
 RESULTS = Path(__file__).parent / "results"
@@ -187,22 +187,31 @@ def _binned_attention(model, classifier, X_test, n_bins=10):
 
 
 def _predictions(run):
-    y_true, y_pred = [], []
+    y_true, y_pred, speakers = [], [], []
     for fold in run["folds"]:
         y_true += fold["y_true"]
+        speakers += [name[:2] for name in fold["recordings"]]
         best = np.argmax(fold["probabilities"], axis=1)
         y_pred += np.asarray(fold["classes"])[best].tolist()
-    return y_true, y_pred
+    return y_true, y_pred, speakers
 
 
 def _summary(run):
-    y_true, y_pred = _predictions(run)
+    y_true, y_pred, speakers = _predictions(run)
+    low, high = bootstrap_interval(
+        y_true,
+        y_pred,
+        groups=speakers if run["protocol"] == "loso" else None,
+        random_state=0,
+    )
     precision, recall, f1, _ = precision_recall_fscore_support(
         y_true, y_pred, average="macro", zero_division=0
     )
     return {
         "accuracy": float(np.mean(np.equal(y_true, y_pred))),
         "UAR": float(unweighted_average_recall(y_true, y_pred)),
+        "low": low,
+        "high": high,
         "precision": float(precision),
         "recall": float(recall),
         "F1": float(f1),
@@ -213,7 +222,11 @@ def _summary(run):
 
 
 def markdown_table(folder):
-    """Make a table of mean and range over the seeds from the files in a folder."""
+    """Make a table of mean and range over the seeds from the files in a folder.
+
+    Intervals are bootstrapped over speakers under loso, over recordings otherwise,
+    and their ends averaged over the seeds.
+    """
     runs = {}
     for path in sorted(folder.glob("emodb-*.json")):
         run = json.loads(path.read_text())
@@ -221,13 +234,16 @@ def markdown_table(folder):
         runs.setdefault(key, []).append(_summary(run))
     columns = ["accuracy", "UAR", "precision", "recall", "F1"]
     extra = ["best epoch", "epochs"]
-    header = ["protocol", "recipe", "model", "seeds", *columns, *extra]
+    interval = "95 % interval of UAR"
+    header = ["protocol", "recipe", "model", "seeds", *columns, interval, *extra]
     lines = ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
     for key, summaries in runs.items():
         cells = [*key, str(len(summaries))]
         for column in columns:
             values = [summary[column] for summary in summaries]
             cells.append(f"{np.mean(values):.3f} ({min(values):.3f}-{max(values):.3f})")
+        low, high = (np.mean([s[end] for s in summaries]) for end in ("low", "high"))
+        cells.append(f"{low:.3f} to {high:.3f}")
         cells += [f"{np.mean([s[column] for s in summaries]):.0f}" for column in extra]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)

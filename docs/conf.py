@@ -16,6 +16,8 @@ autosummary_generate = True
 numpydoc_show_class_members = False
 numpydoc_xref_param_type = False
 autodoc_typehints = "none"
+# Docstrings that come from scikit-learn refer to its glossary.
+suppress_warnings = ["ref.term"]
 exclude_patterns = ["_build"]
 templates_path = ["_templates"]
 
