@@ -3,7 +3,7 @@ Tune the pipeline over the speakers of EMO-DB
 =============================================
 
 A small grid, scored by leaving speakers out, with features cached, so that every
-recording is extracted once. It takes a quarter of an hour on two processors:
+recording is extracted once. It trains fifteen networks, which takes its time:
 
     python examples/search_emodb.py [FOLDER OF EMO-DB]
 
