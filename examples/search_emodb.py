@@ -12,7 +12,6 @@ Without a folder, the corpus is downloaded.
 
 import sys
 
-import pandas as pd
 import sklearn
 from sklearn.model_selection import GridSearchCV, StratifiedGroupKFold
 
@@ -22,7 +21,7 @@ from skemotion.metrics import uar_scorer
 
 emodb = load_emodb(sys.argv[1]) if len(sys.argv) > 1 else fetch_emodb()
 pipeline = make_emotion_pipeline(
-    validation_fraction=0.1, memory="feature-cache", random_state=0, verbose=1
+    validation_fraction=0.1, memory="feature-cache", random_state=0
 )
 # Each step can be tuned or replaced; "passthrough" leaves it out.
 grid = [
@@ -37,6 +36,9 @@ search = GridSearchCV(
 with sklearn.config_context(enable_metadata_routing=True):
     search.fit(emodb.paths, emodb.target, groups=emodb.speakers)
 
-columns = ["params", "mean_test_score", "std_test_score", "mean_fit_time"]
-with pd.option_context("display.max_colwidth", None, "display.width", 120):
-    print(pd.DataFrame(search.cv_results_)[columns].round(3).to_string(index=False))
+print("  UAR    std  seconds  parameters")
+results = search.cv_results_
+for row, parameters in enumerate(results["params"]):
+    mean, std = results["mean_test_score"][row], results["std_test_score"][row]
+    seconds = results["mean_fit_time"][row]
+    print(f"{mean:.3f}  {std:.3f}  {seconds:7.1f}  {parameters}")
