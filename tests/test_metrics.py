@@ -193,13 +193,13 @@ def test_resample_may_lack_a_class():
 def test_interval_is_determined_by_the_seed_alone(by_group):
     y_true, y_pred, speakers = make_predictions()
     groups = speakers if by_group else None
-    np.random.seed(1)  # noqa: NPY002
-    before = np.random.get_state()[1].copy()  # noqa: NPY002
+    np.random.seed(1)
+    before = np.random.get_state()[1].copy()
     intervals = [
         bootstrap_interval(y_true, y_pred, groups=groups, random_state=seed)
         for seed in (0, 0, 1)
     ]
-    np.testing.assert_array_equal(before, np.random.get_state()[1])  # noqa: NPY002
+    np.testing.assert_array_equal(before, np.random.get_state()[1])
     assert intervals[0] == intervals[1] != intervals[2]
 
 

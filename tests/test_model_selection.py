@@ -108,10 +108,10 @@ def test_holdout_by_group_is_made_whenever_it_is_possible(data, n_per_class, see
 def test_holdout_is_determined_by_the_seed_alone(seed, by_group):
     y = np.tile(["fear", "joy"], 30)
     groups = np.repeat(np.arange(10), 6) if by_group else None
-    np.random.seed(1)  # noqa: NPY002
-    before = np.random.get_state()[1].copy()  # noqa: NPY002
+    np.random.seed(1)
+    before = np.random.get_state()[1].copy()
     first = balanced_holdout(y, 5, groups, seed)
-    np.testing.assert_array_equal(before, np.random.get_state()[1])  # noqa: NPY002
+    np.testing.assert_array_equal(before, np.random.get_state()[1])
     assert_same_split(first, balanced_holdout(y, 5, groups, seed))
     assert_same_split(
         first, balanced_holdout(y, 5, groups, np.random.RandomState(seed))
@@ -281,13 +281,13 @@ def test_fold_that_lacks_a_class_is_avoided():
 def test_validation_is_determined_by_the_seed_alone(by_group):
     y = np.tile(["fear", "joy"], 30)
     groups = np.repeat(np.arange(10), 6) if by_group else None
-    np.random.seed(1)  # noqa: NPY002
-    before = np.random.get_state()[1].copy()  # noqa: NPY002
+    np.random.seed(1)
+    before = np.random.get_state()[1].copy()
     splits = [
         stratified_validation_split(y, 0.1, groups=groups, random_state=seed)
         for seed in [3, 3, *range(4, 12)]
     ]
-    np.testing.assert_array_equal(before, np.random.get_state()[1])  # noqa: NPY002
+    np.testing.assert_array_equal(before, np.random.get_state()[1])
     assert_same_split(splits[0], splits[1])
     assert len({tuple(validation) for _, validation in splits}) > 3
 

@@ -342,7 +342,7 @@ def test_random_streams_are_left_alone(bundle):
     import tensorflow as tf
 
     def draw():
-        return random.random(), np.random.random(), float(tf.random.uniform(()))  # noqa: NPY002
+        return random.random(), np.random.random(), float(tf.random.uniform(()))
 
     import_keras().utils.set_random_seed(3)
     expected = draw()

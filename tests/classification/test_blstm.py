@@ -101,7 +101,7 @@ def test_callers_random_streams_are_left_alone():
     def draw():
         return (
             random.random(),
-            np.random.random(),  # noqa: NPY002  (the stream that must not move)
+            np.random.random(),
             float(tf.random.uniform(())),
         )
 

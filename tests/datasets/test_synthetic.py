@@ -142,9 +142,9 @@ def test_unseeded_calls_differ():
 
 @pytest.mark.parametrize("random_state", [0, np.random.RandomState(0)])
 def test_global_stream_untouched(random_state):
-    before = np.random.get_state()  # noqa: NPY002
+    before = np.random.get_state()
     make_emotional_speech(1, 1, random_state=random_state)
-    after = np.random.get_state()  # noqa: NPY002
+    after = np.random.get_state()
     assert_array_equal(before[1], after[1])
     assert before[2:] == after[2:]
 
