@@ -6,7 +6,12 @@ from typing import Any
 from imblearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing, check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
-from sklearn.utils.validation import _check_method_params, has_fit_parameter
+from sklearn.utils.validation import (
+    _check_method_params,
+    _is_arraylike,
+    _num_samples,
+    has_fit_parameter,
+)
 
 from skemotion.classification import AttentionBLSTMClassifier
 from skemotion.feature_extraction import SpeechFeatureExtractor
@@ -111,12 +116,21 @@ class EmotionPipeline(Pipeline):
             Speakers. Where given, no speaker is both trained on and held out.
         **params : dict
             Parameters of the steps' `fit`, as in imbalanced-learn's pipeline.
+            No step behind a sampler takes one with a value for each row of
+            `X`, such as `sample_weight`.
 
         Returns
         -------
         self : EmotionPipeline
+
+        Raises
+        ------
+        ValueError
+            If a step behind a sampler is given a value for each row of `X`.
         """
         self._validate_params()
+        if params:
+            self._check_params_behind_sampler(X, params)
         if not self._holds_out():
             return super().fit(X, y, **params)
         train, held_out = stratified_validation_split(
@@ -138,6 +152,16 @@ class EmotionPipeline(Pipeline):
             and has_fit_parameter(last, "X_val")
             and getattr(last, "early_stopping", True) is not False
         )
+
+    def _check_params_behind_sampler(self, X, params):
+        routed = self._check_method_params(method="fit", props=params)
+        sampler = None
+        for _, name, step in self._iter(filter_resample=False):
+            if sampler is not None:
+                for parameter, value in routed[name]["fit"].items():
+                    _refuse_values_of_rows(parameter, value, X, name, sampler)
+            if hasattr(step, "fit_resample"):
+                sampler = name
 
     def _fit_with_validation(self, X, y, X_val, y_val, params):
         """Do what imbalanced-learn's `fit` does, with its own private methods."""
@@ -164,6 +188,19 @@ class EmotionPipeline(Pipeline):
         sklearn.utils.metadata_routing.MetadataRouter
         """
         return super().get_metadata_routing().add_self_request(self)
+
+
+def _refuse_values_of_rows(parameter, value, X, step, sampler):
+    """Raise for a value per row, even if a sampler that reorders keeps the length."""
+    if parameter in ("X_val", "y_val") or not _is_arraylike(value):
+        return
+    if _num_samples(value) == _num_samples(X):
+        raise ValueError(
+            f"{parameter} has a value for each of the {_num_samples(X)} rows of X, but "
+            f"sampler {sampler!r} changes the number of rows, or their order, before "
+            f"{step!r} is fitted: drop the sampler ({sampler}='passthrough') or use "
+            "class_weight."
+        )
 
 
 _RECIPES: dict[str, dict[str, Any]] = {

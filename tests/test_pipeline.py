@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import sklearn
 from imblearn.pipeline import Pipeline as ImbalancedPipeline
+from imblearn.under_sampling import RandomUnderSampler
 from sklearn.base import clone
 from sklearn.model_selection import (
     GridSearchCV,
@@ -150,6 +151,54 @@ def test_parameters_of_fit_follow_their_rows():
     )
     X_train, _, weights_train, _, _ = pipeline["classify"].seen_
     np.testing.assert_array_equal(X_train[:, 0, 0], weights_train)
+
+
+def test_weights_reach_the_classifier_where_they_are_requested():
+    weights = np.arange(60.0)
+    X_row = np.broadcast_to(weights[:, None, None], (60, 2, 1))
+    with sklearn.config_context(enable_metadata_routing=True):
+        classifier = Witness().set_fit_request(sample_weight=True)
+        pipeline = make(classify=classifier, balance="passthrough", scale="passthrough")
+        pipeline.fit(X_row, y, sample_weight=weights, groups=SPEAKERS)
+    X_train, _, weights_train, X_val, _ = pipeline["classify"].seen_
+    np.testing.assert_array_equal(X_train[:, 0, 0], weights_train)
+    assert len(X_val) == 12
+
+
+@pytest.mark.parametrize("validation_fraction", [0.1, None])
+@pytest.mark.parametrize("routing", [False, True])
+def test_weights_of_rows_do_not_pass_a_sampler(validation_fraction, routing):
+    pipeline = make(classify=Witness(), validation_fraction=validation_fraction)
+    message = (
+        "sample_weight has a value for each of the 60 rows of X, but sampler "
+        r"'balance' changes the number of rows.*before 'classify' is fitted: drop "
+        r"the sampler \(balance='passthrough'\) or use class_weight"
+    )
+    weights = {"classify__sample_weight": np.ones(60)}
+    with sklearn.config_context(enable_metadata_routing=routing):
+        if routing:
+            weights = {"sample_weight": np.ones(60)}
+            pipeline["classify"].set_fit_request(sample_weight=True)
+        with pytest.raises(ValueError, match=message):
+            pipeline.fit(X, y, **weights)
+
+
+def test_weights_do_not_pass_a_sampler_that_only_reorders():
+    balanced = np.tile(["anger", "fear"], 30)
+    sampler = SequenceSampler(RandomUnderSampler(), random_state=0)
+    assert (sampler.fit_resample(X, balanced)[0] != X).any()
+    pipeline = make(classify=Witness(), balance=sampler)
+    with pytest.raises(ValueError, match="sampler 'balance' changes"):
+        pipeline.fit(X, balanced, classify__sample_weight=np.ones(60))
+
+
+def test_other_parameters_of_fit_pass_a_sampler():
+    pipeline = make(classify=Witness(), validation_fraction=None)
+    params = {"X_val": X + 1, "y_val": y, "sample_weight": [1.0, 2.0]}
+    pipeline.fit(X, y, **{f"classify__{name}": params[name] for name in params})
+    _, _, sample_weight, X_val, _ = pipeline["classify"].seen_
+    assert X_val is params["X_val"]
+    assert sample_weight == [1.0, 2.0]
 
 
 def test_groups_are_routed():
