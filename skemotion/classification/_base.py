@@ -1,7 +1,7 @@
 """Training and prediction by scikeras; the only module that imports it."""
 
+import contextlib
 import copy
-import pickle
 from numbers import Integral, Real
 from typing import Any
 
@@ -18,9 +18,16 @@ from sklearn.utils.validation import (
 )
 
 from skemotion._validation import draw_seed, validate_sequences
-from skemotion.classification._seeding import seeded
+from skemotion._version import __version__
 from skemotion.model_selection import stratified_validation_split
-from skemotion.networks import build_blstm, import_keras, without_retracing_log
+from skemotion.networks import (
+    build_compiled_blstm,
+    import_keras,
+    run_forward,
+    seeded,
+    trained_twin,
+    without_retracing_log,
+)
 
 
 class BaseBLSTMClassifier(ClassifierMixin, BaseEstimator):
@@ -194,12 +201,7 @@ class BaseBLSTMClassifier(ClassifierMixin, BaseEstimator):
         ndarray of shape (n_samples, n_classes), dtype float32
             In the order of ``classes_``; rows sum to 1.
         """
-        sequences = self._check_X(X)
-        import_keras()
-        with without_retracing_log():
-            probabilities = self.estimator_.predict_proba(sequences)
-        # scikeras drops the first dimension of a single row.
-        return probabilities.reshape(len(sequences), -1)
+        return self._run_forward(X)
 
     def predict(self, X: ArrayLike) -> NDArray:
         """Predict the most probable class.
@@ -222,6 +224,18 @@ class BaseBLSTMClassifier(ClassifierMixin, BaseEstimator):
         """The fitted :class:`keras.Model`."""
         check_is_fitted(self)
         return self.estimator_.model_
+
+    def _run_forward(self, X, layer=None):
+        """Return what the network, or one of its layers, makes of sequences."""
+        sequences = self._check_X(X)
+        import_keras()
+        return run_forward(
+            self.estimator_.model_,
+            _settings_of(self.estimator_)["network"],
+            sequences,
+            batch_size=self.batch_size,
+            layer=layer,
+        )
 
     def _draw_seed(self, resume):
         """Draw a seed; one of its own for every epoch at which training resumes."""
@@ -302,18 +316,17 @@ class BaseBLSTMClassifier(ClassifierMixin, BaseEstimator):
         import_keras()
         options = {} if validation is None else {"validation_data": validation}
         with seeded(seed), without_retracing_log():
-            estimator = self.estimator_ if resume else self._make_estimator(X.shape)
-            estimator.set_params(
-                callbacks=self._make_callbacks(validation is not None),
-                batch_size=self.batch_size,
-                epochs=epochs,
-                verbose=int(self.verbose),
+            estimator = (
+                self.estimator_ if resume else _make_estimator(self._settings(X.shape))
             )
-            estimator._initialize_callbacks()
-            estimator.fit(X, codes, sample_weight=weights, **options)
-        # Callbacks hold on to the training; the fitted estimator must not.
-        estimator.set_params(callbacks=None)
-        estimator._initialize_callbacks()
+            training = {
+                "callbacks": self._make_callbacks(validation is not None),
+                "batch_size": self.batch_size,
+                "epochs": epochs,
+                "verbose": int(self.verbose),
+            }
+            with _ready_to_train(estimator, training):
+                estimator.fit(X, codes, sample_weight=weights, **options)
         self.estimator_ = estimator
         self._extend_history(estimator.history_, resume)
 
@@ -324,36 +337,27 @@ class BaseBLSTMClassifier(ClassifierMixin, BaseEstimator):
             for name in {**old, **new}
         }
 
-    def _make_estimator(self, shape):
-        """Build a scikeras estimator that knows all classes, seen in y or not."""
-        from scikeras.wrappers import KerasClassifier
+    def _settings(self, shape):
+        """Describe network and optimizer in what JSON can hold."""
+        network = {
+            "n_frames": shape[1],
+            "n_features": shape[2],
+            "n_classes": len(self.classes_),
+            "units": self.units,
+            "dropout": self.dropout,
+            "attention": self._attention,
+            "mask_padding": self.mask_padding,
+        }
+        return {"network": network, "optimizer": self._optimizer_settings()}
 
-        n_classes = len(self.classes_)
-        estimator = KerasClassifier(
-            model=build_blstm,
-            model__n_frames=shape[1],
-            model__n_features=shape[2],
-            model__n_classes=n_classes,
-            model__units=self.units,
-            model__dropout=self.dropout,
-            model__attention=self._attention,
-            model__mask_padding=self.mask_padding,
-            loss="sparse_categorical_crossentropy",
-            metrics=["accuracy"],
-            optimizer=self._make_optimizer(),
-            predict__verbose=0,
-            warm_start=True,
-        )
-        rows = np.zeros((n_classes, *shape[1:]), dtype=np.float32)
-        return estimator.initialize(rows, np.arange(n_classes))
-
-    def _make_optimizer(self):
+    def _optimizer_settings(self):
         keras = import_keras()
-        config = keras.optimizers.serialize(keras.optimizers.get(self.optimizer))
-        optimizer = keras.optimizers.deserialize(config)
+        settings = keras.optimizers.serialize(keras.optimizers.get(self.optimizer))
         if self.learning_rate is not None:
+            optimizer = keras.optimizers.deserialize(settings)
             optimizer.learning_rate = self.learning_rate
-        return optimizer
+            settings = keras.optimizers.serialize(optimizer)
+        return settings
 
     def _make_callbacks(self, stop_early):
         keras = import_keras()
@@ -374,16 +378,15 @@ class BaseBLSTMClassifier(ClassifierMixin, BaseEstimator):
         return callbacks
 
     def __getstate__(self) -> dict[str, Any]:
-        # As bytes, so that Keras is loaded quietly, and before what needs it.
+        # As arrays, since pickles of Keras and scikeras are bound to a version.
         state = super().__getstate__().copy()
         if "estimator_" in state:
-            state["estimator_"] = pickle.dumps(state["estimator_"])
+            state["estimator_"] = _dump_estimator(state["estimator_"])
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         if "estimator_" in state:
-            import_keras()
-            state = state | {"estimator_": pickle.loads(state["estimator_"])}
+            state = state | {"estimator_": _load_estimator(state["estimator_"])}
         super().__setstate__(state)
 
     def __sklearn_tags__(self):
@@ -400,7 +403,88 @@ class BaseBLSTMClassifier(ClassifierMixin, BaseEstimator):
         import_keras()
         self.n_frames_in_, self.classes_, self.history_ = shape[0], classes, history
         with seeded(0):
-            estimator = self._make_estimator((0, *shape))
-        estimator.set_params(batch_size=self.batch_size, verbose=int(self.verbose))
+            estimator = _make_estimator(self._settings((0, *shape)))
         estimator.model_.set_weights(weights)
         self.estimator_ = estimator
+
+
+def _make_estimator(settings):
+    """Build a scikeras estimator that knows all classes, seen in y or not."""
+    from scikeras.wrappers import KerasClassifier
+
+    estimator = KerasClassifier(
+        model=build_compiled_blstm,
+        predict__verbose=0,
+        warm_start=True,
+        model__network=settings["network"],
+        model__optimizer=settings["optimizer"],
+    )
+    network = settings["network"]
+    codes = np.arange(network["n_classes"])
+    rows = np.zeros((len(codes), network["n_frames"], network["n_features"]), "f")
+    return estimator.initialize(rows, codes)
+
+
+@contextlib.contextmanager
+def _ready_to_train(estimator, training):
+    """Lend an estimator a traced network, and what only its training needs."""
+    network = estimator.model_
+    try:
+        with trained_twin(
+            network, build_compiled_blstm, _settings_of(estimator)
+        ) as twin:
+            estimator.model_ = twin
+            estimator.set_params(**training)
+            estimator._initialize_callbacks()
+            yield
+    finally:
+        # Callbacks hold on to the training; the fitted estimator must not.
+        estimator.model_ = network
+        estimator.set_params(callbacks=None)
+        estimator._initialize_callbacks()
+
+
+def _settings_of(estimator):
+    """Return what the network of a scikeras estimator was built from."""
+    parameters = estimator.get_params(deep=False)
+    return {name: parameters[f"model__{name}"] for name in ("network", "optimizer")}
+
+
+def _dump_estimator(estimator):
+    """Turn a fitted scikeras estimator into plain arrays and settings."""
+    model = estimator.model_
+    return {
+        "settings": _settings_of(estimator),
+        "variables": [variable.numpy() for variable in model.variables],
+        "optimizer_variables": [
+            variable.numpy() for variable in model.optimizer.variables
+        ],
+        "versions": _versions(),
+    }
+
+
+def _load_estimator(state):
+    """Undo :func:`_dump_estimator`, or say where that would succeed."""
+    import_keras()
+    with seeded(0):
+        estimator = _make_estimator(state["settings"])
+    model = estimator.model_
+    try:
+        for variables, values in (
+            (model.variables, state["variables"]),
+            (model.optimizer.variables, state["optimizer_variables"]),
+        ):
+            for variable, value in zip(variables, values, strict=True):
+                variable.assign(value)
+    except ValueError as error:
+        raise ValueError(
+            f"a classifier pickled under {state['versions']} cannot be loaded under "
+            f"{_versions()}, which builds another network ({error}); load it there, "
+            "and carry it over by skemotion.save_model."
+        ) from error
+    return estimator
+
+
+def _versions():
+    keras = import_keras()
+    return f"skemotion {__version__} and Keras {keras.__version__}"

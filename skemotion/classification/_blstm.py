@@ -3,7 +3,7 @@
 from numpy.typing import ArrayLike, NDArray
 
 from skemotion.classification._base import BaseBLSTMClassifier
-from skemotion.networks import ATTENTION_LAYER, import_keras, without_retracing_log
+from skemotion.networks import ATTENTION_LAYER
 
 
 class AttentionBLSTMClassifier(BaseBLSTMClassifier):
@@ -155,13 +155,7 @@ class AttentionBLSTMClassifier(BaseBLSTMClassifier):
         ndarray of shape (n_samples, n_frames), dtype float32
             Rows sum to 1. Masked padding has weight 0.
         """
-        X = self._check_X(X)
-        keras = import_keras()
-        weights = keras.Model(
-            self.model_.input, self.model_.get_layer(ATTENTION_LAYER).output
-        )
-        with without_retracing_log():
-            return weights.predict(X, batch_size=self.batch_size, verbose=0)
+        return self._run_forward(X, layer=ATTENTION_LAYER)
 
 
 class BLSTMClassifier(BaseBLSTMClassifier):

@@ -1,6 +1,21 @@
 """Keras graphs; they know nothing of scikit-learn."""
 
 from skemotion.networks._backend import import_keras, without_retracing_log
-from skemotion.networks._blstm import ATTENTION_LAYER, build_blstm
+from skemotion.networks._blstm import (
+    ATTENTION_LAYER,
+    build_blstm,
+    build_compiled_blstm,
+)
+from skemotion.networks._graphs import run_forward, trained_twin
+from skemotion.networks._seeding import seeded
 
-__all__ = ["ATTENTION_LAYER", "build_blstm", "import_keras", "without_retracing_log"]
+__all__ = [
+    "ATTENTION_LAYER",
+    "build_blstm",
+    "build_compiled_blstm",
+    "import_keras",
+    "run_forward",
+    "seeded",
+    "trained_twin",
+    "without_retracing_log",
+]

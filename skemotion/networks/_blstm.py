@@ -5,6 +5,7 @@ without this package.
 """
 
 import math
+from typing import Any
 
 ATTENTION_LAYER = "attention"
 
@@ -53,6 +54,33 @@ def build_blstm(
         summary = layers.Dropout(dropout)(summary)
     outputs = layers.Dense(n_classes, activation="softmax", name="emotion")(summary)
     return Model(inputs, outputs)
+
+
+def build_compiled_blstm(network: dict[str, Any], optimizer: dict[str, Any]):
+    """Build a classifier that is ready to be trained on integer labels.
+
+    Parameters
+    ----------
+    network : dict
+        Arguments of :func:`build_blstm`.
+    optimizer : dict
+        A serialized Keras optimizer.
+
+    Returns
+    -------
+    keras.Model
+        Its optimizer has all of its variables.
+    """
+    import keras
+
+    model = build_blstm(**network)
+    model.compile(
+        optimizer=keras.optimizers.deserialize(optimizer),
+        loss="sparse_categorical_crossentropy",
+        metrics=["accuracy"],
+    )
+    model.optimizer.build(model.trainable_variables)
+    return model
 
 
 def _attend(sequence, mask, shift, units):

@@ -223,11 +223,11 @@ def _describe_training(classifier):
 
 
 def _weights(classifier):
-    fitted = classifier.estimator_.get_params()
+    fitted = classifier.estimator_.get_params()["model__network"]
     for name in ("units", "mask_padding"):
-        if fitted[f"model__{name}"] != getattr(classifier, name):
+        if fitted[name] != getattr(classifier, name):
             raise ValueError(
-                f"{name} was changed after fit, from {fitted[f'model__{name}']!r} to "
+                f"{name} was changed after fit, from {fitted[name]!r} to "
                 f"{getattr(classifier, name)!r}; set it back, or fit again."
             )
     n_features = classifier.model_.input_shape[-1]
