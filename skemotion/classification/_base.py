@@ -22,6 +22,7 @@ from skemotion._version import __version__
 from skemotion.model_selection import stratified_validation_split
 from skemotion.networks import (
     build_compiled_blstm,
+    fed_by_batches,
     import_keras,
     run_forward,
     seeded,
@@ -326,7 +327,11 @@ class BaseBLSTMClassifier(ClassifierMixin, BaseEstimator):
                 "verbose": int(self.verbose),
             }
             with _ready_to_train(estimator, training):
-                estimator.fit(X, codes, sample_weight=weights, **options)
+                feed = fed_by_batches(
+                    estimator.model_, trim=self.mask_padding, seed=seed
+                )
+                with feed:
+                    estimator.fit(X, codes, sample_weight=weights, **options)
         self.estimator_ = estimator
         self._extend_history(estimator.history_, resume)
 

@@ -1,6 +1,7 @@
 """Keras graphs; they know nothing of scikit-learn."""
 
 from skemotion.networks._backend import import_keras, without_retracing_log
+from skemotion.networks._batches import fed_by_batches
 from skemotion.networks._blstm import (
     ATTENTION_LAYER,
     build_blstm,
@@ -13,6 +14,7 @@ __all__ = [
     "ATTENTION_LAYER",
     "build_blstm",
     "build_compiled_blstm",
+    "fed_by_batches",
     "import_keras",
     "run_forward",
     "seeded",

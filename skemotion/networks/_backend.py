@@ -43,9 +43,32 @@ def import_keras():
         with _without_stderr():
             import keras
             import tensorflow  # noqa: F401  (scikeras and the seeding need it)
+
+            _share_out_threads()
     import keras
 
     return keras
+
+
+def _share_out_threads() -> None:
+    """Give the LSTM's two directions a thread each, not their small products two.
+
+    What the user has set, by TensorFlow's functions or in the environment,
+    stays, and so does a runtime that has already started.
+    """
+    import tensorflow as tf
+    from tensorflow.python.eager import context
+
+    threading = tf.config.threading
+    settings = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
+    if (
+        any(name in os.environ for name in settings)
+        or threading.get_intra_op_parallelism_threads()
+        or threading.get_inter_op_parallelism_threads()
+        or context.context()._initialized
+    ):
+        return
+    threading.set_intra_op_parallelism_threads(1)
 
 
 @contextlib.contextmanager

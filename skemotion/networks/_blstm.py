@@ -42,7 +42,8 @@ def build_blstm(
     """
     from keras import Input, Model, layers
 
-    inputs = Input((n_frames, n_features), name="sequence")
+    # What is masked may be cut off as well, so the length is left open there.
+    inputs = Input((None if mask_padding else n_frames, n_features), name="sequence")
     sequence, mask, shift = inputs, None, None
     if mask_padding:
         sequence, mask, shift = _move_padding_behind(inputs)
@@ -122,8 +123,9 @@ def _move_padding_behind(inputs):
     real = ops.any(ops.not_equal(inputs, 0), axis=-1)
     leading = _first_true(real)
     trailing = _first_true(ops.flip(real, axis=1))
-    n_real = ops.maximum(inputs.shape[1] - leading - trailing, 1)
-    mask = ops.less(_frame_numbers(real), n_real)
+    numbers = _frame_numbers(real)
+    n_real = ops.maximum(numbers[:, -1:] + 1 - leading - trailing, 1)
+    mask = ops.less(numbers, n_real)
     return _roll(inputs, leading), mask, leading
 
 
@@ -143,9 +145,8 @@ def _roll(values, shift):
     """Move every row to the left by its own number of frames, in a circle."""
     from keras import ops
 
-    n_frames = values.shape[1]
     numbers = _frame_numbers(values if values.ndim == 2 else values[:, :, 0])
-    index = ops.mod(numbers + shift, n_frames)
+    index = ops.mod(numbers + shift, numbers[:, -1:] + 1)
     if values.ndim == 3:
         index = ops.expand_dims(index, -1)
     return ops.take_along_axis(values, index, axis=1)

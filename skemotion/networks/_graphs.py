@@ -10,12 +10,13 @@ import contextlib
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from skemotion.networks._batches import trim_padding
 from skemotion.networks._seeding import seeded
 
 _MAX_GRAPHS = 8
@@ -117,18 +118,18 @@ def run_forward(
     key = json.dumps([settings, layer, _precision()], sort_keys=True)
     function = _functions.get_or_make(key, lambda: _trace(model, layer))
     values = [variable.value for variable in model.variables]
-    return np.concatenate(
-        [
-            function(values, X[start : start + batch_size]).numpy()
-            for start in range(0, len(X), batch_size)
-        ]
-    )
+    starts = range(0, len(X), batch_size)
+    batches: Iterable = (X[start : start + batch_size] for start in starts)
+    if model.input.shape[1] is None and layer is None:  # padding is masked
+        batches = map(trim_padding, batches)
+    return np.concatenate([function(values, batch).numpy() for batch in batches])
 
 
 def _training_key(settings):
     """Describe a graph; a constant step size is one of its variables."""
     optimizer = settings["optimizer"]
     config = dict(optimizer["config"])
+    config.pop("name", None)  # Keras counts optimizers by it
     if not isinstance(config.get("learning_rate"), dict):
         config.pop("learning_rate", None)
     described = settings | {"optimizer": optimizer | {"config": config}}

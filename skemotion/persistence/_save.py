@@ -215,7 +215,7 @@ def _describe_training(classifier):
             "joblib.dump for this model."
         )
     return {
-        "sequence_shape": list(classifier.model_.input_shape[1:]),
+        "sequence_shape": [classifier.n_frames_in_, classifier.model_.input_shape[-1]],
         "n_classes": len(labels),
         "classes": {"dtype": classes.dtype.str, "labels": labels},
         "history": classifier.history_,

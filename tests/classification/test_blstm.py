@@ -364,3 +364,13 @@ def test_defaults_are_the_posts():
     assert parameters["epochs"] == 30
     assert parameters["patience"] == 10
     assert parameters["mask_padding"] is False
+
+
+def test_networks_built_alike_share_a_graph(monkeypatch):
+    from skemotion.networks import _graphs
+
+    twins = _graphs._RecentlyUsed(8)
+    monkeypatch.setattr(_graphs, "_twins", twins)
+    for rate in (1e-3, 1e-2):
+        BLSTMClassifier(units=2, epochs=1, learning_rate=rate).fit(X, y)
+    assert len(twins._items) == 1

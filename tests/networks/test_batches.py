@@ -1,0 +1,121 @@
+"""Batches of similar length, which are drawn from arrays as they lie."""
+
+import numpy as np
+import pytest
+
+from skemotion.networks import _batches, build_blstm, fed_by_batches
+from skemotion.networks._batches import real_bounds, trim_padding
+
+N_ROWS, N_FRAMES = 70, 20
+RNG = np.random.default_rng(0)
+LENGTHS = RNG.integers(1, N_FRAMES + 1, size=N_ROWS)
+X = RNG.normal(size=(N_ROWS, N_FRAMES, 2)).astype(np.float32)
+X[np.arange(N_FRAMES) < (N_FRAMES - LENGTHS)[:, np.newaxis]] = 0
+y = np.arange(N_ROWS)
+
+
+class Model:
+    """Notes what its `fit` is given."""
+
+    def fit(self, **options):
+        self.options = options
+        return "history"
+
+
+def feed(X, *columns, trim=True, seed=0):
+    model = Model()
+    with fed_by_batches(model, trim=trim, seed=seed):
+        weights = columns[0] if columns else None
+        history = model.fit(
+            x=X, y=y, sample_weight=weights, batch_size=4, validation_batch_size=None
+        )
+    assert history == "history"
+    assert "fit" not in vars(model)
+    return model.options
+
+
+def read(dataset):
+    return [tuple(np.asarray(part) for part in batch) for batch in dataset]
+
+
+def order(epoch):
+    return [rows.tolist() for _, rows in epoch]
+
+
+def test_every_row_is_drawn_once_an_epoch_in_another_order():
+    dataset = feed(X)["x"]
+    first, second = read(dataset), read(dataset)
+    assert len(first) == int(dataset.cardinality()) == 18
+    for epoch in (first, second):
+        rows = np.concatenate([rows for _, rows in epoch])
+        np.testing.assert_array_equal(np.sort(rows), y)
+    assert order(first) != order(second)
+    assert order(read(feed(X)["x"])) == order(first)
+    assert order(read(feed(X, seed=1)["x"])) != order(first)
+
+
+def test_batches_hold_what_is_real_and_its_own_weights():
+    weights = np.arange(N_ROWS, dtype=np.float32) / 2
+    n_frames = 0
+    for sequences, rows, row_weights in read(feed(X, weights)["x"]):
+        np.testing.assert_array_equal(row_weights, weights[rows])
+        n_frames += sequences.shape[1]
+        assert sequences.shape[1] == LENGTHS[rows].max()
+        np.testing.assert_array_equal(
+            sequences, X[rows, N_FRAMES - len(sequences[0]) :]
+        )
+    # Batches of chance would hold their longest, which is near to all frames.
+    assert n_frames / 18 < LENGTHS.mean() + 2
+
+
+def test_small_arrays_go_to_keras_as_they_are():
+    options = feed(X, trim=False)
+    assert options["x"] is X
+    assert options["batch_size"] == 4
+
+
+@pytest.mark.parametrize("trim", [True, False])
+def test_large_arrays_are_not_copied(tmp_path, monkeypatch, trim):
+    monkeypatch.setattr(_batches, "_MAX_COPIED_BYTES", X.nbytes - 1)
+    np.save(tmp_path / "X.npy", X)
+    mapped = np.load(tmp_path / "X.npy", mmap_mode="r")
+    options = feed(mapped, trim=trim)
+    assert options["validation_batch_size"] == 4
+    lengths = {sequences.shape[1] for sequences, _ in read(options["x"])}
+    assert (lengths == {N_FRAMES}) == (not trim)
+
+
+def test_fit_is_put_back_after_an_error():
+    class Failing:
+        def fit(self, **options):
+            raise RuntimeError("no")
+
+    model = Failing()
+    with pytest.raises(RuntimeError), fed_by_batches(model, trim=False, seed=0):
+        model.fit(x=X, y=y, sample_weight=None, batch_size=4)
+    assert "fit" not in vars(model)
+
+
+def test_bounds_of_real_frames():
+    sequences = np.zeros((4, 5, 2))
+    sequences[0, 1, 0] = sequences[0, 3, 1] = sequences[1, 4] = sequences[2] = 1
+    assert real_bounds(sequences).tolist() == [[1, 4], [4, 5], [0, 5], [4, 4]]
+    assert trim_padding(sequences).shape == (4, 5, 2)
+    assert trim_padding(sequences[:2]).shape == (2, 4, 2)
+    assert trim_padding(sequences[3:]).shape == (1, 1, 2)
+
+
+@pytest.mark.parametrize("attention", [True, False])
+@pytest.mark.parametrize("side", [1, -1])
+def test_networks_that_mask_padding_take_no_notice_of_trimming(attention, side):
+    network = build_blstm(
+        N_FRAMES, 2, 3, units=4, attention=attention, mask_padding=True
+    )
+    batch = X[LENGTHS < 12][:5, ::side]
+    trimmed = trim_padding(batch)
+    assert trimmed.shape[1] < 12
+    np.testing.assert_allclose(
+        network.predict(trimmed, verbose=0),
+        network.predict(batch, verbose=0),
+        atol=1e-6,
+    )
