@@ -21,16 +21,16 @@ def seeded(seed: int) -> Iterator[None]:
     seed : int
         The same seed gives the same bits on one machine.
     """
-    import tensorflow as tf
     from tensorflow.python.eager import context
 
     with _LOCK:
-        # TensorFlow has no public way to read its stream back.
+        # TensorFlow has no public way to read its stream back, and the one to set
+        # it drops all kernels, which takes seconds to make good.
         eager = context.context()
         tensorflow_stream = eager._seed, getattr(eager, "_rng", None)
         python_stream = random.getstate()
         random.seed(seed)
-        tf.random.set_seed(seed)
+        eager._seed, eager._rng = seed, random.Random(seed)
         try:
             yield
         finally:
