@@ -4,6 +4,7 @@ Only built-in layers and ``keras.ops`` are used, so that a saved model loads
 without this package.
 """
 
+import copy
 import math
 from typing import Any
 
@@ -76,7 +77,8 @@ def build_compiled_blstm(network: dict[str, Any], optimizer: dict[str, Any]):
 
     model = build_blstm(**network)
     model.compile(
-        optimizer=keras.optimizers.deserialize(optimizer),
+        # Keras replaces a schedule's settings by the schedule, in place.
+        optimizer=keras.optimizers.deserialize(copy.deepcopy(optimizer)),
         loss="sparse_categorical_crossentropy",
         metrics=["accuracy"],
     )

@@ -10,12 +10,13 @@ import contextlib
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from skemotion.networks._backend import without_retracing_log
 from skemotion.networks._batches import trim_padding
 from skemotion.networks._seeding import seeded
 
@@ -27,27 +28,27 @@ class _RecentlyUsed:
 
     def __init__(self, max_size: int):
         self._max_size = max_size
-        self._items: OrderedDict[str, Any] = OrderedDict()
-        self._lock = threading.Lock()
+        self._items: OrderedDict[Hashable, Any] = OrderedDict()
+        self._lock = threading.RLock()
 
-    def pop(self, key: str) -> Any:
+    def pop(self, key: Hashable) -> Any:
         with self._lock:
             return self._items.pop(key, None)
 
-    def put(self, key: str, item: Any) -> None:
+    def put(self, key: Hashable, item: Any) -> None:
         with self._lock:
             self._items[key] = item
             self._items.move_to_end(key)
             while len(self._items) > self._max_size:
                 self._items.popitem(last=False)
 
-    def get_or_make(self, key: str, make: Callable[[], Any]) -> Any:
+    def get_or_make(self, key: Hashable, make: Callable[[], Any]) -> Any:
         with self._lock:
             item = self._items.pop(key, None)
             if item is None:
                 item = make()
-        self.put(key, item)
-        return item
+            self.put(key, item)
+            return item
 
 
 _twins = _RecentlyUsed(_MAX_GRAPHS)
@@ -73,19 +74,26 @@ def trained_twin(model: Any, build: Callable[..., Any], settings: dict) -> Itera
     Yields
     ------
     keras.Model
-        Nobody else's until the context is left.
+        Nobody else's until the context is left. It is `model` itself if that
+        was changed since it was built, as by freezing its layers.
     """
-    key = _training_key(settings)
+    key = _settings_key(settings), _describe(model)
     twin = _twins.pop(key)
     if twin is None:
         with seeded(0):  # so that training goes on with its own stream
             twin = build(**settings)
+    if key[1] != _describe(twin):
+        yield model
+        return
+    variables = _variables(twin)
+    _copy_values(_variables(model), variables)
     try:
-        _copy_variables(model, twin)
         yield twin
-        _copy_variables(twin, model)
+        _copy_values(variables, _variables(model))
     finally:
-        _twins.put(key, twin)
+        # Callbacks can change any part of a model, and would for its next user.
+        if _is_same(variables, _variables(twin)) and key[1] == _describe(twin):
+            _twins.put(key, twin)
 
 
 def run_forward(
@@ -115,41 +123,68 @@ def run_forward(
     -------
     ndarray of shape (n_samples, ...), dtype float32
     """
-    key = json.dumps([settings, layer, _precision()], sort_keys=True)
+    key = _settings_key(settings), layer, model.dtype_policy.name
     function = _functions.get_or_make(key, lambda: _trace(model, layer))
     values = [variable.value for variable in model.variables]
     starts = range(0, len(X), batch_size)
     batches: Iterable = (X[start : start + batch_size] for start in starts)
     if model.input.shape[1] is None and layer is None:  # padding is masked
         batches = map(trim_padding, batches)
-    return np.concatenate([function(values, batch).numpy() for batch in batches])
+    with without_retracing_log():
+        return np.concatenate([function(values, batch).numpy() for batch in batches])
 
 
-def _training_key(settings):
-    """Describe a graph; a constant step size is one of its variables."""
-    optimizer = settings["optimizer"]
-    config = dict(optimizer["config"])
-    config.pop("name", None)  # Keras counts optimizers by it
-    if not isinstance(config.get("learning_rate"), dict):
-        config.pop("learning_rate", None)
-    described = settings | {"optimizer": optimizer | {"config": config}}
-    return json.dumps([described, _precision()], sort_keys=True, default=repr)
+def _settings_key(settings):
+    """Write settings as text, but for what no graph depends on."""
+    return json.dumps(_without_names(settings), sort_keys=True)
 
 
-def _precision():
+def _without_names(settings):
+    """Drop names, which Keras counts up, and step sizes, which are variables."""
+    if isinstance(settings, dict):
+        return {
+            name: value if name == "learning_rate" else _without_names(value)
+            for name, value in settings.items()
+            if name != "name"
+            and not (name == "learning_rate" and isinstance(value, float))
+        }
+    if isinstance(settings, (list, tuple)):
+        return [_without_names(value) for value in settings]
+    return settings
+
+
+def _describe(model):
+    """Return what decides a training graph, and what can be changed in a model."""
     import keras
 
-    return keras.config.dtype_policy().name
-
-
-def _copy_variables(source, target):
-    pairs = zip(
-        [*source.variables, *source.optimizer.variables],
-        [*target.variables, *target.optimizer.variables],
-        strict=True,
+    optimizer = model.optimizer
+    configs = [
+        *(keras.layers.serialize(layer) for layer in model.layers),
+        keras.optimizers.serialize(optimizer),
+    ]
+    return (
+        _settings_key(configs),
+        model.loss,
+        model.run_eagerly,
+        tuple(layer.dtype_policy.name for layer in model.layers),
+        tuple(variable.trainable for variable in model.variables),
+        # Not by name, since a class can be defined anew.
+        type(optimizer),
+        type(getattr(optimizer, "_learning_rate", None)),
     )
-    for old, new in pairs:
-        new.assign(old.value)
+
+
+def _variables(model):
+    return [*model.variables, *model.optimizer.variables]
+
+
+def _is_same(variables, others):
+    return list(map(id, variables)) == list(map(id, others))
+
+
+def _copy_values(sources, targets):
+    for source, target in zip(sources, targets, strict=True):
+        target.assign(source.value)
 
 
 def _trace(model, layer):
