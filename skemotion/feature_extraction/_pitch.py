@@ -112,8 +112,8 @@ def _candidates(correlation, sampling_rate):
         for values in (left, middle, right, is_peak)
     )
     # The vertex of the parabola through a peak and its neighbours.
-    bend = np.where(is_peak, left - 2 * middle + right, 1.0)
-    shift = np.where(is_peak, (left - right) / (2 * bend), 0.0)
+    bend = np.minimum(left - 2 * middle + right, -1e-12)
+    shift = np.where(is_peak, np.clip((left - right) / (2 * bend), -0.5, 0.5), 0.0)
     strength = np.where(is_peak, middle - (left - right) * shift / 4, -1.0)
     return lags[top] + shift, np.minimum(strength, 1.0)
 
