@@ -21,6 +21,20 @@ loso
     nine speakers. Where the recipe stops early, it does so on recordings of
     speakers among those nine that are not trained on. Scored once over all 535
     predictions.
+loso-speaker
+    The same, after every speaker's recordings were standardised by their own
+    mean and deviation. TRANSDUCTIVE: it looks at the recordings of the speaker
+    left out, all of them at once, though not at their labels.
+loso-text
+    Leave out one speaker and one sentence at a time: of the recordings that are
+    trained on, none is of the speaker, and none of the sentence, that is tested.
+
+Recipes
+-------
+recommended, post
+    Those of :func:`skemotion.make_emotion_pipeline`.
+without-..., with-...
+    The recommended one with one part changed, to see what the part gives.
 
 Models
 ------
@@ -29,6 +43,9 @@ attention, blstm
 svm
     Functionals of the same sequences and scikit-learn's SVC as it comes, with
     balanced class weights: what a network has to beat. Not under ``post``.
+
+Every fold is kept as soon as it is scored, so that a run that was stopped goes
+on where it was.
 """
 
 import argparse
@@ -40,8 +57,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
+from sklearn.base import clone
 from sklearn.metrics import precision_recall_fscore_support
-from sklearn.model_selection import LeaveOneGroupOut
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
@@ -52,15 +69,29 @@ from skemotion import (
     SequenceFunctionals,
     SequenceSampler,
     SequenceScaler,
-    SpeechFeatureExtractor,
     make_emotion_pipeline,
 )
 from skemotion.datasets import load_emodb
 from skemotion.metrics import bootstrap_interval, unweighted_average_recall
 from skemotion.model_selection import balanced_holdout
+from skemotion.preprocessing import padding_mask
 
 RESULTS = Path(__file__).parent / "results"
 NETWORKS = {"attention": AttentionBLSTMClassifier, "blstm": BLSTMClassifier}
+# What is changed in the recommended recipe, parameter by parameter.
+ABLATIONS = {
+    "with-post-descriptors": {"extract__descriptors": "post"},
+    "with-smote": {"balance": SequenceSampler(), "classify__class_weight": None},
+    "with-scaled-cells": {"scale__scope": "cell"},
+    "with-padding": {"scale__keep_padding": False, "classify__mask_padding": False},
+    "without-balance": {"classify__class_weight": None},
+    "without-functionals": {"classify__functionals_units": None},
+    "without-joining": {"classify__frame_step": 1},
+    "without-members": {"classify__n_members": 1},
+    "without-noise": {"classify__noise": 0.0},
+    "without-schedule": {"classify__schedule": None},
+    "without-smoothing": {"classify__label_smoothing": 0.0},
+}
 PACKAGES = (
     "keras",
     "tensorflow",
@@ -74,7 +105,7 @@ PACKAGES = (
 def main():
     args = _parse_arguments()
     corpus = load_emodb(args.emodb)
-    X = SpeechFeatureExtractor().transform(corpus.paths)
+    X = _extract(args, corpus)
     for seed in args.seeds:
         for model in args.models:
             path = _result_path(args, model, seed)
@@ -110,8 +141,30 @@ def run_holdout(X, corpus, args, model, seed):
 
 def run_loso(X, corpus, args, model, seed):
     """Leave one speaker out; early stopping on other speakers' recordings."""
+    speakers = corpus.speakers
+    splits = [(speakers != s, speakers == s) for s in np.unique(speakers)]
+    return _run_splits(splits, X, corpus, args, model, seed)
+
+
+def run_loso_speaker(X, corpus, args, model, seed):
+    """Leave one speaker out, each speaker standardised by all recordings of theirs."""
+    X = standardize_by_speaker(X, corpus.speakers)
+    return run_loso(X, corpus, args, model, seed)
+
+
+def run_loso_text(X, corpus, args, model, seed):
+    """Leave out one speaker and one sentence at a time."""
+    splits = []
+    pairs = np.unique(np.column_stack([corpus.speakers, corpus.text_ids]), axis=0)
+    for speaker, text in pairs:
+        same_speaker, same_text = corpus.speakers == speaker, corpus.text_ids == text
+        splits.append((~same_speaker & ~same_text, same_speaker & same_text))
+    return _run_splits(splits, X, corpus, args, model, seed)
+
+
+def _run_splits(splits, X, corpus, args, model, seed):
     folds = []
-    for train, test in LeaveOneGroupOut().split(X, groups=corpus.speakers):
+    for train, test in (map(np.flatnonzero, split) for split in splits):
         groups = corpus.speakers[train]
         part = _result_path(args, model, seed).with_suffix(f".{len(folds)}.part")
         if not part.exists():
@@ -123,7 +176,40 @@ def run_loso(X, corpus, args, model, seed):
     return {"folds": folds}
 
 
-PROTOCOLS = {"post": run_post, "holdout": run_holdout, "loso": run_loso}
+PROTOCOLS = {
+    "post": run_post,
+    "holdout": run_holdout,
+    "loso": run_loso,
+    "loso-speaker": run_loso_speaker,
+    "loso-text": run_loso_text,
+}
+
+
+def standardize_by_speaker(X, speakers):
+    """Standardise features over the real frames of each speaker; padding stays 0."""
+    standardised = np.zeros_like(X)
+    real = ~padding_mask(X)
+    for speaker in np.unique(speakers):
+        own = real & (speakers == speaker)[:, np.newaxis]
+        frames = X[own].astype(np.float64)
+        scale = frames.std(axis=0)
+        standardised[own] = (frames - frames.mean(axis=0)) / np.where(scale, scale, 1)
+    return standardised
+
+
+def _extract(args, corpus):
+    extractor = _make_pipeline(args.recipe, seed=0)["extract"]
+    return extractor.set_params(memory=args.cache).transform(corpus.paths)
+
+
+def _make_pipeline(recipe, seed):
+    if recipe not in ABLATIONS:
+        return make_emotion_pipeline(recipe, random_state=seed)
+    pipeline = make_emotion_pipeline("recommended", random_state=seed)
+    pipeline.set_params(**clone(ABLATIONS[recipe], safe=False))
+    if recipe == "with-smote":
+        pipeline.set_params(balance__random_state=seed)
+    return pipeline
 
 
 def _fit_fold(X, corpus, args, model, seed, train, test, groups=None):
@@ -141,7 +227,7 @@ def _make_model(args, model, seed):
     if model == "svm":
         classifier = SVC(class_weight="balanced")
         return make_pipeline(SequenceFunctionals(), StandardScaler(), classifier)
-    pipeline = make_emotion_pipeline(args.recipe, random_state=seed)
+    pipeline = _make_pipeline(args.recipe, seed)
     if model == "blstm":
         parameters = pipeline["classify"].get_params()
         pipeline.set_params(classify=BLSTMClassifier(**parameters))
@@ -201,7 +287,7 @@ def _summary(run):
     low, high = bootstrap_interval(
         y_true,
         y_pred,
-        groups=speakers if run["protocol"] == "loso" else None,
+        groups=speakers if run["protocol"].startswith("loso") else None,
         random_state=0,
     )
     precision, recall, f1, _ = precision_recall_fscore_support(
@@ -224,7 +310,8 @@ def _summary(run):
 def markdown_table(folder):
     """Make a table of mean and range over the seeds from the files in a folder.
 
-    Intervals are bootstrapped over speakers under loso, over recordings otherwise,
+    Intervals are bootstrapped over speakers where those are left out, over
+    recordings otherwise,
     and their ends averaged over the seeds.
     """
     runs = {}
@@ -277,7 +364,10 @@ def _parse_arguments():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--protocol", choices=sorted(PROTOCOLS), required=True)
-    parser.add_argument("--recipe", choices=["recommended", "post"], default=None)
+    parser.add_argument(
+        "--recipe", choices=["recommended", "post", *sorted(ABLATIONS)], default=None
+    )
+    parser.add_argument("--cache", help="folder in which descriptors are kept")
     parser.add_argument(
         "--models",
         nargs="+",

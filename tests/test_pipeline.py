@@ -21,6 +21,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import SVC
 
 from skemotion import (
+    AttentionBLSTMClassifier,
     BLSTMClassifier,
     EmotionPipeline,
     SequenceFunctionals,
@@ -65,9 +66,15 @@ def test_steps_and_recipes():
         assert list(pipeline.named_steps) == ["extract", "scale", "balance", "classify"]
     assert recommended["scale"].keep_padding
     assert recommended["classify"].mask_padding
+    assert recommended["extract"].descriptors == "extended"
+    assert recommended["balance"] == "passthrough"
+    assert recommended["classify"].class_weight == "balanced"
     assert post["scale"].scope == "cell"
     assert post["classify"].units == 256
     assert not post["classify"].mask_padding
+    assert post["extract"].descriptors == "post"
+    assert isinstance(post["balance"], SequenceSampler)
+    assert post["classify"].get_params() == AttentionBLSTMClassifier().get_params()
     assert recommended.validation_fraction is None
     assert post.validation_fraction == 0.1
     assert make_emotion_pipeline(validation_fraction=0.2).validation_fraction == 0.2
@@ -76,7 +83,7 @@ def test_steps_and_recipes():
 
 
 def test_one_random_state_reaches_everything():
-    pipeline = make_emotion_pipeline(random_state=7)
+    pipeline = make_emotion_pipeline("post", random_state=7)
     assert pipeline.random_state == 7
     assert pipeline["balance"].random_state == 7
     assert pipeline["classify"].random_state == 7
@@ -327,7 +334,7 @@ def test_sequences_stay_arrays_under_any_output(speech, output):
         )
         sequences = pipeline.fit_transform(speech.signals[:3])
     assert isinstance(sequences, np.ndarray)
-    assert sequences.shape == (3, 157, 46)
+    assert sequences.shape == (3, 157, 127)
     assert pipeline.set_output(transform="pandas") is pipeline
 
 

@@ -22,8 +22,10 @@ from skemotion._version import __version__
 from skemotion.model_selection import stratified_validation_split
 from skemotion.networks import (
     build_compiled_blstm,
+    build_trainer,
     fed_by_batches,
     import_keras,
+    ordered_variables,
     run_forward,
     seeded,
     trained_twin,
@@ -45,12 +47,18 @@ class BaseBLSTMClassifier(ClassifierMixin, BaseEstimator):
         "units": [Interval(Integral, 1, None, closed="left")],
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "mask_padding": ["boolean"],
+        "frame_step": [Interval(Integral, 1, None, closed="left")],
+        "noise": [Interval(Real, 0, None, closed="left")],
+        "functionals_units": [Interval(Integral, 1, None, closed="left"), None],
+        "n_members": [Interval(Integral, 1, None, closed="left")],
+        "label_smoothing": [Interval(Real, 0, 1, closed="left")],
         "optimizer": [str, HasMethods("get_config")],
         "learning_rate": [
             Interval(Real, 0, None, closed="neither"),
             HasMethods("get_config"),
             None,
         ],
+        "schedule": [StrOptions({"one_cycle", "cosine"}), None],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "epochs": [Interval(Integral, 1, None, closed="left")],
         "early_stopping": ["boolean", StrOptions({"auto"})],
@@ -69,8 +77,14 @@ class BaseBLSTMClassifier(ClassifierMixin, BaseEstimator):
         *,
         dropout=0.0,
         mask_padding=False,
+        frame_step=1,
+        noise=0.0,
+        functionals_units=None,
+        n_members=1,
+        label_smoothing=0.0,
         optimizer="adam",
         learning_rate=None,
+        schedule=None,
         batch_size=32,
         epochs=30,
         early_stopping="auto",
@@ -85,8 +99,14 @@ class BaseBLSTMClassifier(ClassifierMixin, BaseEstimator):
         self.units = units
         self.dropout = dropout
         self.mask_padding = mask_padding
+        self.frame_step = frame_step
+        self.noise = noise
+        self.functionals_units = functionals_units
+        self.n_members = n_members
+        self.label_smoothing = label_smoothing
         self.optimizer = optimizer
         self.learning_rate = learning_rate
+        self.schedule = schedule
         self.batch_size = batch_size
         self.epochs = epochs
         self.early_stopping = early_stopping
@@ -321,7 +341,7 @@ class BaseBLSTMClassifier(ClassifierMixin, BaseEstimator):
                 self.estimator_ if resume else _make_estimator(self._settings(X.shape))
             )
             training = {
-                "callbacks": self._make_callbacks(validation is not None),
+                "callbacks": self._make_callbacks(validation is not None, epochs),
                 "batch_size": self.batch_size,
                 "epochs": epochs,
                 "verbose": int(self.verbose),
@@ -352,8 +372,16 @@ class BaseBLSTMClassifier(ClassifierMixin, BaseEstimator):
             "dropout": self.dropout,
             "attention": self._attention,
             "mask_padding": self.mask_padding,
+            "frame_step": self.frame_step,
+            "noise": self.noise,
+            "functionals_units": self.functionals_units,
+            "n_members": self.n_members,
         }
-        return {"network": network, "optimizer": self._optimizer_settings()}
+        return {
+            "network": network,
+            "optimizer": self._optimizer_settings(),
+            "label_smoothing": self.label_smoothing,
+        }
 
     def _optimizer_settings(self):
         keras = import_keras()
@@ -364,7 +392,7 @@ class BaseBLSTMClassifier(ClassifierMixin, BaseEstimator):
             settings = keras.optimizers.serialize(optimizer)
         return settings
 
-    def _make_callbacks(self, stop_early):
+    def _make_callbacks(self, stop_early, epochs):
         keras = import_keras()
         callbacks = copy.deepcopy(self.callbacks)
         if callbacks is None:
@@ -372,6 +400,11 @@ class BaseBLSTMClassifier(ClassifierMixin, BaseEstimator):
         elif not isinstance(callbacks, (list, tuple)):
             callbacks = [callbacks]
         callbacks = list(callbacks)
+        if self.schedule is not None:
+            rates = _learning_rates(self.schedule, self._peak_rate(), epochs)
+            callbacks.append(
+                keras.callbacks.LearningRateScheduler(lambda epoch: rates[epoch])
+            )
         if stop_early:
             callbacks.append(
                 keras.callbacks.EarlyStopping(
@@ -381,6 +414,16 @@ class BaseBLSTMClassifier(ClassifierMixin, BaseEstimator):
                 )
             )
         return callbacks
+
+    def _peak_rate(self):
+        rate = self._optimizer_settings()["config"]["learning_rate"]
+        if isinstance(rate, dict):
+            raise ValueError(
+                f"schedule={self.schedule!r} sets the step size of every epoch, but "
+                "learning_rate is a schedule of its own; give a number, or "
+                "schedule=None."
+            )
+        return rate
 
     def __getstate__(self) -> dict[str, Any]:
         # As arrays, since pickles of Keras and scikeras are bound to a version.
@@ -409,7 +452,9 @@ class BaseBLSTMClassifier(ClassifierMixin, BaseEstimator):
         self.n_frames_in_, self.classes_, self.history_ = shape[0], classes, history
         with seeded(0):
             estimator = _make_estimator(self._settings((0, *shape)))
-        estimator.model_.set_weights(weights)
+        variables = ordered_variables(estimator.model_)
+        for variable, value in zip(variables, weights, strict=True):
+            variable.assign(value)
         self.estimator_ = estimator
 
 
@@ -423,6 +468,7 @@ def _make_estimator(settings):
         warm_start=True,
         model__network=settings["network"],
         model__optimizer=settings["optimizer"],
+        model__label_smoothing=settings.get("label_smoothing", 0.0),
     )
     network = settings["network"]
     codes = np.arange(network["n_classes"])
@@ -435,9 +481,7 @@ def _ready_to_train(estimator, training):
     """Lend an estimator a traced network, and what only its training needs."""
     network = estimator.model_
     try:
-        with trained_twin(
-            network, build_compiled_blstm, _settings_of(estimator)
-        ) as twin:
+        with trained_twin(network, build_trainer, _settings_of(estimator)) as twin:
             estimator.model_ = twin
             estimator.set_params(**training)
             estimator._initialize_callbacks()
@@ -452,7 +496,17 @@ def _ready_to_train(estimator, training):
 def _settings_of(estimator):
     """Return what the network of a scikeras estimator was built from."""
     parameters = estimator.get_params(deep=False)
-    return {name: parameters[f"model__{name}"] for name in ("network", "optimizer")}
+    names = ("network", "optimizer", "label_smoothing")
+    return {name: parameters[f"model__{name}"] for name in names}
+
+
+def _learning_rates(schedule, peak, epochs):
+    """Return the step size of every epoch."""
+    warm_up = max(round(0.3 * epochs), 1) if schedule == "one_cycle" else 0
+    rising = 0.5 - 0.5 * np.cos(np.pi * (np.arange(warm_up) + 0.5) / max(warm_up, 1))
+    falling = np.arange(epochs - warm_up) + 0.5
+    falling = 0.5 + 0.5 * np.cos(np.pi * falling / max(epochs - warm_up, 1))
+    return (peak * np.concatenate([rising, falling])[:epochs]).tolist()
 
 
 def _dump_estimator(estimator):

@@ -1,9 +1,10 @@
 """The classifiers of the post: a bidirectional LSTM with and without attention."""
 
+import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skemotion.classification._base import BaseBLSTMClassifier
-from skemotion.networks import ATTENTION_LAYER
+from skemotion.networks import attention_layers
 
 
 class AttentionBLSTMClassifier(BaseBLSTMClassifier):
@@ -30,12 +31,40 @@ class AttentionBLSTMClassifier(BaseBLSTMClassifier):
         ``SequenceScaler(keep_padding=True)`` marks them. It makes an epoch
         about a third longer.
 
+    frame_step : int, default=1
+        The LSTMs read the means of so many neighbouring frames each, which
+        takes as much less time. Functionals and attention stand for all frames.
+
+    noise : float, default=0.0
+        Deviation of Gaussian noise that is added in training to what the LSTMs
+        read, and to the functionals. It suits features of unit variance.
+
+    functionals_units : int or None, default=None
+        Units of a dense layer that reads the functionals of the frames, those
+        of :class:`~skemotion.SequenceFunctionals`, and whose output is
+        classified beside the summary of the sequence: a second view. None
+        leaves it out.
+
+    n_members : int, default=1
+        Networks that are trained side by side, each with a loss, initial
+        weights and dropout of its own; their probabilities are averaged, and
+        so is their attention.
+
+    label_smoothing : float, default=0.0
+        Part of every label that is spread evenly over all classes in training.
+
     optimizer : str or keras.optimizers.Optimizer, default="adam"
         Name of a Keras optimizer, or an instance, which is copied.
 
     learning_rate : float, LearningRateSchedule or None, default=None
         Step size, or a schedule of Keras for it. None means the optimizer's
         own, 0.001 for Adam.
+
+    schedule : {"one_cycle", "cosine"} or None, default=None
+        How the step size goes through the epochs of a `fit`: "cosine" falls
+        from `learning_rate` to 0, "one_cycle" first rises to it for 30 % of
+        the epochs. None leaves it as it is. "learning_rate" is then kept in
+        `history_`, too.
 
     batch_size : int, default=32
         Sequences per step in training and prediction.
@@ -155,7 +184,13 @@ class AttentionBLSTMClassifier(BaseBLSTMClassifier):
         ndarray of shape (n_samples, n_frames), dtype float32
             Rows sum to 1. Masked padding has weight 0.
         """
-        return self._run_forward(X, layer=ATTENTION_LAYER)
+        return np.mean(
+            [
+                self._run_forward(X, layer=layer)
+                for layer in attention_layers(self.n_members)
+            ],
+            axis=0,
+        )
 
 
 class BLSTMClassifier(BaseBLSTMClassifier):
@@ -179,12 +214,40 @@ class BLSTMClassifier(BaseBLSTMClassifier):
         ``SequenceScaler(keep_padding=True)`` marks them. It makes an epoch
         about a third longer.
 
+    frame_step : int, default=1
+        The LSTMs read the means of so many neighbouring frames each, which
+        takes as much less time. Functionals and attention stand for all frames.
+
+    noise : float, default=0.0
+        Deviation of Gaussian noise that is added in training to what the LSTMs
+        read, and to the functionals. It suits features of unit variance.
+
+    functionals_units : int or None, default=None
+        Units of a dense layer that reads the functionals of the frames, those
+        of :class:`~skemotion.SequenceFunctionals`, and whose output is
+        classified beside the summary of the sequence: a second view. None
+        leaves it out.
+
+    n_members : int, default=1
+        Networks that are trained side by side, each with a loss, initial
+        weights and dropout of its own; their probabilities are averaged, and
+        so is their attention.
+
+    label_smoothing : float, default=0.0
+        Part of every label that is spread evenly over all classes in training.
+
     optimizer : str or keras.optimizers.Optimizer, default="adam"
         Name of a Keras optimizer, or an instance, which is copied.
 
     learning_rate : float, LearningRateSchedule or None, default=None
         Step size, or a schedule of Keras for it. None means the optimizer's
         own, 0.001 for Adam.
+
+    schedule : {"one_cycle", "cosine"} or None, default=None
+        How the step size goes through the epochs of a `fit`: "cosine" falls
+        from `learning_rate` to 0, "one_cycle" first rises to it for 30 % of
+        the epochs. None leaves it as it is. "learning_rate" is then kept in
+        `history_`, too.
 
     batch_size : int, default=32
         Sequences per step in training and prediction.

@@ -23,6 +23,16 @@ from skemotion.feature_extraction._descriptors import (
     compute_descriptors,
     descriptor_names,
 )
+from skemotion.feature_extraction._extended import (
+    MIN_SAMPLING_RATE,
+    compute_extended_descriptors,
+    extended_descriptor_names,
+)
+
+_SETS = {
+    "post": (compute_descriptors, descriptor_names),
+    "extended": (compute_extended_descriptors, extended_descriptor_names),
+}
 
 
 class SpeechFeatureExtractor(SequenceTransformerMixin, BaseEstimator):
@@ -60,6 +70,14 @@ class SpeechFeatureExtractor(SequenceTransformerMixin, BaseEstimator):
 
     padding_side : {"left", "right"}, default="left"
         Where digital silence is added to a short recording.
+
+    descriptors : {"post", "extended"}, default="post"
+        Which descriptors a frame has: the 46 above, or these and 81 more, 127
+        in all. "extended" adds the upper contrast bands, the energy in 26 mel
+        bands and its fast changes, the shape of the spectrum, pitch, voicing,
+        harmonics-to-noise ratio, measures of jitter and shimmer, the
+        prominence of the first harmonic, and three formants. It asks for a
+        `sampling_rate` above 12800 Hz, and takes about four times as long.
 
     n_jobs : int, default=None
         Number of recordings worked on at the same time, by joblib. None means
@@ -114,6 +132,7 @@ class SpeechFeatureExtractor(SequenceTransformerMixin, BaseEstimator):
         "n_mfcc": [Interval(Integral, 1, None, closed="left")],
         "n_mels": [Interval(Integral, 1, None, closed="left")],
         "padding_side": [StrOptions({"left", "right"})],
+        "descriptors": [StrOptions(set(_SETS))],
         "n_jobs": [Integral, None],
         "memory": [None, str, os.PathLike, HasMethods("cache")],
         "verbose": ["verbose"],
@@ -129,6 +148,7 @@ class SpeechFeatureExtractor(SequenceTransformerMixin, BaseEstimator):
         n_mfcc=20,
         n_mels=128,
         padding_side="left",
+        descriptors="post",
         n_jobs=None,
         memory=None,
         verbose=0,
@@ -140,6 +160,7 @@ class SpeechFeatureExtractor(SequenceTransformerMixin, BaseEstimator):
         self.n_mfcc = n_mfcc
         self.n_mels = n_mels
         self.padding_side = padding_side
+        self.descriptors = descriptors
         self.n_jobs = n_jobs
         self.memory = memory
         self.verbose = verbose
@@ -173,7 +194,9 @@ class SpeechFeatureExtractor(SequenceTransformerMixin, BaseEstimator):
 
         Returns
         -------
-        ndarray of shape (n_recordings, n_frames, 6 + 2 * n_mfcc), dtype float32
+        ndarray of shape (n_recordings, n_frames, n_features), dtype float32
+            With ``6 + 2 * n_mfcc`` features, or ``87 + 2 * n_mfcc`` if
+            `descriptors` is "extended".
 
         Raises
         ------
@@ -187,9 +210,8 @@ class SpeechFeatureExtractor(SequenceTransformerMixin, BaseEstimator):
         recordings = _check_recordings(X)
         _raise_failures(_probe(recordings), recordings)
 
-        describe = check_memory(_memory_location(self.memory)).cache(
-            compute_descriptors
-        )
+        compute, _ = _SETS[self.descriptors]
+        describe = check_memory(_memory_location(self.memory)).cache(compute)
         tasks = (
             delayed(_extract)(read_bytes(recording), self._settings(), describe)
             for recording in recordings
@@ -198,7 +220,8 @@ class SpeechFeatureExtractor(SequenceTransformerMixin, BaseEstimator):
             tasks
         )
         sequences = np.empty(
-            (len(recordings), self._n_frames, 6 + 2 * self.n_mfcc), dtype=np.float32
+            (len(recordings), self._n_frames, len(self.get_feature_names_out())),
+            dtype=np.float32,
         )
         failures = {}
         for index, result in enumerate(self._with_progress(results, len(recordings))):
@@ -219,9 +242,10 @@ class SpeechFeatureExtractor(SequenceTransformerMixin, BaseEstimator):
 
         Returns
         -------
-        ndarray of shape (6 + 2 * n_mfcc,), dtype object
+        ndarray of shape (n_features,), dtype object
         """
-        return np.asarray(descriptor_names(self.n_mfcc), dtype=object)
+        _, names = _SETS[self.descriptors]
+        return np.asarray(names(self.n_mfcc), dtype=object)
 
     @property
     def _n_samples(self):
@@ -251,6 +275,11 @@ class SpeechFeatureExtractor(SequenceTransformerMixin, BaseEstimator):
             raise ValueError(
                 f"n_mfcc={self.n_mfcc} is more than n_mels={self.n_mels} allows; "
                 "raise n_mels or ask for fewer MFCCs."
+            )
+        if self.descriptors == "extended" and self.sampling_rate < MIN_SAMPLING_RATE:
+            raise ValueError(
+                f"descriptors='extended' cannot be computed at {self.sampling_rate} "
+                f"Hz; use a sampling_rate of at least {MIN_SAMPLING_RATE}."
             )
         if self._n_frames < DELTA_WIDTH:
             raise ValueError(

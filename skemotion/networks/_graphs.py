@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from skemotion.networks._backend import without_retracing_log
 from skemotion.networks._batches import trim_padding
+from skemotion.networks._blstm import LOSS
 from skemotion.networks._seeding import seeded
 
 _MAX_GRAPHS = 8
@@ -82,7 +83,9 @@ def trained_twin(model: Any, build: Callable[..., Any], settings: dict) -> Itera
     if twin is None:
         with seeded(0):  # so that training goes on with its own stream
             twin = build(**settings)
-    if key[1] != _describe(twin):
+    before = _describe(twin)
+    # The twin can lack layers at the end, and have a loss of its own.
+    if _describe(model, len(twin.layers)) != before or model.loss != LOSS:
         yield model
         return
     variables = _variables(twin)
@@ -92,7 +95,7 @@ def trained_twin(model: Any, build: Callable[..., Any], settings: dict) -> Itera
         _copy_values(variables, _variables(model))
     finally:
         # Callbacks can change any part of a model, and would for its next user.
-        if _is_same(variables, _variables(twin)) and key[1] == _describe(twin):
+        if _is_same(variables, _variables(twin)) and before == _describe(twin):
             _twins.put(key, twin)
 
 
@@ -153,20 +156,19 @@ def _without_names(settings):
     return settings
 
 
-def _describe(model):
+def _describe(model, n_layers=None):
     """Return what decides a training graph, and what can be changed in a model."""
     import keras
 
     optimizer = model.optimizer
     configs = [
-        *(keras.layers.serialize(layer) for layer in model.layers),
+        *(keras.layers.serialize(layer) for layer in model.layers[:n_layers]),
         keras.optimizers.serialize(optimizer),
     ]
     return (
         _settings_key(configs),
-        model.loss,
         model.run_eagerly,
-        tuple(layer.dtype_policy.name for layer in model.layers),
+        tuple(layer.dtype_policy.name for layer in model.layers[:n_layers]),
         tuple(variable.trainable for variable in model.variables),
         # Not by name, since a class can be defined anew.
         type(optimizer),

@@ -8,6 +8,7 @@ import sklearn.pipeline
 
 from skemotion.classification import AttentionBLSTMClassifier, BLSTMClassifier
 from skemotion.feature_extraction import SpeechFeatureExtractor
+from skemotion.networks import N_FUNCTIONALS
 from skemotion.over_sampling import SequenceSampler
 from skemotion.pipeline import EmotionPipeline
 from skemotion.preprocessing import SequenceScaler
@@ -44,17 +45,41 @@ LABEL_DTYPE = re.compile(r"[<>]U\d{1,4}|[<>|][iu][1248]|\|b1|\|O", re.ASCII)
 
 
 def weight_shapes(classifier, n_features, n_classes):
-    """Return the shape of each weight, in the order in which Keras lists them."""
-    units = classifier.units
-    shapes: dict[str, tuple[int, ...]] = {}
+    """Return the shape of each weight, in the order of `ordered_variables`."""
+    units, read = classifier.units, classifier.functionals_units
+    recurrent: dict[str, tuple[int, ...]] = {}
     for direction in ("forward", "backward"):
-        shapes[f"{direction}_kernel"] = (n_features, 4 * units)
-        shapes[f"{direction}_recurrent_kernel"] = (units, 4 * units)
-        shapes[f"{direction}_bias"] = (4 * units,)
+        recurrent[f"{direction}_kernel"] = (n_features, 4 * units)
+        recurrent[f"{direction}_recurrent_kernel"] = (units, 4 * units)
+        recurrent[f"{direction}_bias"] = (4 * units,)
+    layers = [recurrent]
     if classifier._attention:
-        shapes["attention_hidden_kernel"] = (2 * units, units)
-        shapes["attention_energy_kernel"] = (units, 1)
+        layers.append({"attention_hidden_kernel": (2 * units, units)})
+        layers.append({"attention_energy_kernel": (units, 1)})
     summary = 4 * units if classifier._attention else 2 * units
-    shapes["output_kernel"] = (summary, n_classes)
-    shapes["output_bias"] = (n_classes,)
-    return shapes
+    if read is not None:
+        summary, n_functionals = summary + read, n_features * N_FUNCTIONALS
+        layers.append(
+            {
+                "functionals_mean": (n_functionals,),
+                "functionals_variance": (n_functionals,),
+            }
+        )
+        layers.append(
+            {
+                "functionals_hidden_kernel": (n_functionals, read),
+                "functionals_hidden_bias": (read,),
+            }
+        )
+    layers.append({"output_kernel": (summary, n_classes), "output_bias": (n_classes,)})
+    return {
+        name if member == 0 else f"{name}_{member + 1}": shape
+        for layer in layers
+        for member in range(_n_copies(layer, classifier.n_members))
+        for name, shape in layer.items()
+    }
+
+
+def _n_copies(layer, n_members):
+    """Return in how many members a layer stands: one scales functionals for all."""
+    return 1 if "functionals_mean" in layer else n_members

@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skemotion._version import __version__
 from skemotion.feature_extraction import SpeechFeatureExtractor
+from skemotion.networks import ordered_variables
 from skemotion.persistence._archive import (
     FORMAT,
     FORMAT_VERSION,
@@ -32,6 +33,15 @@ from skemotion.persistence._format import (
     weight_shapes,
 )
 from skemotion.preprocessing import SequenceScaler
+
+# What a fitted network was built from, and cannot be changed behind its back.
+_OF_THE_NETWORK = (
+    "units",
+    "mask_padding",
+    "frame_step",
+    "functionals_units",
+    "n_members",
+)
 
 
 def save_model(model: BaseEstimator, path: str | os.PathLike) -> None:
@@ -224,15 +234,16 @@ def _describe_training(classifier):
 
 def _weights(classifier):
     fitted = classifier.estimator_.get_params()["model__network"]
-    for name in ("units", "mask_padding"):
-        if fitted[name] != getattr(classifier, name):
+    for name in _OF_THE_NETWORK:
+        if fitted.get(name, getattr(classifier, name)) != getattr(classifier, name):
             raise ValueError(
                 f"{name} was changed after fit, from {fitted[name]!r} to "
                 f"{getattr(classifier, name)!r}; set it back, or fit again."
             )
     n_features = classifier.model_.input_shape[-1]
     names = weight_shapes(classifier, n_features, len(classifier.classes_))
-    return dict(zip(names, classifier.model_.get_weights(), strict=True))
+    values = [variable.numpy() for variable in ordered_variables(classifier.model_)]
+    return dict(zip(names, values, strict=True))
 
 
 def _store(named, arrays):

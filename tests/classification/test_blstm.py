@@ -374,3 +374,80 @@ def test_networks_built_alike_share_a_graph(monkeypatch):
     for rate in (1e-3, 1e-2):
         BLSTMClassifier(units=2, epochs=1, learning_rate=rate).fit(X, y)
     assert len(twins._items) == 1
+
+
+@pytest.fixture(scope="module")
+def committee():
+    return make(
+        epochs=30,
+        dropout=0.2,
+        frame_step=2,
+        noise=0.1,
+        functionals_units=5,
+        n_members=2,
+        label_smoothing=0.1,
+        schedule="one_cycle",
+        class_weight="balanced",
+    ).fit(X, y)
+
+
+def test_members_with_two_views_learn(committee):
+    assert committee.score(X, y) > 0.9
+    probabilities = committee.predict_proba(X)
+    assert probabilities.shape == (42, 3)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
+    assert committee.history_["accuracy"][-1] > 0.9
+    assert len(committee.history_["loss"]) == 30
+
+
+def test_attention_of_members_is_averaged(committee):
+    weights = committee.attention(X)
+    assert weights.shape == (42, 8)
+    np.testing.assert_allclose(weights.sum(axis=1), 1, atol=1e-5)
+    np.testing.assert_allclose(weights[:, 0::2], weights[:, 1::2], rtol=1e-4)
+
+
+def test_members_survive_pickling_and_bundling(committee, tmp_path):
+    from skemotion.persistence import load_model, save_model
+
+    joblib.dump(committee, tmp_path / "committee.joblib")
+    save_model(committee, tmp_path / "committee.skemotion")
+    expected = committee.predict_proba(X)
+    for loaded in (
+        joblib.load(tmp_path / "committee.joblib"),
+        load_model(tmp_path / "committee.skemotion"),
+    ):
+        np.testing.assert_array_equal(loaded.predict_proba(X), expected)
+        np.testing.assert_array_equal(loaded.attention(X), committee.attention(X))
+
+
+def test_size_of_what_only_members_have_is_checked_in_a_bundle(committee, tmp_path):
+    from skemotion.persistence import save_model
+
+    changed = joblib.load(_dumped(committee, tmp_path)).set_params(n_members=3)
+    with pytest.raises(ValueError, match="n_members was changed after fit"):
+        save_model(changed, tmp_path / "changed.skemotion")
+
+
+def _dumped(classifier, folder):
+    path = folder / "classifier.joblib"
+    joblib.dump(classifier, path)
+    return path
+
+
+@pytest.mark.parametrize("schedule", ["one_cycle", "cosine"])
+def test_step_size_follows_the_schedule(schedule):
+    classifier = make(schedule=schedule, epochs=10).fit(X, y)
+    rates = np.array(classifier.history_["learning_rate"])
+    peak = rates.argmax()
+    assert peak == (3 if schedule == "one_cycle" else 0)
+    assert (np.diff(rates[:peak]) > 0).all()
+    assert (np.diff(rates[peak:]) < 0).all()
+    assert 0 < rates[-1] < 0.02 * 0.05
+    assert 0.02 * 0.9 < rates[peak] <= 0.02
+
+
+def test_two_schedules_are_refused():
+    decay = keras.optimizers.schedules.ExponentialDecay(0.01, 10, 0.5)
+    with pytest.raises(ValueError, match="schedule='cosine' sets the step size"):
+        make(schedule="cosine", learning_rate=decay).fit(X, y)

@@ -137,7 +137,6 @@ def test_quickstart(tmp_path, capfd):
         "recordings",
         "model.joblib",
         "confusion_matrix.png",
-        "class_balance.png",
         "training_history.png",
         "attention.png",
     }

@@ -105,12 +105,17 @@ def test_bounds_of_real_frames():
     assert trim_padding(sequences[3:]).shape == (1, 1, 2)
 
 
-@pytest.mark.parametrize("attention", [True, False])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"attention": False},
+        {"frame_step": 3, "functionals_units": 4, "n_members": 2},
+    ],
+)
 @pytest.mark.parametrize("side", [1, -1])
-def test_networks_that_mask_padding_take_no_notice_of_trimming(attention, side):
-    network = build_blstm(
-        N_FRAMES, 2, 3, units=4, attention=attention, mask_padding=True
-    )
+def test_networks_that_mask_padding_take_no_notice_of_trimming(options, side):
+    network = build_blstm(N_FRAMES, 2, 3, units=4, mask_padding=True, **options)
     batch = X[LENGTHS < 12][:5, ::side]
     trimmed = trim_padding(batch)
     assert trimmed.shape[1] < 12

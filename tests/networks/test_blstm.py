@@ -3,7 +3,15 @@
 import numpy as np
 import pytest
 
-from skemotion.networks import ATTENTION_LAYER, build_blstm, import_keras
+from skemotion.networks import (
+    ATTENTION_LAYER,
+    attention_layers,
+    build_blstm,
+    build_compiled_blstm,
+    build_trainer,
+    import_keras,
+    ordered_variables,
+)
 
 keras = import_keras()
 RNG = np.random.default_rng(0)
@@ -93,6 +101,130 @@ def test_size_of_the_posts_network():
 @pytest.mark.parametrize("attention", [True, False])
 def test_saved_model_loads_by_keras_alone(tmp_path, attention):
     model = build(attention=attention, mask_padding=True, dropout=0.2)
+    X = RNG.normal(size=(3, N_FRAMES, N_FEATURES)).astype("float32")
+    X[0, :4] = 0
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
+    np.testing.assert_array_equal(
+        loaded.predict(X, verbose=0), model.predict(X, verbose=0)
+    )
+
+
+@pytest.mark.parametrize("n_members", [1, 2])
+@pytest.mark.parametrize("mask_padding", [True, False])
+def test_attention_to_joined_frames_stands_for_those_that_came_in(
+    n_members, mask_padding
+):
+    model = build(mask_padding=mask_padding, frame_step=5, n_members=n_members)
+    X = RNG.normal(size=(3, N_FRAMES, N_FEATURES)).astype("float32")
+    X[0, :4] = X[1, :11] = 0
+    for name in attention_layers(n_members):
+        output = model.get_layer(name).output
+        weights = keras.Model(model.input, output).predict(X, verbose=0)
+        assert weights.shape == (3, N_FRAMES)
+        np.testing.assert_allclose(weights.sum(axis=1), 1, atol=1e-5)
+        if mask_padding:
+            np.testing.assert_array_equal(weights[0, :4], 0)
+            np.testing.assert_allclose(weights[0, 4:9], weights[0, 4], rtol=1e-4)
+            np.testing.assert_allclose(weights[1, 11], 1, atol=1e-5)
+
+
+@pytest.mark.parametrize("attention", [True, False])
+def test_joined_frames_are_means_of_what_is_real(attention):
+    coarse = build(n_frames=2, attention=attention)
+    fine = build(n_frames=6, attention=attention, mask_padding=True, frame_step=3)
+    fine.set_weights(coarse.get_weights())
+    X = RNG.normal(size=(2, 6, N_FEATURES)).astype("float32")
+    X[0, :2] = 0
+    joined = np.stack(
+        [[X[0, 2:5].mean(axis=0), X[0, 5]], X[1].reshape(2, 3, -1).mean(axis=1)]
+    )
+    np.testing.assert_allclose(
+        fine.predict(X, verbose=0), coarse.predict(joined, verbose=0), atol=1e-5
+    )
+
+
+@pytest.mark.parametrize("attention", [True, False])
+def test_members_are_averaged(attention):
+    options = {"attention": attention, "functionals_units": 3, "mask_padding": True}
+    both, alone = build(n_members=2, **options), build(**options)
+    X = RNG.normal(size=(3, N_FRAMES, N_FEATURES)).astype("float32")
+    own = {variable.path: variable.numpy() for variable in ordered_variables(both)}
+    probabilities = []
+    for suffix in ("", "_2"):
+        of_member = [
+            value
+            for path, value in own.items()
+            if path.startswith("functionals/")
+            or path.split("/")[0].endswith("_2") == bool(suffix)
+        ]
+        for variable, value in zip(ordered_variables(alone), of_member, strict=True):
+            variable.assign(value)
+        probabilities.append(alone.predict(X, verbose=0))
+    assert np.abs(probabilities[0] - probabilities[1]).max() > 1e-3
+    np.testing.assert_allclose(
+        both.predict(X, verbose=0), np.mean(probabilities, axis=0), atol=1e-6
+    )
+
+
+@pytest.mark.parametrize("attention", [True, False])
+@pytest.mark.parametrize("n_members", [1, 3])
+def test_what_is_trained_has_the_variables_of_what_predicts(attention, n_members):
+    network = {
+        "n_frames": N_FRAMES,
+        "n_features": N_FEATURES,
+        "n_classes": 3,
+        "units": 2,
+        "attention": attention,
+        "functionals_units": 3,
+        "n_members": n_members,
+        "noise": 0.1,
+        "dropout": 0.1,
+    }
+    optimizer = keras.optimizers.serialize(keras.optimizers.Adam())
+    model = build_compiled_blstm(network, optimizer, 0.1)
+    trainer = build_trainer(network, optimizer, 0.1)
+
+    def describe(variables):
+        # Layers without weights are numbered through the process.
+        return [
+            (variable.path.split("/")[0], tuple(variable.shape))
+            for variable in variables
+            if "seed" not in variable.path
+        ]
+
+    assert describe(model.variables) == describe(trainer.variables)
+    assert sorted(describe(ordered_variables(model))) == sorted(
+        describe(v for v in model.variables if "seed" not in v.path)
+    )
+    assert len(model.variables) == len(trainer.variables)
+
+
+def test_smoothed_labels_cost_what_keras_says():
+    network = {"n_frames": N_FRAMES, "n_features": N_FEATURES, "n_classes": 3}
+    optimizer = keras.optimizers.serialize(keras.optimizers.Adam())
+    trainer = build_trainer({**network, "units": 2, "n_members": 2}, optimizer, 0.2)
+    X = RNG.normal(size=(4, N_FRAMES, N_FEATURES)).astype("float32")
+    codes = np.array([0, 2, 1, 1])
+    members = trainer.predict(X, verbose=0)
+    expected = keras.losses.CategoricalCrossentropy(label_smoothing=0.2)(
+        np.repeat(np.eye(3)[codes], 2, axis=0), members.reshape(-1, 3)
+    )
+    loss, accuracy = trainer.evaluate(X, codes, verbose=0)
+    np.testing.assert_allclose(loss, float(expected), rtol=1e-5)
+    best = members.mean(axis=1).argmax(axis=1)
+    np.testing.assert_allclose(accuracy, np.mean(best == codes))
+
+
+def test_members_with_all_options_are_saved_and_loaded_by_keras_alone(tmp_path):
+    model = build(
+        mask_padding=True,
+        frame_step=2,
+        noise=0.1,
+        dropout=0.2,
+        functionals_units=3,
+        n_members=2,
+    )
     X = RNG.normal(size=(3, N_FRAMES, N_FEATURES)).astype("float32")
     X[0, :4] = 0
     model.save(tmp_path / "model.keras")

@@ -1,0 +1,96 @@
+"""Formants by linear prediction."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+_N_FORMANTS = 3
+_RATE = 10_000
+_ORDER = 11
+_WINDOW = 0.032  # seconds
+_NEUTRAL = (500.0, 1500.0, 2500.0)  # a tube of 17 cm
+_WIDEST = 700.0
+FORMANT_NAMES = (
+    *(f"formant_{i + 1}" for i in range(_N_FORMANTS)),
+    *(f"formant_bandwidth_{i + 1}" for i in range(_N_FORMANTS)),
+)
+
+
+def describe_formants(
+    signal: NDArray[np.float32], sampling_rate: int, hop_length: int, n_frames: int
+) -> NDArray[np.float64]:
+    """Estimate frequency and bandwidth of the three lowest resonances.
+
+    They are the poles of a linear predictor of order 11 at 10 kHz, fitted to
+    each frame by its autocorrelation [1]_. Where fewer are found, and in
+    silence, those of a neutral vowel stand in.
+
+    Parameters
+    ----------
+    signal : ndarray of shape (n_samples,), dtype float32
+        Mono samples.
+    sampling_rate : int
+        In Hz.
+    hop_length : int
+        Step from frame to frame, in samples. Frames are centred.
+    n_frames : int
+        Number of frames.
+
+    Returns
+    -------
+    ndarray of shape (n_frames, 6)
+        Frequencies, then bandwidths, in Hz.
+
+    References
+    ----------
+    .. [1] J. D. Markel and A. H. Gray, "Linear Prediction of Speech", Springer,
+       1976.
+    """
+    frames = _cut(signal, sampling_rate, hop_length, n_frames)
+    n_fft = 2 ** int(np.ceil(np.log2(2 * frames.shape[1])))
+    correlation = np.fft.irfft(np.square(np.abs(np.fft.rfft(frames, n_fft))))
+    correlation = correlation[:, : _ORDER + 1]
+    formants = np.tile([*_NEUTRAL, *[_WIDEST] * _N_FORMANTS], (n_frames, 1))
+    sounding = correlation[:, 0] > 1e-6
+    if sounding.any():
+        formants[sounding] = _resonances(correlation[sounding])
+    return formants
+
+
+def _cut(signal, sampling_rate, hop_length, n_frames):
+    """Cut frames from the signal at 10 kHz, its high frequencies raised."""
+    from scipy.signal import resample_poly
+
+    divisor = np.gcd(sampling_rate, _RATE)
+    low = resample_poly(signal, _RATE // divisor, sampling_rate // divisor)
+    low = np.append(low[:1], low[1:] - 0.97 * low[:-1]).astype(np.float64)
+    width = int(_WINDOW * _RATE)
+    padded = np.pad(low, width)
+    centres = (np.arange(n_frames) * hop_length * _RATE / sampling_rate).astype(int)
+    index = centres[:, np.newaxis] + np.arange(width) + width - width // 2
+    return padded[np.minimum(index, len(padded) - 1)] * np.hamming(width)
+
+
+def _resonances(correlation):
+    roots = _poles(correlation)
+    hertz = np.angle(roots) * _RATE / (2 * np.pi)
+    width = -np.log(np.maximum(np.abs(roots), 1e-10)) * _RATE / np.pi
+    usable = (hertz > 90) & (hertz < _RATE / 2 - 50) & (width < _WIDEST)
+    lowest = np.argsort(np.where(usable, hertz, np.inf), axis=1)[:, :_N_FORMANTS]
+
+    def choose(values, otherwise):
+        chosen = np.take_along_axis(values, lowest, axis=1)
+        return np.where(np.take_along_axis(usable, lowest, axis=1), chosen, otherwise)
+
+    return np.hstack([choose(hertz, _NEUTRAL), choose(width, _WIDEST)])
+
+
+def _poles(correlation):
+    """Solve the normal equations of every frame, and find the poles."""
+    lags = np.abs(np.subtract.outer(np.arange(_ORDER), np.arange(_ORDER)))
+    matrix = correlation[:, lags]
+    matrix += 1e-6 * correlation[:, :1, np.newaxis] * np.eye(_ORDER)
+    coefficients = np.linalg.solve(matrix, correlation[:, 1:, np.newaxis])[..., 0]
+    companion = np.zeros((len(correlation), _ORDER, _ORDER))
+    companion[:, 1:, :-1] = np.eye(_ORDER - 1)
+    companion[:, 0] = coefficients
+    return np.linalg.eigvals(companion)
