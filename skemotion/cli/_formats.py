@@ -7,7 +7,6 @@ import textwrap
 from typing import Any, NamedTuple
 
 
-
 class Prediction(NamedTuple):
     """What is known of one recording: probabilities, or an error."""
 
