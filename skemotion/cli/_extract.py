@@ -35,7 +35,7 @@ def run(options):
         row_bytes = int(np.prod(shape)) * np.dtype(np.float32).itemsize
         n_kept = (journal.size(_ARRAY) - _HEADER_BYTES) // row_bytes
         journal.rewrite_start(_ARRAY, _npy_header((n_kept, *shape)))
-        failures = journal.failures(_FAILED)
+        failures = journal.read_failures(_FAILED)
     listed = " x ".join(map(str, (n_kept, *shape)))
     print(f"saved {out} ({listed}, float32) and {targets[_INDEX]}")
     if failures:
@@ -84,16 +84,9 @@ def _extract_all(journal, extractor, recordings, options):
             if X is not None:
                 journal.write(_ARRAY, X.tobytes())
             journal.write_rows(_INDEX, [row for row in rows if row[0] not in failures])
-            write_failures(journal, _FAILED, failures)
+            journal.write_failures(_FAILED, failures)
             journal.commit(len(rows))
             bar.update(len(rows))
-
-
-def write_failures(journal, name, failures):
-    """Append failed recordings to a table that has a header once it is begun."""
-    if failures and not journal.size(name):
-        journal.write_rows(name, [["path", "error"]])
-    journal.write_rows(name, failures.items())
 
 
 def _npy_header(shape):

@@ -90,8 +90,14 @@ class Journal:
         """Return the number of bytes in a file."""
         return self._files[name].tell()
 
-    def failures(self, name: str) -> list[tuple[str, str]]:
-        """Return path and reason of every failed recording from a table of them."""
+    def write_failures(self, name: str, failures: Mapping[str, str]) -> None:
+        """Append failed recordings to a table, which stays empty if there are none."""
+        if failures and not self.size(name):
+            self.write_rows(name, [["path", "error"]])
+        self.write_rows(name, failures.items())
+
+    def read_failures(self, name: str) -> list[tuple[str, str]]:
+        """Return path and error of all recordings in such a table."""
         self._files[name].flush()
         path = self._folder / name
         with open(path, newline="", encoding="utf-8", errors="surrogateescape") as file:

@@ -205,8 +205,9 @@ def _add_predict(commands):
     parser.add_argument(
         "model",
         metavar="MODEL",
-        help="file written by train or quickstart; loading one runs code from it, so "
-        "take it only from a source that you trust",
+        help="file written by train or quickstart, or a bundle of "
+        "skemotion.save_model; loading the former runs code from it, so take it only "
+        "from a source that you trust",
     )
     files = parser.add_argument(
         "files", metavar="FILE", nargs="+", default=[], help="a recording"

@@ -1,5 +1,7 @@
 """Trained pipelines, in files and by speaker."""
 
+import zipfile
+
 import joblib
 
 from skemotion._by_speaker import SpeakerStandardized
@@ -7,7 +9,11 @@ from skemotion.preprocessing import speaker_standardize
 
 
 def load_model(path):
-    """Load a pipeline saved by joblib, or say what is wrong with the file."""
+    """Load a bundle or a pipeline of joblib, or say what is wrong with the file."""
+    if zipfile.is_zipfile(path):
+        from skemotion.persistence import load_model as load_bundle
+
+        return _check_model(load_bundle(path), path)
     try:
         model = joblib.load(path)
     except FileNotFoundError:
@@ -17,6 +23,10 @@ def load_model(path):
             f"{path} is not a model saved by skemotion train, or was saved under other "
             f"versions: {error}"
         ) from error
+    return _check_model(model, path)
+
+
+def _check_model(model, path):
     if not hasattr(model, "predict_proba"):
         raise ValueError(f"{path} holds no model that predicts probabilities")
     return model

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 
 from skemotion._version import __version__
-from skemotion.cli._extract import write_failures
 from skemotion.cli._formats import WRITERS, Prediction, csv_header, csv_row
 from skemotion.cli._journal import open_journal
 from skemotion.cli._models import is_by_speaker, load_model, predict_by_speaker
@@ -101,10 +100,10 @@ def _to_file(model, recordings, options):
                 journal.write_rows(
                     _TABLE, [csv_row(found, labels) for found in predictions]
                 )
-                write_failures(journal, _FAILED, dict(_failures(predictions)))
+                journal.write_failures(_FAILED, dict(_failures(predictions)))
                 journal.commit(len(rows))
                 bar.update(len(rows))
-        failures = journal.failures(_FAILED)
+        failures = journal.read_failures(_FAILED)
     print(f"saved {out} ({total} recordings)")
     return failures
 

@@ -8,7 +8,7 @@ import joblib
 import numpy as np
 import pytest
 
-from skemotion import EmotionPipeline
+from skemotion import EmotionPipeline, save_model
 from skemotion.cli import main
 from skemotion.preprocessing import speaker_standardize
 
@@ -156,6 +156,18 @@ def test_doubt(model, paths, capfd):
         assert other["emotion"] == (row["emotion"] if sure else "uncertain")
         assert other["confidence"] == row["confidence"]
     assert {row["emotion"] for row in doubted} > {"uncertain"}
+
+
+def test_a_portable_bundle(model, paths, tmp_path, capfd):
+    bundle = tmp_path / "model.skemotion"
+    save_model(joblib.load(model), bundle)
+    for file in (model, bundle):
+        assert main(["predict", str(file), "--format", "csv", *paths[:3]]) == 0
+    out = capfd.readouterr().out
+    assert out[: len(out) // 2] == out[len(out) // 2 :]
+    save_model(joblib.load(model)["scale"], bundle)
+    assert main(["predict", str(bundle), *paths[:3]]) == 1
+    assert "holds no model that predicts" in capfd.readouterr().err
 
 
 def test_one_speaker(model_by_speaker, corpus, tmp_path, capfd):
