@@ -4,7 +4,7 @@ Every figure is taken in a process of its own, and written to the results at onc
 so that an interrupted run goes on where it was. Recordings are repeated up to the
 number asked for: after the first pass they come from the system's cache of files.
 
-    python benchmarks/bench_scale.py                       # all, about half an hour
+    python benchmarks/bench_scale.py                       # all, about ten minutes
     python benchmarks/bench_scale.py --sizes 500 --predict-sizes 500 --output s.json
 """
 
@@ -49,7 +49,7 @@ def main():
 def parse():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--sizes", type=int, nargs="+", default=[5000, 20000])
-    parser.add_argument("--predict-sizes", type=int, nargs="+", default=[1000, 5000])
+    parser.add_argument("--predict-sizes", type=int, nargs="+", default=[2000, 5000])
     parser.add_argument("--folder", help="where temporary files go")
     parser.add_argument("--output", type=Path, default=RESULTS)
     parser.add_argument("--measure", choices=WAYS, help=argparse.SUPPRESS)
@@ -60,7 +60,6 @@ def parse():
 def plan(options):
     yield "transform", [BASE_SIZE, *options.sizes]
     yield "extract", [BASE_SIZE, *options.sizes]
-    yield "scale", [BASE_SIZE, *options.sizes]
     yield "predict", [BASE_SIZE, *options.predict_sizes]
 
 
@@ -71,8 +70,6 @@ def prepare(folder, way, size):
     listed.write_text("\n".join(islice(cycle(recordings), size)) + "\n")
     for name in ("X.npy", "X.csv", "out.csv"):
         (folder / name).unlink(missing_ok=True)
-    if way == "scale":
-        in_new_process("mapped", folder, size)
     if way == "predict" and not (folder / "model.joblib").exists():
         in_new_process("train", folder, size)
 
@@ -129,29 +126,6 @@ def extract(folder, size):
         transform(folder, 1)
 
 
-def make_mapped(folder, size):
-    """Write an array as extraction does, of noise."""
-    import numpy as np
-
-    shape = (size, 157, 46)
-    X = np.lib.format.open_memmap(folder / "X.npy", "w+", np.float32, shape)
-    rng = np.random.default_rng(0)
-    for start in range(0, size, 500):
-        X[start : start + 500] = rng.normal(size=X[start : start + 500].shape)
-
-
-def scale(folder, size):
-    import numpy as np
-    import sklearn
-
-    from skemotion import SequenceScaler
-
-    X = np.load(folder / "X.npy", mmap_mode="r")[: size or 1]
-    # Pages of files count as memory of the process until something else needs them.
-    with sklearn.config_context(working_memory=1):
-        SequenceScaler(keep_padding=True).fit_transform(X)
-
-
 def train(folder, size):
     import joblib
 
@@ -187,8 +161,6 @@ def predict(folder, size):
 WAYS = {
     "transform": transform,
     "extract": extract,
-    "mapped": make_mapped,
-    "scale": scale,
     "train": train,
     "speech": make_speech,
     "predict": predict,
