@@ -1,14 +1,17 @@
 """Scaling: scikit-learn's StandardScaler on rearranged axes is the oracle."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
+import sklearn
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from sklearn.preprocessing import StandardScaler
 
 from skemotion import SequenceScaler, SpeechFeatureExtractor
-from skemotion.preprocessing import padding_mask
+from skemotion.preprocessing import padding_mask, speaker_standardize
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(3, 2, size=(12, 7, 6)).astype(np.float32)
@@ -157,6 +160,101 @@ def test_feature_names_pass_through():
     names = SpeechFeatureExtractor().get_feature_names_out()
     scaler = SequenceScaler().fit(np.zeros((2, 3, 46)))
     np.testing.assert_array_equal(scaler.get_feature_names_out(names), names)
+
+
+SPEAKERS = np.array(["03", "08", "09"] * 4)
+
+
+def test_each_speaker_is_standardised_alone():
+    lengths = RNG.integers(1, 8, size=12)
+    padded = with_padding(X, lengths)
+    standardized = speaker_standardize(padded, SPEAKERS)
+    assert standardized.dtype == np.float32
+    mask = padding_mask(padded)
+    assert (standardized[mask] == 0).all()
+    for speaker in np.unique(SPEAKERS):
+        rows = speaker == SPEAKERS
+        real = ~mask[rows]
+        expected = StandardScaler().fit_transform(padded[rows][real].astype(float))
+        np.testing.assert_allclose(standardized[rows][real], expected, atol=1e-4)
+
+
+def test_a_speaker_left_out_depends_on_no_other():
+    rows = SPEAKERS == "08"
+    np.testing.assert_array_equal(
+        speaker_standardize(X, SPEAKERS)[rows],
+        speaker_standardize(X[rows], SPEAKERS[rows]),
+    )
+
+
+def test_gain_of_a_speaker_does_not_matter():
+    louder = X * np.where(SPEAKERS == "08", 8, 1)[:, None, None]
+    np.testing.assert_allclose(
+        speaker_standardize(louder, SPEAKERS),
+        speaker_standardize(X, SPEAKERS),
+        atol=1e-5,
+    )
+
+
+def test_speakers_standardised_with_padding_like_the_rest():
+    padded = with_padding(X, [3] * 12)
+    expected = StandardScaler().fit_transform(padded.reshape(-1, 6).astype(float))
+    standardized = speaker_standardize(padded, np.zeros(12), keep_padding=False)
+    np.testing.assert_allclose(standardized.reshape(-1, 6), expected, atol=1e-5)
+
+
+def test_speakers_standardised_with_padding_on_the_right():
+    padded = with_padding(X, [3] * 12)
+    np.testing.assert_array_equal(
+        speaker_standardize(padded[:, ::-1], SPEAKERS, padding_side="right"),
+        speaker_standardize(padded, SPEAKERS)[:, ::-1],
+    )
+
+
+def test_a_feature_that_is_constant_for_a_speaker_becomes_zero():
+    constant = X.copy()
+    constant[SPEAKERS == "09", :, 2] = 1e4 + 0.1
+    standardized = speaker_standardize(constant, SPEAKERS)
+    np.testing.assert_allclose(standardized[SPEAKERS == "09", :, 2], 0, atol=1e-2)
+    assert standardized[SPEAKERS == "08", :, 2].std() == pytest.approx(1, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"X": X[0]}, "expects X of shape"),
+        ({"X": np.full_like(X, np.nan)}, "NaN"),
+        ({"speakers": SPEAKERS[:5]}, "inconsistent numbers of samples"),
+        ({"energy_feature": 6}, "no column of X"),
+        ({"padding_side": "both"}, "padding_side"),
+    ],
+)
+def test_speakers_and_sequences_that_do_not_fit(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        speaker_standardize(**{"X": X, "speakers": SPEAKERS} | arguments)
+
+
+def test_large_mapped_arrays_are_never_held_whole(tmp_path):
+    rows = RNG.normal(size=(8192, 20, 46)).astype(np.float32)
+    np.save(tmp_path / "X.npy", rows)
+    expected = SequenceScaler().fit_transform(rows)
+    mapped = np.load(tmp_path / "X.npy", mmap_mode="r")
+    with sklearn.config_context(working_memory=1):
+        tracemalloc.start()
+        scaled = SequenceScaler().fit_transform(mapped)
+        by_speaker = speaker_standardize(mapped, np.arange(8192) % 2)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert peak < mapped.nbytes / 3
+    assert isinstance(scaled, np.memmap)
+    assert isinstance(by_speaker, np.memmap)
+    np.testing.assert_array_equal(scaled, expected)
+
+
+def test_small_mapped_arrays_are_scaled_in_memory(tmp_path):
+    np.save(tmp_path / "X.npy", X)
+    mapped = np.load(tmp_path / "X.npy", mmap_mode="r")
+    assert type(SequenceScaler().fit_transform(mapped)) is np.ndarray
 
 
 @pytest.mark.emodb

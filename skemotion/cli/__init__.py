@@ -1,4 +1,4 @@
-"""The command line: ``skemotion quickstart|fetch|train|evaluate|predict``."""
+"""The command line: ``skemotion quickstart|fetch|extract|train|evaluate|predict``."""
 
 from skemotion.cli._main import main
 

@@ -8,28 +8,40 @@ from sklearn.model_selection import LeaveOneGroupOut, StratifiedGroupKFold
 
 from skemotion._files import atomic_path
 from skemotion.cli._corpus import load_corpus
-from skemotion.cli._predict import load_model
+from skemotion.cli._models import (
+    check_speakers,
+    is_by_speaker,
+    load_model,
+    predict_by_speaker,
+)
 from skemotion.cli._report import print_report, save_confusion_matrix
 from skemotion.cli._training import make_pipeline, watch_training
 from skemotion.model_selection import balanced_holdout
+from skemotion.preprocessing import speaker_standardize
 
 _MAX_FOLDS = 10
+_TRANSDUCTIVE = (
+    "Transductive: features are standardised, without labels, over all recordings of "
+    "the same speaker, those that are tested among them."
+)
 
 
 def run(options):
     """Print how well emotions are recognised, and under which protocol."""
     corpus = load_corpus(options.corpus)
+    if options.by_speaker:
+        check_speakers(corpus)
     if options.model:
         caption = (
             f"{options.model} on all recordings of {options.corpus}: honest only if "
             "none of them, and none of their speakers, was trained on."
         )
         tested = np.arange(len(corpus.paths))
-        y_pred = load_model(options.model).predict(corpus.paths)
+        y_pred = _predict(load_model(options.model), corpus, options)
     else:
         caption, splits = _SPLITTERS[options.protocol](corpus, options)
         tested, y_pred = _cross_validate(corpus, splits, options)
-    print(caption, end="\n\n")
+    print(caption, *[_TRANSDUCTIVE] * options.by_speaker, sep="\n", end="\n\n")
     y_true = corpus.target[tested]
     speakers = None if corpus.speakers is None else corpus.speakers[tested]
     print_report(y_true, y_pred, speakers)
@@ -37,6 +49,18 @@ def run(options):
         _write_predictions(options.predictions, corpus.paths[tested], y_true, y_pred)
     if options.figures:
         print(f"saved {save_confusion_matrix(options.figures, y_true, y_pred)}")
+
+
+def _predict(model, corpus, options):
+    if is_by_speaker(model) != options.by_speaker:
+        known = "without" if options.by_speaker else "with"
+        raise ValueError(
+            f"{options.model} was trained {known} --by-speaker, and is evaluated so."
+        )
+    if not options.by_speaker:
+        return model.predict(corpus.paths)
+    probabilities = predict_by_speaker(model, corpus.paths, corpus.speakers)
+    return model.classes_[probabilities.argmax(axis=1)]
 
 
 def _split_by_speaker(corpus, options):
@@ -78,6 +102,9 @@ def _cross_validate(corpus, splits, options):
     pipeline = make_pipeline(options)
     # Extraction learns nothing, so that doing it once for all folds leaks nothing.
     X = pipeline["extract"].fit_transform(corpus.paths)
+    if options.by_speaker:
+        side = pipeline["extract"].padding_side
+        X = speaker_standardize(X, corpus.speakers, padding_side=side)
     pipeline.set_params(extract="passthrough")
     tested, y_pred = [], []
     for number, (train, test) in enumerate(splits, start=1):

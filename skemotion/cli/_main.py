@@ -16,6 +16,12 @@ _CORPUS_HELP = (
 )
 
 
+_RESUME_HELP = (
+    "It appears once all is done; until then the work stands in a folder with the "
+    "suffix .partial, and the same command resumes it"
+)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line.
 
@@ -60,6 +66,7 @@ def _make_parser():
     )
     _add_quickstart(commands)
     _add_fetch(commands)
+    _add_extract(commands)
     _add_train(commands)
     _add_evaluate(commands)
     _add_predict(commands)
@@ -92,6 +99,40 @@ def _add_fetch(commands):
     )
 
 
+def _add_extract(commands):
+    text = (
+        "Extract the features of many recordings to an array of NumPy that can be "
+        "mapped into memory, and the list of its rows to a CSV table beside it."
+    )
+    parser = commands.add_parser("extract", help=text, description=text)
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("corpus", metavar="CORPUS", nargs="?", help=_CORPUS_HELP)
+    _add_list(source)
+    parser.add_argument(
+        "-o",
+        "--out",
+        metavar="FILE.npy",
+        type=_npy_file,
+        required=True,
+        help="float32 array of shape (recordings, frames, features); row i is line i "
+        "of FILE.csv, with the columns path and, of a corpus, label and speaker; "
+        "recordings that cannot be read are left out of both and listed in "
+        "FILE.failed.csv. " + _RESUME_HELP,
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        dest="settings",
+        type=_setting,
+        help="set any parameter of SpeechFeatureExtractor, as in --set duration=3; "
+        "may be repeated",
+    )
+    _add_extraction_options(parser)
+    _add_streaming_options(parser)
+
+
 def _add_train(commands):
     text = "Train a pipeline on a corpus and save it."
     parser = commands.add_parser("train", help=text, description=text)
@@ -102,6 +143,12 @@ def _add_train(commands):
         metavar="MODEL",
         default="model.joblib",
         help="file of the trained pipeline (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--by-speaker",
+        action="store_true",
+        help="standardise each recording's features by those of its speaker; the "
+        "model is then only for predict --one-speaker",
     )
     _add_training_options(parser)
 
@@ -134,6 +181,12 @@ def _add_evaluate(commands):
         help="recordings per class in the test set of holdout (default: %(default)s)",
     )
     parser.add_argument(
+        "--by-speaker",
+        action="store_true",
+        help="standardise each recording's features by those of its speaker, over "
+        "all recordings of that speaker and without labels (transductive)",
+    )
+    parser.add_argument(
         "--predictions", metavar="FILE", help="write every prediction to a CSV file"
     )
     parser.add_argument(
@@ -143,21 +196,93 @@ def _add_evaluate(commands):
 
 
 def _add_predict(commands):
-    text = "Predict the emotion of recordings by a trained pipeline."
+    text = (
+        "Predict the emotion of recordings by a trained pipeline. Recordings that "
+        "cannot be read do not stop the others: all are named in the end, and the "
+        "exit code is 1."
+    )
     parser = commands.add_parser("predict", help=text, description=text)
     parser.add_argument(
         "model",
         metavar="MODEL",
-        help="file written by train or quickstart; loading one runs code from it, so "
-        "take it only from a source that you trust",
+        help="file written by train or quickstart, or a bundle of "
+        "skemotion.save_model; loading the former runs code from it, so take it only "
+        "from a source that you trust",
     )
-    parser.add_argument("files", metavar="FILE", nargs="+", help="a recording")
-    parser.add_argument(
+    files = parser.add_argument(
+        "files", metavar="FILE", nargs="+", default=[], help="a recording"
+    )
+    # With nargs="*" no FILE could follow an option.
+    files.required = False
+    _add_list(parser)
+    parser.set_defaults(usage_error=parser.error)
+    output = parser.add_mutually_exclusive_group()
+    output.add_argument(
         "--format",
         choices=["text", "csv", "json"],
         default="text",
         help="text: path, emotion, confidence; csv, json: also the probability of "
-        "every emotion (default: %(default)s)",
+        "every emotion, and the error of a recording that cannot be read "
+        "(default: %(default)s)",
+    )
+    output.add_argument(
+        "-o",
+        "--out",
+        metavar="FILE",
+        help="write csv to a file instead. " + _RESUME_HELP,
+    )
+    parser.add_argument(
+        "--min-confidence",
+        type=_probability,
+        default=0.0,
+        metavar="P",
+        help="call the emotion uncertain where the confidence, which is the highest "
+        "probability, is below P",
+    )
+    parser.add_argument(
+        "--one-speaker",
+        action="store_true",
+        help="for a model of train --by-speaker: all recordings given are of one "
+        "voice, and each is standardised by the features of all of them, which are "
+        "held in memory (transductive)",
+    )
+    _add_extraction_options(parser)
+    _add_streaming_options(parser)
+
+
+def _add_list(group):
+    group.add_argument(
+        "--files-from",
+        metavar="LIST",
+        help="a file with the path of a recording on each line; - is standard input",
+    )
+
+
+def _add_streaming_options(parser):
+    parser.add_argument(
+        "--chunk-size",
+        type=_positive_int,
+        default=256,
+        metavar="N",
+        help="recordings held in memory, and lost by a kill (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--progress",
+        action="store_true",
+        help="show progress even if standard error is no terminal",
+    )
+
+
+def _add_extraction_options(group):
+    group.add_argument(
+        "--n-jobs",
+        type=int,
+        default=1,
+        metavar="N",
+        help="recordings extracted at the same time (default: %(default)s)",
+    )
+    group.add_argument(
+        "--cache", metavar="FOLDER", help="keep extracted features there for next time"
     )
 
 
@@ -183,16 +308,7 @@ def _add_training_options(parser):
     group.add_argument(
         "--seed", type=int, default=0, help="random state (default: %(default)s)"
     )
-    group.add_argument(
-        "--n-jobs",
-        type=int,
-        default=1,
-        metavar="N",
-        help="recordings extracted at the same time (default: %(default)s)",
-    )
-    group.add_argument(
-        "--cache", metavar="FOLDER", help="keep extracted features there for next time"
-    )
+    _add_extraction_options(group)
 
 
 def _setting(text):
@@ -213,3 +329,16 @@ def _positive_int(text):
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text} is not a positive number")
     return number
+
+
+def _probability(text):
+    number = float(text)
+    if not 0 <= number <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
+    return number
+
+
+def _npy_file(text):
+    if not text.endswith(".npy"):
+        raise argparse.ArgumentTypeError(f"{text} does not end in .npy")
+    return text

@@ -13,28 +13,8 @@ import soundfile
 from sklearn.utils import Bunch
 
 from skemotion.cli import main
-from skemotion.datasets import make_emotional_speech
 
 TINY = ["--set", "classify__units=4", "--set", "classify__epochs=1"]
-
-
-@pytest.fixture(scope="session")
-def corpus(tmp_path_factory):
-    """A folder per class, and a table with speakers."""
-    folder = tmp_path_factory.mktemp("speech")
-    speech = make_emotional_speech(n_speakers=3, n_texts=4, folder=folder)
-    with open(folder / "table.csv", "w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["path", "label", "speaker"])
-        writer.writerows(zip(speech.paths, speech.target, speech.speakers, strict=True))
-    return folder
-
-
-@pytest.fixture(scope="session")
-def model(corpus, tmp_path_factory):
-    path = tmp_path_factory.mktemp("model") / "model.joblib"
-    assert main(["train", str(corpus), "-o", str(path), *TINY]) == 0
-    return path
 
 
 def recordings(corpus):
@@ -171,6 +151,12 @@ def test_quickstart_on_emodb(emodb_path, tmp_path, capfd):
         (["predict", "no-model.joblib", "a.wav"], "no-model.joblib"),
         (["predict", "{corpus}/table.csv", "a.wav"], "is not a model saved by"),
         (["predict", "{model}", "gone.wav", "lost.wav"], "2 recordings cannot be read"),
+        (["predict", "{model}", "--files-from", "no-list.txt"], "no-list.txt"),
+        (["predict", "{model}", "--one-speaker", "a.wav"], "was not trained on feat"),
+        (["evaluate", "{corpus}", "--model", "{model}", "--by-speaker"], "who speaks"),
+        (["train", "{corpus}", "--by-speaker"], "a CSV table with a column speaker"),
+        (["extract", "no/such/folder", "--out", "{corpus}/x.npy"], "no/such/folder"),
+        (["extract", "{corpus}", "-o", "{corpus}/x.npy", "--set", "hop=4"], "hop"),
         (["train", "{corpus}", "--set", "classify__unit=4"], "'unit'"),
         (["train", "{corpus}", "--set", "classify__units=none"], "units"),
     ],
@@ -192,6 +178,12 @@ def test_failed_work_is_one_message_and_1(arguments, message, corpus, model, cap
         ["dance"],
         ["train"],
         ["predict", "model.joblib"],
+        ["predict", "model.joblib", "a.wav", "--files-from", "list.txt"],
+        ["predict", "model.joblib", "a.wav", "--out", "x.csv", "--format", "json"],
+        ["predict", "model.joblib", "a.wav", "--min-confidence", "1.5"],
+        ["extract", "--out", "x.npy"],
+        ["extract", "x", "--files-from", "list.txt", "--out", "x.npy"],
+        ["extract", "x", "--out", "x.csv"],
         ["train", "x", "--set", "units"],
         ["evaluate", "x", "--n-per-class", "0"],
     ],

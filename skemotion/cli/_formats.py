@@ -1,0 +1,106 @@
+"""Predictions as text, CSV and JSON."""
+
+import csv
+import json
+import sys
+import textwrap
+from typing import Any, NamedTuple
+
+
+class Prediction(NamedTuple):
+    """What is known of one recording: probabilities, or an error."""
+
+    path: str
+    emotion: str = ""
+    probabilities: Any = None
+    error: str = ""
+
+    @property
+    def confidence(self):
+        """The highest probability."""
+        return self.probabilities.max()
+
+
+def csv_header(labels):
+    """Return the first row of the table."""
+    return ["path", "emotion", "confidence", *labels, "error"]
+
+
+def csv_row(prediction, labels):
+    """Return the row of one recording."""
+    if prediction.error:
+        numbers = [""] * (1 + len(labels))
+    else:
+        values = (prediction.confidence, *prediction.probabilities)
+        numbers = [f"{value:.4f}" for value in values]
+    return [prediction.path, prediction.emotion, *numbers, prediction.error]
+
+
+class TextWriter:
+    """A line of path, emotion and confidence for each recording that was read."""
+
+    def __init__(self, labels):
+        pass
+
+    def write(self, predictions):
+        """Print some predictions."""
+        for found in predictions:
+            if not found.error:
+                print(f"{found.path}\t{found.emotion}\t{found.confidence:.2f}")
+
+    def close(self):
+        """Print what comes last."""
+
+
+class CsvWriter:
+    """A table with the probability of every emotion."""
+
+    def __init__(self, labels):
+        self._labels = labels
+        self._writer = csv.writer(sys.stdout, lineterminator="\n")
+        self._writer.writerow(csv_header(labels))
+
+    def write(self, predictions):
+        """Print some predictions."""
+        self._writer.writerows(csv_row(found, self._labels) for found in predictions)
+
+    def close(self):
+        """Print what comes last."""
+
+
+class JsonWriter:
+    """A list of objects."""
+
+    def __init__(self, labels):
+        self._labels = labels
+        self._n_written = 0
+
+    def write(self, predictions):
+        """Print some predictions."""
+        for found in predictions:
+            text = json.dumps(self._describe(found), indent=2, ensure_ascii=False)
+            print(",\n" if self._n_written else "[\n", end="")
+            print(textwrap.indent(text, "  "), end="")
+            self._n_written += 1
+
+    def close(self):
+        """Print what comes last."""
+        print("\n]")
+
+    def _describe(self, found):
+        if found.error:
+            return {"path": found.path, "error": found.error}
+        values = [_rounded(value) for value in found.probabilities]
+        return {
+            "path": found.path,
+            "emotion": found.emotion,
+            "confidence": _rounded(found.confidence),
+            "probabilities": dict(zip(self._labels, values, strict=True)),
+        }
+
+
+def _rounded(value):
+    return round(float(value), 4)
+
+
+WRITERS: dict[str, Any] = {"text": TextWriter, "csv": CsvWriter, "json": JsonWriter}

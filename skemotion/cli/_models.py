@@ -1,0 +1,69 @@
+"""Trained pipelines, in files and by speaker."""
+
+import zipfile
+
+import joblib
+
+from skemotion._by_speaker import SpeakerStandardized
+from skemotion.preprocessing import speaker_standardize
+
+
+def load_model(path):
+    """Load a bundle or a pipeline of joblib, or say what is wrong with the file."""
+    if zipfile.is_zipfile(path):
+        from skemotion.persistence import load_model as load_bundle
+
+        return _check_model(load_bundle(path), path)
+    try:
+        model = joblib.load(path)
+    except FileNotFoundError:
+        raise
+    except Exception as error:
+        raise ValueError(
+            f"{path} is not a model saved by skemotion train, or was saved under other "
+            f"versions: {error}"
+        ) from error
+    return _check_model(model, path)
+
+
+def _check_model(model, path):
+    if not hasattr(model, "predict_proba"):
+        raise ValueError(f"{path} holds no model that predicts probabilities")
+    return model
+
+
+def fit_by_speaker(pipeline, corpus):
+    """Fit a pipeline on features that are standardised by speaker, and mark it."""
+    check_speakers(corpus)
+    extract, rest = pipeline["extract"], pipeline[1:]
+    X = speaker_standardize(
+        extract.fit_transform(corpus.paths),
+        corpus.speakers,
+        padding_side=extract.padding_side,
+    )
+    rest.fit(X, corpus.target, groups=corpus.speakers)
+    mark = ("by_speaker", SpeakerStandardized())
+    return pipeline.set_params(steps=[pipeline.steps[0], mark, *rest.steps])
+
+
+def check_speakers(corpus):
+    """Raise where features cannot be standardised by speaker."""
+    if corpus.speakers is None:
+        raise ValueError(
+            "--by-speaker needs to know who speaks: give a CSV table with a column "
+            "speaker."
+        )
+
+
+def is_by_speaker(model):
+    """Tell whether a model was trained with --by-speaker."""
+    steps = getattr(model, "steps", [])
+    return any(isinstance(step, SpeakerStandardized) for _, step in steps)
+
+
+def predict_by_speaker(model, paths, speakers):
+    """Predict probabilities from features that are standardised by speaker."""
+    extract, rest = model["extract"], model[2:]
+    X = extract.transform(paths)
+    X = speaker_standardize(X, speakers, padding_side=extract.padding_side)
+    return rest.predict_proba(X)

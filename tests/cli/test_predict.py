@@ -1,0 +1,209 @@
+"""``skemotion predict`` on long lists, on one voice, and with doubt."""
+
+import csv
+import io
+import json
+
+import joblib
+import numpy as np
+import pytest
+
+from skemotion import EmotionPipeline, save_model
+from skemotion.cli import main
+from skemotion.preprocessing import speaker_standardize
+
+
+def read_rows(path):
+    return list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
+
+
+@pytest.fixture
+def paths(corpus):
+    return [str(path) for path in sorted(corpus.glob("*/*.wav"))[:10]]
+
+
+@pytest.fixture
+def listed(paths, tmp_path):
+    path = tmp_path / "list.txt"
+    path.write_text("\n".join(paths) + "\n", encoding="utf-8")
+    return path
+
+
+def predict_list(model, listed, out, *more):
+    source = ["--files-from", str(listed), "--out", str(out), "--chunk-size", "3"]
+    return main(["predict", str(model), *source, *more])
+
+
+def probabilities(rows):
+    labels = list(rows[0])[3:-1]
+    return np.array([[float(row[label]) for label in labels] for row in rows])
+
+
+def test_table_equals_predictions_in_python(model, listed, paths, tmp_path, capfd):
+    out = tmp_path / "out.csv"
+    assert predict_list(model, listed, out) == 0
+    rows = read_rows(out)
+    assert [row["path"] for row in rows] == paths
+    pipeline = joblib.load(model)
+    expected = pipeline.predict_proba(paths)
+    np.testing.assert_allclose(probabilities(rows), expected, atol=1e-4)
+    labels = pipeline.classes_[expected.argmax(axis=1)]
+    assert [row["emotion"] for row in rows] == labels.tolist()
+    assert {row["error"] for row in rows} == {""}
+    captured = capfd.readouterr()
+    assert "10 recordings" in captured.out
+    assert captured.err == ""
+
+
+def test_bad_recordings_have_a_row_each_and_stop_nothing(model, paths, tmp_path, capfd):
+    paths.insert(4, "gone.wav")
+    listed = tmp_path / "list.txt"
+    listed.write_text("\n".join(paths))
+    assert predict_list(model, listed, tmp_path / "out.csv") == 1
+    rows = read_rows(tmp_path / "out.csv")
+    assert [row["path"] for row in rows] == paths
+    assert [bool(row["error"]) for row in rows] == [
+        path == "gone.wav" for path in paths
+    ]
+    assert rows[4]["emotion"] == rows[4]["confidence"] == rows[4]["anger"] == ""
+    err = capfd.readouterr().err
+    assert err.startswith("skemotion: error: 1 recording cannot be read:\n  gone.wav:")
+
+
+def test_bad_recordings_on_standard_output(model, paths, capfd):
+    files = [paths[0], "gone.wav", paths[1]]
+    found = {}
+    for kind in ("text", "csv", "json"):
+        assert main(["predict", str(model), "--format", kind, *files]) == 1
+        captured = capfd.readouterr()
+        found[kind] = captured.out
+        assert "gone.wav" in captured.err
+    assert [line.split("\t")[0] for line in found["text"].splitlines()] == paths[:2]
+    rows = list(csv.DictReader(io.StringIO(found["csv"])))
+    assert [row["path"] for row in rows] == files
+    assert rows[1]["error"]
+    objects = json.loads(found["json"])
+    assert [item["path"] for item in objects] == files
+    assert objects[1] == {"path": "gone.wav", "error": rows[1]["error"]}
+
+
+def test_resumed_work_repeats_nothing(
+    model, listed, paths, tmp_path, monkeypatch, capfd
+):
+    out, partial = tmp_path / "out.csv", tmp_path / "out.csv.partial"
+    predict, calls = EmotionPipeline.predict_proba, []
+
+    def predict_until(self, X):
+        calls.append(X)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return predict(self, X)
+
+    monkeypatch.setattr(EmotionPipeline, "predict_proba", predict_until)
+    assert predict_list(model, listed, out) == 1
+    assert not out.exists()
+    with open(partial / "predictions.csv", "a") as file:
+        file.write("torn/line.wav,ang")
+    calls.clear()
+    assert predict_list(model, listed, out, "--chunk-size", "2") == 0
+    assert [path for call in calls for path in call] == paths[6:]
+    assert "resuming after 6 of 10" in capfd.readouterr().err
+    assert [row["path"] for row in read_rows(out)] == paths
+    assert not partial.exists()
+    assert predict_list(model, listed, out) == 1
+    assert "exists: delete it" in capfd.readouterr().err
+
+
+def test_other_options_are_not_mixed_in(model, listed, tmp_path, monkeypatch, capfd):
+    def interrupt(self, X):
+        raise KeyboardInterrupt
+
+    out = tmp_path / "out.csv"
+    with monkeypatch.context() as patch:
+        predict = EmotionPipeline.predict_proba
+        chunks = iter([predict, interrupt])
+        patch.setattr(
+            EmotionPipeline, "predict_proba", lambda self, X: next(chunks)(self, X)
+        )
+        assert predict_list(model, listed, out) == 1
+    assert predict_list(model, listed, out, "--min-confidence", "0.5") == 1
+    assert "begun with other recordings, parameters" in capfd.readouterr().err
+
+
+def test_a_list_from_a_pipe_and_names_that_are_no_utf8(
+    model, paths, tmp_path, monkeypatch
+):
+    odd = b"gone \xe4 \xff.wav"
+    lines = b"\r\n".join([odd, paths[1].encode()])
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(lines)))
+    out = tmp_path / "out.csv"
+    assert predict_list(model, "-", out) == 1
+    content = out.read_bytes()
+    assert content.count(b"\n") == 3
+    assert odd + b"," in content
+    assert paths[1].encode() + b"," in content
+
+
+def test_doubt(model, paths, capfd):
+    table = ["predict", str(model), "--format", "csv"]
+    assert main([*table, *paths]) == 0
+    rows = list(csv.DictReader(io.StringIO(capfd.readouterr().out)))
+    threshold = sorted(float(row["confidence"]) for row in rows)[4] + 1e-4
+    assert main([*table, "--min-confidence", str(threshold), *paths]) == 0
+    doubted = list(csv.DictReader(io.StringIO(capfd.readouterr().out)))
+    for row, other in zip(rows, doubted, strict=True):
+        sure = float(row["confidence"]) >= threshold
+        assert other["emotion"] == (row["emotion"] if sure else "uncertain")
+        assert other["confidence"] == row["confidence"]
+    assert {row["emotion"] for row in doubted} > {"uncertain"}
+
+
+def test_a_portable_bundle(model, paths, tmp_path, capfd):
+    bundle = tmp_path / "model.skemotion"
+    save_model(joblib.load(model), bundle)
+    for file in (model, bundle):
+        assert main(["predict", str(file), "--format", "csv", *paths[:3]]) == 0
+    out = capfd.readouterr().out
+    assert out[: len(out) // 2] == out[len(out) // 2 :]
+    save_model(joblib.load(model)["scale"], bundle)
+    assert main(["predict", str(bundle), *paths[:3]]) == 1
+    assert "holds no model that predicts" in capfd.readouterr().err
+
+
+def test_one_speaker(model_by_speaker, corpus, tmp_path, capfd):
+    table = read_rows(corpus / "table.csv")
+    paths = [row["path"] for row in table if row["speaker"] == table[0]["speaker"]]
+    listed = tmp_path / "list.txt"
+    listed.write_text("\n".join([*paths, "gone.wav"]))
+    out = tmp_path / "out.csv"
+    assert predict_list(model_by_speaker, listed, out, "--one-speaker") == 1
+    assert "1 recording cannot be read" in capfd.readouterr().err
+    pipeline = joblib.load(model_by_speaker)
+    X = speaker_standardize(pipeline["extract"].transform(paths), np.zeros(len(paths)))
+    rows = read_rows(out)[:-1]
+    np.testing.assert_allclose(
+        probabilities(rows), pipeline[2:].predict_proba(X), atol=1e-4
+    )
+
+
+def test_a_model_by_speaker_refuses_to_guess_who_speaks(
+    model_by_speaker, corpus, paths, capfd
+):
+    assert main(["predict", str(model_by_speaker), *paths]) == 1
+    assert "add --one-speaker" in capfd.readouterr().err
+    evaluation = ["evaluate", str(corpus), "--model", str(model_by_speaker)]
+    assert main(evaluation) == 1
+    assert "was trained with --by-speaker" in capfd.readouterr().err
+    with pytest.raises(ValueError, match="features standardised by speaker"):
+        joblib.load(model_by_speaker).predict(paths)
+
+
+def test_evaluate_by_speaker(model, model_by_speaker, corpus, tiny, capfd):
+    evaluation = ["evaluate", str(corpus / "table.csv"), "--by-speaker"]
+    assert main([*evaluation, "--model", str(model)]) == 1
+    assert "was trained without --by-speaker" in capfd.readouterr().err
+    assert main([*evaluation, "--model", str(model_by_speaker)]) == 0
+    assert "Transductive: " in capfd.readouterr().out
+    holdout = ["--protocol", "holdout", "--n-per-class", "2"]
+    assert main([*evaluation, *holdout, *tiny]) == 0
+    assert "\nTransductive: " in capfd.readouterr().out

@@ -1,0 +1,85 @@
+"""More than one machine: a real cluster of dask, of two worker processes."""
+
+import os
+
+import joblib
+import numpy as np
+import pytest
+from imblearn.pipeline import make_pipeline
+from sklearn.model_selection import GridSearchCV
+from sklearn.svm import SVC
+
+from skemotion import SequenceFunctionals, SequenceScaler, SpeechFeatureExtractor
+from skemotion.datasets import make_emotional_speech
+
+distributed = pytest.importorskip("distributed")
+
+
+@pytest.fixture(scope="module")
+def client():
+    with (
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+        ) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        yield client
+
+
+@pytest.fixture(scope="module")
+def speech(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("speech")
+    return make_emotional_speech(n_speakers=2, n_texts=2, folder=folder)
+
+
+@pytest.fixture(scope="module")
+def expected(speech):
+    return SpeechFeatureExtractor().transform(speech.paths)
+
+
+def uses_of_extraction(client):
+    """Map each worker process to whether it has loaded what extracts."""
+
+    def look():
+        import sys
+
+        return os.getpid(), "skemotion.feature_extraction._descriptors" in sys.modules
+
+    return dict(client.run(look).values())
+
+
+def test_extraction(client, speech, expected):
+    with joblib.parallel_config(backend="dask"):
+        X = SpeechFeatureExtractor(n_jobs=2).transform(speech.paths)
+    # Workers have one thread for sums that the local process splits among its own.
+    np.testing.assert_allclose(X, expected, rtol=1e-4, atol=1e-4)
+    used = uses_of_extraction(client)
+    assert len(used) == 2
+    assert os.getpid() not in used
+    assert any(used.values())
+
+
+def test_unreadable_recordings_come_back_by_name(client, speech, tmp_path):
+    torn = tmp_path / "torn.flac"
+    torn.write_bytes(b"fLaC")
+    from skemotion import AudioError
+
+    with (
+        joblib.parallel_config(backend="dask"),
+        pytest.raises(AudioError, match=r"torn\.flac"),
+    ):
+        SpeechFeatureExtractor(n_jobs=2).transform([*speech.paths[:3], str(torn)])
+
+
+def test_grid_search(client, speech):
+    pipeline = make_pipeline(
+        SpeechFeatureExtractor(duration=1.0),
+        SequenceScaler(keep_padding=True),
+        SequenceFunctionals(),
+        SVC(),
+    )
+    search = GridSearchCV(pipeline, {"svc__C": [0.1, 1.0]}, cv=2, n_jobs=2)
+    local = search.fit(speech.paths, speech.target).cv_results_["mean_test_score"]
+    with joblib.parallel_config(backend="dask"):
+        search.fit(speech.paths, speech.target)
+    np.testing.assert_array_equal(search.cv_results_["mean_test_score"], local)
