@@ -1,5 +1,7 @@
 """The graphs: what masking and attention compute."""
 
+import importlib
+
 import numpy as np
 import pytest
 
@@ -232,3 +234,39 @@ def test_members_with_all_options_are_saved_and_loaded_by_keras_alone(tmp_path):
     np.testing.assert_array_equal(
         loaded.predict(X, verbose=0), model.predict(X, verbose=0)
     )
+
+
+@pytest.mark.parametrize("frame_step", [1, 3])
+@pytest.mark.parametrize("mask_padding", [False, True])
+def test_lstm_meets_the_conditions_of_cudnn(mask_padding, frame_step, monkeypatch):
+    """Without a GPU: what Keras asks of layer and mask before it takes cuDNN."""
+    rnn = importlib.import_module("keras.src.backend.tensorflow.rnn")
+    masks = []
+    called = keras.layers.LSTM.call
+
+    def call(self, sequences, initial_state=None, mask=None, training=False):
+        masks.append(mask)
+        return called(self, sequences, initial_state, mask, training)
+
+    model = build(mask_padding=mask_padding, frame_step=frame_step)
+    lstm = model.get_layer("recurrent").forward_layer
+    monkeypatch.setattr(rnn, "_is_gpu_available", lambda: True)
+    assert lstm.use_cudnn == "auto"
+    assert lstm.recurrent_dropout == 0
+    assert rnn.cudnn_ok(
+        lstm.activation, lstm.recurrent_activation, lstm.unroll, lstm.use_bias
+    )
+    monkeypatch.undo()
+
+    monkeypatch.setattr(keras.layers.LSTM, "call", call)
+    X = RNG.normal(size=(4, N_FRAMES, N_FEATURES)).astype("float32")
+    X[1, :5] = X[2, 9:] = X[3] = 0
+    model.run_eagerly = True
+    model(X)
+    assert len(masks) == 2
+    for mask in masks:
+        if mask_padding:
+            assert rnn._is_sequence_right_padded(mask)
+            assert not rnn._has_fully_masked_sequence(mask)
+        else:
+            assert mask is None
