@@ -4,25 +4,19 @@ import os
 from numbers import Integral, Real
 
 import numpy as np
-from joblib import Parallel, delayed
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
-from sklearn.utils.validation import check_memory
 
 from skemotion._output import SequenceTransformerMixin
-from skemotion.audio import (
-    check_audio,
-    fix_length,
-    load_audio,
-    read_bytes,
-    recording_name,
-)
+from skemotion.audio import check_audio, recording_name
 from skemotion.exceptions import AudioError
+from skemotion.feature_extraction._cache import FeatureCache
 from skemotion.feature_extraction._descriptors import (
     DELTA_WIDTH,
-    compute_descriptors,
+    DESCRIPTORS_VERSION,
     descriptor_names,
 )
+from skemotion.feature_extraction._extraction import extract
 
 
 class SpeechFeatureExtractor(SequenceTransformerMixin, BaseEstimator):
@@ -187,25 +181,22 @@ class SpeechFeatureExtractor(SequenceTransformerMixin, BaseEstimator):
         recordings = _check_recordings(X)
         _raise_failures(_probe(recordings), recordings)
 
-        describe = check_memory(_memory_location(self.memory)).cache(
-            compute_descriptors
-        )
-        tasks = (
-            delayed(_extract)(read_bytes(recording), self._settings(), describe)
-            for recording in recordings
-        )
-        results = Parallel(n_jobs=self.n_jobs, prefer="threads", return_as="generator")(
-            tasks
+        outcomes = extract(
+            recordings,
+            self._settings(),
+            n_jobs=self.n_jobs,
+            memory=_open_memory(self.memory),
         )
         sequences = np.empty(
-            (len(recordings), self._n_frames, 6 + 2 * self.n_mfcc), dtype=np.float32
+            (len(recordings), *self._settings()["shape"]), dtype=np.float32
         )
         failures = {}
-        for index, result in enumerate(self._with_progress(results, len(recordings))):
-            if isinstance(result, str):
-                failures[index] = result
+        outcomes = self._with_progress(outcomes, len(recordings))
+        for index, outcome in enumerate(outcomes):
+            if isinstance(outcome, ValueError):
+                failures[index] = str(outcome)
             else:
-                sequences[index] = result
+                sequences[index] = outcome
         _raise_failures(failures, recordings)
         return sequences
 
@@ -229,19 +220,22 @@ class SpeechFeatureExtractor(SequenceTransformerMixin, BaseEstimator):
 
     @property
     def _n_frames(self):
-        return 1 + self._n_samples // self.hop_length
+        return 1 + self._n_samples // int(self.hop_length)
 
     def _settings(self):
+        """Collect all that descriptors depend on besides the samples."""
         return {
-            "duration": self.duration,
+            "version": DESCRIPTORS_VERSION,
+            "duration": float(self.duration),
             "n_samples": self._n_samples,
-            "padding_side": self.padding_side,
+            "padding_side": str(self.padding_side),
+            "shape": (self._n_frames, 6 + 2 * int(self.n_mfcc)),
             "descriptors": {
-                "sampling_rate": self.sampling_rate,
-                "frame_length": self.frame_length,
-                "hop_length": self.hop_length,
-                "n_mfcc": self.n_mfcc,
-                "n_mels": self.n_mels,
+                "sampling_rate": int(self.sampling_rate),
+                "frame_length": int(self.frame_length),
+                "hop_length": int(self.hop_length),
+                "n_mfcc": int(self.n_mfcc),
+                "n_mels": int(self.n_mels),
             },
         }
 
@@ -265,12 +259,12 @@ class SpeechFeatureExtractor(SequenceTransformerMixin, BaseEstimator):
                 f"{-(-self.sampling_rate // 100)} samples."
             )
 
-    def _with_progress(self, results, n_recordings):
+    def _with_progress(self, outcomes, n_recordings):
         if not self.verbose:
-            return results
+            return outcomes
         from tqdm import tqdm
 
-        return tqdm(results, total=n_recordings, desc="extract", unit="rec")
+        return tqdm(outcomes, total=n_recordings, desc="extract", unit="rec")
 
     def __sklearn_is_fitted__(self):
         return True
@@ -333,21 +327,10 @@ def _raise_failures(failures, recordings):
         )
 
 
-def _extract(recording, settings, describe):
-    """Return the descriptors of one recording, or the reason why there are none."""
-    try:
-        signal = load_audio(
-            recording,
-            sampling_rate=settings["descriptors"]["sampling_rate"],
-            duration=settings["duration"],
-        )
-    except ValueError as error:
-        return str(error)
-    signal = fix_length(
-        signal, settings["n_samples"], padding_side=settings["padding_side"]
-    )
-    return describe(signal, **settings["descriptors"])
-
-
-def _memory_location(memory):
-    return os.fspath(memory) if isinstance(memory, os.PathLike) else memory
+def _open_memory(memory):
+    """Return the cache of a folder; other kinds of memory as they are."""
+    if not isinstance(memory, (str, os.PathLike)):
+        return memory
+    cache = FeatureCache(memory)
+    cache.create()
+    return cache
