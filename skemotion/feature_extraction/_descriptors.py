@@ -5,6 +5,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
+from sklearn.utils import gen_batches
 
 from skemotion.feature_extraction._spectral import (
     centroid_and_bandwidth,
@@ -26,6 +27,7 @@ _SCALAR_NAMES = (
 _N_SCALARS = len(_SCALAR_NAMES)
 _ZERO_CROSSING_THRESHOLD = 1e-10
 _MIN_FRAMES = 16
+_BATCH_SAMPLES = 2**16
 DELTA_WIDTH = 9
 
 # A part of the cache's keys: raise it whenever the numbers change.
@@ -134,9 +136,15 @@ def _magnitudes(frames):
     """Return the magnitude spectra, of shape (n_frames, 1 + frame_length // 2)."""
     from scipy.fft import rfft
 
-    # Double precision up to here, and single from here on, is what librosa does.
-    spectra = rfft(frames * _window(frames.shape[1]), axis=1, overwrite_x=True)
-    return np.abs(spectra.astype(np.complex64))
+    n_frames, frame_length = frames.shape
+    window = _window(frame_length)
+    magnitudes = np.empty((n_frames, 1 + frame_length // 2), dtype=np.float32)
+    # In batches that fit into the processor's cache, it takes a third of the time.
+    for batch in gen_batches(n_frames, max(_BATCH_SAMPLES // frame_length, 1)):
+        spectra = rfft(frames[batch] * window, axis=1, overwrite_x=True)
+        # Single precision from here on is what librosa does.
+        np.abs(spectra.astype(np.complex64), out=magnitudes[batch])
+    return magnitudes
 
 
 @lru_cache(maxsize=8)

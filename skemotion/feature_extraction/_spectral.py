@@ -86,21 +86,11 @@ def lowest_contrast(
     frames, so the other bands count as well, if only by their highest.
     """
     start, stop, n_extreme = bands[0]
-    peaks, valleys = _peaks_and_valleys(magnitudes[:, start:stop], n_extreme)
-    peaks = _to_db(peaks.astype(np.float64), _highest_peak(magnitudes, bands))
-    valleys = _to_db(valleys.astype(np.float64), _highest_valley(magnitudes, bands))
-    return peaks - valleys
-
-
-def _peaks_and_valleys(band, n_extreme):
-    """Return the means of the largest and of the smallest, frame by frame."""
-    ordered = np.sort(band, axis=1)
-    return _mean(ordered[:, -n_extreme:]), _mean(ordered[:, :n_extreme])
-
-
-def _mean(values):
-    """Sum from left to right, which rounds as librosa's means do."""
-    return np.cumsum(values, axis=1)[:, -1] / values.shape[1]
+    band = magnitudes[:, start:stop]
+    peaks = _peaks(band, n_extreme).astype(np.float64)
+    valleys = _valleys(band, n_extreme).astype(np.float64)
+    peaks = _to_db(peaks, _highest_peak(magnitudes, bands))
+    return peaks - _to_db(valleys, _highest_valley(magnitudes, bands))
 
 
 def _highest_peak(magnitudes, bands):
@@ -109,8 +99,9 @@ def _highest_peak(magnitudes, bands):
     for start, stop, n_extreme in bands:
         band = magnitudes[:, start:stop]
         bound = band.max(axis=1)
-        peaks, _ = _peaks_and_valleys(band[bound > _MARGIN * highest], n_extreme)
-        highest = peaks.max(initial=highest)
+        candidates = bound > _MARGIN * highest
+        if candidates.any():
+            highest = _peaks(band[candidates], n_extreme).max(initial=highest)
     return highest
 
 
@@ -120,11 +111,31 @@ def _highest_valley(magnitudes, bands):
     for start, stop, n_extreme in bands:
         band = magnitudes[:, start:stop]
         # The mean of the minima of as many parts is no less than the valley.
-        parts = np.linspace(0, stop - start, n_extreme, endpoint=False, dtype=np.intp)
+        parts = np.arange(n_extreme) * (stop - start) // n_extreme
         bound = np.minimum.reduceat(band, parts, axis=1).mean(axis=1)
-        _, valleys = _peaks_and_valleys(band[bound > _MARGIN * highest], n_extreme)
-        highest = valleys.max(initial=highest)
+        candidates = bound > _MARGIN * highest
+        if candidates.any():
+            highest = _valleys(band[candidates], n_extreme).max(initial=highest)
     return highest
+
+
+def _peaks(band, n_extreme):
+    """Return the mean of the largest, frame by frame."""
+    if n_extreme == 1:
+        return band.max(axis=1)
+    return _mean(np.sort(band, axis=1)[:, -n_extreme:])
+
+
+def _valleys(band, n_extreme):
+    """Return the mean of the smallest, frame by frame."""
+    if n_extreme == 1:
+        return band.min(axis=1)
+    return _mean(np.sort(band, axis=1)[:, :n_extreme])
+
+
+def _mean(values):
+    """Sum from left to right, which rounds as librosa's means do."""
+    return np.cumsum(values, axis=1)[:, -1] / values.shape[1]
 
 
 @lru_cache(maxsize=8)
