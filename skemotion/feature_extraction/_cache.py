@@ -107,7 +107,9 @@ class FeatureCache:
             If the folder is no cache of features.
         """
         self._check_tag()
-        sizes = [path.stat().st_size for path in self._entries.glob(f"??/*{_SUFFIX}")]
+        # What a killed writer has left begins with a dot.
+        entries = self._entries.glob(f"??/[!.]*{_SUFFIX}")
+        sizes = [path.stat().st_size for path in entries]
         return CacheInfo(len(sizes), sum(sizes))
 
     def clear(self) -> CacheInfo:

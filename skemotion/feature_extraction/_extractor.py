@@ -58,12 +58,16 @@ class SpeechFeatureExtractor(SequenceTransformerMixin, BaseEstimator):
     n_jobs : int, default=None
         Number of recordings worked on at the same time, by joblib. None means
         1 unless in a :func:`joblib.parallel_config` context, -1 means all
-        processors. The default backend is threads.
+        processors. The default backend is threads; while they work, the
+        process's BLAS is kept to one thread.
 
     memory : str or object with the joblib.Memory interface, default=None
         Where descriptors are cached, one entry per recording. The key is made
         of the decoded samples and the parameters, not of the path, so a
-        renamed file is found again and a changed one is not.
+        renamed file is found again and a changed one is not. Of a folder,
+        entries are kept in a format of skemotion's that costs less than
+        joblib's; several processes may share it, and ``skemotion cache``
+        looks after it.
 
     verbose : int, default=0
         If positive, a progress bar is shown on standard error.
@@ -76,8 +80,11 @@ class SpeechFeatureExtractor(SequenceTransformerMixin, BaseEstimator):
     Notes
     -----
     A signal of n samples has ``1 + n // hop_length`` frames, centred at
-    multiples of `hop_length`. Below 12.8 kHz fewer than librosa's seven
-    contrast bands fit under the Nyquist frequency; the ones that do are used.
+    multiples of `hop_length`. Frames of nothing but zeros in front of the sound
+    or behind it are not analysed, so padding costs next to nothing.
+
+    Below 12.8 kHz fewer than librosa's seven contrast bands fit under the Nyquist
+    frequency; the ones that do are used.
 
     References
     ----------
@@ -176,6 +183,8 @@ class SpeechFeatureExtractor(SequenceTransformerMixin, BaseEstimator):
             are missing or of no known format before any work is done.
         TypeError
             If X is a single path or signal instead of a sequence of them.
+        OSError
+            If `memory` is a folder that cannot be made.
         """
         self._check_parameters()
         recordings = _check_recordings(X)

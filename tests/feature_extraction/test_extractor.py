@@ -158,6 +158,30 @@ def test_parameters_reach_librosa(parameters):
         assert_equal_features(features, expected)
 
 
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"sampling_rate": 22050, "frame_length": 4096},
+        {"sampling_rate": 48000, "hop_length": 1000},
+        {"sampling_rate": 12900},
+        {"frame_length": 1200, "hop_length": 100},
+        {"frame_length": 2048, "hop_length": 3000},
+    ],
+)
+def test_equals_librosa_with_other_settings(parameters):
+    extractor = SpeechFeatureExtractor(**parameters)
+    rate = extractor.sampling_rate
+    sound = RNG.normal(size=rate) * np.hanning(rate)
+    signal = np.concatenate([sound, np.zeros(rate), 0.01 * sound, np.zeros(rate // 2)])
+    expected = describe_as_the_post(
+        padded(signal, 5 * rate),
+        sr=rate,
+        hop_length=extractor.hop_length,
+        n_fft=extractor.frame_length,
+    )
+    assert_equal_features(extractor.transform([signal])[0], expected)
+
+
 def test_low_rate_uses_the_contrast_bands_that_fit():
     features = SpeechFeatureExtractor(sampling_rate=8000).transform([tone(300)])
     assert np.isfinite(features).all()
