@@ -106,19 +106,10 @@ def load_audio(
     >>> load_audio((tone, 8000), sampling_rate=16000).shape
     (16000,)
     """
-    if isinstance(recording, (str, os.PathLike)) or hasattr(recording, "read"):
-        signal, native_rate = _decode(recording, duration)
-    else:
-        signal, native_rate = _split_pair(recording, sampling_rate)
-        signal = _check_signal(signal, native_rate)
-        if duration is not None:
-            signal = signal[: int(duration * native_rate)]
-        signal = _to_float(signal)
-    if signal.size == 0:
-        raise ValueError("it holds no samples")
-    if not np.isfinite(signal).all():
-        raise ValueError("it holds NaN or infinite samples")
-    return _resample(signal, native_rate, sampling_rate)
+    signal, native_rate = decode(
+        recording, sampling_rate=sampling_rate, duration=duration
+    )
+    return resample(signal, native_rate, sampling_rate)
 
 
 def fix_length(
@@ -154,6 +145,53 @@ def fix_length(
     return np.pad(signal, (missing, 0) if padding_side == "left" else (0, missing))
 
 
+def decode(
+    recording: Recording, *, sampling_rate: int, duration: float | None
+) -> tuple[NDArray[np.float32], float]:
+    """Decode one recording to mono samples at its own rate.
+
+    Parameters
+    ----------
+    recording, duration
+        As :func:`load_audio` takes them.
+    sampling_rate : int
+        Rate of a signal that comes without one, in Hz.
+
+    Returns
+    -------
+    signal : ndarray of shape (n_samples,), dtype float32
+    native_rate : float
+        In Hz.
+    """
+    if isinstance(recording, (str, os.PathLike)) or hasattr(recording, "read"):
+        signal, native_rate = _decode(recording, duration)
+    else:
+        signal, native_rate = _split_pair(recording, sampling_rate)
+        signal = _check_signal(signal, native_rate)
+        if duration is not None:
+            signal = signal[: int(duration * native_rate)]
+        signal = _to_float(signal)
+    if signal.size == 0:
+        raise ValueError("it holds no samples")
+    if not np.isfinite(signal).all():
+        raise ValueError("it holds NaN or infinite samples")
+    return signal, native_rate
+
+
+def resample(
+    signal: NDArray[np.float32], native_rate: float, sampling_rate: int
+) -> NDArray[np.float32]:
+    """Bring a signal of shape (n_samples,) from one rate to another, in Hz."""
+    if native_rate == sampling_rate:
+        return signal
+    import soxr
+
+    # The length is fixed as librosa does, which the features are compared with.
+    n_samples = int(np.ceil(signal.shape[0] * sampling_rate / native_rate))
+    resampled = soxr.resample(signal, native_rate, sampling_rate, quality="soxr_hq")
+    return fix_length(resampled, n_samples, padding_side="right")
+
+
 def _open_audio(file):
     import soundfile
 
@@ -176,8 +214,11 @@ def _decode(file, duration):
     """Read at most `duration` seconds, averaged over channels."""
     import soundfile
 
-    if hasattr(file, "seekable") and file.seekable():
-        file.seek(0)
+    if hasattr(file, "read"):
+        if file.seekable():
+            file.seek(0)
+        else:
+            file = io.BytesIO(file.read())
     with _open_audio(file) as audio:
         n_samples = -1 if duration is None else int(duration * audio.samplerate)
         try:
@@ -221,33 +262,3 @@ def _to_float(signal):
     middle = 0 if signal.dtype.kind == "i" else (info.max + 1) // 2
     scale = info.max - middle + 1
     return ((signal.astype(np.float64) - middle) / scale).astype(np.float32)
-
-
-def _resample(signal, native_rate, sampling_rate):
-    if native_rate == sampling_rate:
-        return signal
-    import soxr
-
-    # The length is fixed as librosa does, which the features are compared with.
-    n_samples = int(np.ceil(signal.shape[0] * sampling_rate / native_rate))
-    resampled = soxr.resample(signal, native_rate, sampling_rate, quality="soxr_hq")
-    return fix_length(resampled, n_samples, padding_side="right")
-
-
-def read_bytes(recording: Recording) -> Recording:
-    """Replace a file object by its bytes in memory, which travel to workers.
-
-    Parameters
-    ----------
-    recording : str, path-like, file object, tuple or ndarray
-        Anything but a file object is returned as it is.
-
-    Returns
-    -------
-    str, path-like, io.BytesIO, tuple or ndarray
-    """
-    if not hasattr(recording, "read"):
-        return recording
-    if recording.seekable():
-        recording.seek(0)
-    return io.BytesIO(recording.read())

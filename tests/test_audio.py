@@ -1,6 +1,7 @@
 """One recording: librosa is the oracle of decoding and resampling."""
 
 import io
+import os
 
 import librosa
 import numpy as np
@@ -9,6 +10,7 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
+from skemotion import SpeechFeatureExtractor
 from skemotion.audio import fix_length, load_audio, recording_name
 
 RNG = np.random.default_rng(0)
@@ -132,3 +134,49 @@ def test_recording_names(tmp_path):
     path = write(tmp_path / "b.wav", np.zeros(9), 16000)
     with open(path, "rb") as file:
         assert recording_name(file, 0) == str(path)
+
+
+class CountingFile(io.FileIO):
+    """A file that knows how much of it was read."""
+
+    n_read = 0
+
+    def read(self, size=-1):
+        content = super().read(size)
+        self.n_read += len(content)
+        return content
+
+    def readinto(self, buffer):
+        size = super().readinto(buffer)
+        self.n_read += size
+        return size
+
+
+@pytest.mark.parametrize("subtype", ["PCM_16", "FLOAT"])
+def test_no_more_of_a_long_recording_is_read_than_is_used(tmp_path, subtype):
+    path = write(tmp_path / "long.wav", np.full(16000, 0.5), 16000, subtype=subtype)
+    make_hours_long(path)
+    assert soundfile.info(path).duration > 3600
+    with CountingFile(path) as file:
+        samples = load_audio(file, duration=2.0)
+        n_read = file.n_read
+        file.n_read = 0
+        features = SpeechFeatureExtractor(duration=2.0).transform([file])
+        assert file.n_read == n_read
+    used = 2 * 16000 * (2 if subtype == "PCM_16" else 4)
+    assert used <= n_read < used + 100_000
+    assert samples.shape == (32000,)
+    np.testing.assert_array_equal(
+        features, SpeechFeatureExtractor(duration=2.0).transform([path])
+    )
+
+
+def make_hours_long(path):
+    """Claim hours in the header, and let the disk keep a hole for them."""
+    header = bytearray(path.read_bytes())
+    n_bytes = 3 * 3600 * 16000 * soundfile.info(path).channels * 2
+    start = header.index(b"data") + 8
+    header[4:8] = (start - 8 + n_bytes).to_bytes(4, "little")
+    header[start - 4 : start] = n_bytes.to_bytes(4, "little")
+    path.write_bytes(header)
+    os.truncate(path, start + n_bytes)

@@ -70,6 +70,7 @@ def _make_parser():
     _add_train(commands)
     _add_evaluate(commands)
     _add_predict(commands)
+    _add_cache(commands)
     return parser
 
 
@@ -284,6 +285,17 @@ def _add_extraction_options(group):
     group.add_argument(
         "--cache", metavar="FOLDER", help="keep extracted features there for next time"
     )
+
+
+def _add_cache(commands):
+    text = "Look at, or delete, the features that --cache has kept."
+    parser = commands.add_parser("cache", help=text, description=text)
+    parser.add_argument(
+        "action",
+        choices=["info", "clear"],
+        help="info: count the entries; clear: delete them, and nothing else",
+    )
+    parser.add_argument("folder", metavar="FOLDER", help="what was given as --cache")
 
 
 def _add_training_options(parser):

@@ -1,7 +1,20 @@
 """From a signal to its descriptors, frame by frame, as librosa defines them."""
 
+from functools import lru_cache
+
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
+from sklearn.utils import gen_batches
+
+from skemotion.feature_extraction._spectral import (
+    centroid_and_bandwidth,
+    contrast_bands,
+    lowest_contrast,
+    mel_cepstrum,
+    mel_filters,
+    roll_off,
+)
 
 _SCALAR_NAMES = (
     "spectral_centroid",
@@ -11,9 +24,14 @@ _SCALAR_NAMES = (
     "zero_crossing_rate",
     "rms",
 )
-_CONTRAST_FMIN = 200.0
-_MAX_CONTRAST_BANDS = 6
+_N_SCALARS = len(_SCALAR_NAMES)
+_ZERO_CROSSING_THRESHOLD = 1e-10
+_MIN_FRAMES = 16
+_BATCH_SAMPLES = 2**16
 DELTA_WIDTH = 9
+
+# A part of the cache's keys: raise it whenever the numbers change.
+DESCRIPTORS_VERSION = 1
 
 
 def descriptor_names(n_mfcc: int) -> list[str]:
@@ -36,6 +54,9 @@ def compute_descriptors(
 ) -> NDArray[np.float32]:
     """Compute all descriptors of one signal from one short-time spectrum.
 
+    Frames of nothing but zeros in front of the sound and behind it, such as
+    padding, are not analysed: what librosa returns for them is known.
+
     Parameters
     ----------
     signal : ndarray of shape (n_samples,), dtype float32
@@ -51,35 +72,104 @@ def compute_descriptors(
     -------
     ndarray of shape (1 + n_samples // hop_length, 6 + 2 * n_mfcc), dtype float32
     """
-    import librosa
+    n_frames = 1 + len(signal) // hop_length
+    sound = _find_sound(signal, n_frames, frame_length, hop_length)
+    frames = _cut_frames(signal, sound, frame_length, hop_length)
+    magnitudes = _magnitudes(frames)
+    frequencies = np.fft.rfftfreq(frame_length, 1 / sampling_rate)
+    centroid, bandwidth = centroid_and_bandwidth(magnitudes, frequencies)
+    contrast = lowest_contrast(magnitudes, contrast_bands(sampling_rate, frame_length))
+    filters = mel_filters(sampling_rate, frame_length, n_mels)
 
-    spectrum = np.abs(librosa.stft(signal, n_fft=frame_length, hop_length=hop_length))
-    centroid = librosa.feature.spectral_centroid(S=spectrum, sr=sampling_rate)
-    contrast = librosa.feature.spectral_contrast(
-        S=spectrum, sr=sampling_rate, n_bands=_n_contrast_bands(sampling_rate)
-    )[:1]
-    mel = librosa.feature.melspectrogram(
-        S=spectrum**2, sr=sampling_rate, n_mels=n_mels, n_fft=frame_length
+    descriptors = np.empty((n_frames, _N_SCALARS + 2 * n_mfcc), dtype=np.float32)
+    static, slopes = np.split(descriptors, [_N_SCALARS + n_mfcc], axis=1)
+    static[sound, :_N_SCALARS] = np.stack(
+        [
+            centroid,
+            contrast,
+            bandwidth,
+            roll_off(magnitudes, frequencies),
+            _zero_crossing_rate(signal, sound, frame_length, hop_length),
+            _root_mean_square(frames),
+        ],
+        axis=1,
     )
-    mfcc = librosa.feature.mfcc(S=librosa.power_to_db(mel), n_mfcc=n_mfcc)
-    columns = [
-        centroid,
-        contrast,
-        librosa.feature.spectral_bandwidth(
-            S=spectrum, sr=sampling_rate, centroid=centroid
-        ),
-        librosa.feature.spectral_rolloff(S=spectrum, sr=sampling_rate),
-        librosa.feature.zero_crossing_rate(
-            signal, frame_length=frame_length, hop_length=hop_length
-        ),
-        librosa.feature.rms(y=signal, frame_length=frame_length, hop_length=hop_length),
-        mfcc,
-        librosa.feature.delta(mfcc, width=DELTA_WIDTH),
-    ]
-    return np.concatenate(columns).T.astype(np.float32, order="C")
+    static[sound, _N_SCALARS:] = mel_cepstrum(magnitudes, filters, n_mfcc)
+    static[: sound.start] = static[sound.start]
+    static[sound.stop :] = static[sound.stop - 1]
+    slopes[:] = _slopes(static[:, _N_SCALARS:])
+    return descriptors
 
 
-def _n_contrast_bands(sampling_rate):
-    """Take librosa's six octave bands, or the ones that start below Nyquist."""
-    starts = _CONTRAST_FMIN * 2.0 ** np.arange(_MAX_CONTRAST_BANDS)
-    return int((starts < sampling_rate / 2).sum())
+def _find_sound(signal, n_frames, frame_length, hop_length):
+    """Return the slice of frames to analyse.
+
+    It begins with the last frame of the zeros in front of the sound, and ends with
+    the first of the zeros behind it; all that lie further out equal these.
+    """
+    nonzero = signal != 0
+    first = int(nonzero.argmax())
+    last = len(signal) - 1 - int(nonzero[::-1].argmax())
+    if not nonzero[first]:
+        last = first
+    half = frame_length // 2
+    start = max((first + half - frame_length) // hop_length, 0)
+    stop = min((last + half) // hop_length + 2, n_frames)
+    # Matrix products of few rows are rounded differently by some libraries.
+    start = max(min(start, stop - _MIN_FRAMES), 0)
+    return slice(start, min(max(stop, start + _MIN_FRAMES), n_frames))
+
+
+def _cut_frames(signal, sound, frame_length, hop_length):
+    """Return a view of shape (n_frames, frame_length) of the padded signal."""
+    n_frames = sound.stop - sound.start
+    begin = sound.start * hop_length - frame_length // 2
+    size = (n_frames - 1) * hop_length + frame_length
+    before = max(-begin, 0)
+    inside = signal[max(begin, 0) : begin + size]
+    padded = np.zeros(size, dtype=signal.dtype)
+    padded[before : before + len(inside)] = inside
+    return sliding_window_view(padded, frame_length)[::hop_length]
+
+
+def _magnitudes(frames):
+    """Return the magnitude spectra, of shape (n_frames, 1 + frame_length // 2)."""
+    from scipy.fft import rfft
+
+    n_frames, frame_length = frames.shape
+    window = _window(frame_length)
+    magnitudes = np.empty((n_frames, 1 + frame_length // 2), dtype=np.float32)
+    # In batches that fit into the processor's cache, it takes a third of the time.
+    for batch in gen_batches(n_frames, max(_BATCH_SAMPLES // frame_length, 1)):
+        spectra = rfft(frames[batch] * window, axis=1, overwrite_x=True)
+        # Single precision from here on is what librosa does.
+        np.abs(spectra.astype(np.complex64), out=magnitudes[batch])
+    return magnitudes
+
+
+@lru_cache(maxsize=8)
+def _window(frame_length):
+    from scipy.signal import get_window
+
+    return get_window("hann", frame_length)
+
+
+def _zero_crossing_rate(signal, sound, frame_length, hop_length):
+    """Return the share of samples whose sign is not that of the one before."""
+    negative = signal < -_ZERO_CROSSING_THRESHOLD
+    crossings = 1 + np.flatnonzero(negative[1:] != negative[:-1])
+    starts = np.arange(sound.start, sound.stop) * hop_length - frame_length // 2
+    # librosa repeats the first and the last sample, so nothing crosses beyond them.
+    until = np.searchsorted(crossings, starts + frame_length)
+    return (until - np.searchsorted(crossings, starts + 1)) / frame_length
+
+
+def _root_mean_square(frames):
+    return np.sqrt(np.einsum("tn,tn->t", frames, frames) / frames.shape[1])
+
+
+def _slopes(values):
+    """Return the slope over frames, by least squares over nine of them."""
+    from scipy.signal import savgol_filter
+
+    return savgol_filter(values, DELTA_WIDTH, polyorder=1, deriv=1, axis=0)

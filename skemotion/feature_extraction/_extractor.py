@@ -4,35 +4,25 @@ import os
 from numbers import Integral, Real
 
 import numpy as np
-from joblib import Parallel, delayed
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
-from sklearn.utils.validation import check_memory
 
 from skemotion._output import SequenceTransformerMixin
-from skemotion.audio import (
-    check_audio,
-    fix_length,
-    load_audio,
-    read_bytes,
-    recording_name,
-)
+from skemotion.audio import check_audio, recording_name
 from skemotion.exceptions import AudioError
+from skemotion.feature_extraction._cache import FeatureCache
 from skemotion.feature_extraction._descriptors import (
     DELTA_WIDTH,
-    compute_descriptors,
+    DESCRIPTORS_VERSION,
     descriptor_names,
 )
 from skemotion.feature_extraction._extended import (
     MIN_SAMPLING_RATE,
-    compute_extended_descriptors,
     extended_descriptor_names,
 )
+from skemotion.feature_extraction._extraction import extract
 
-_SETS = {
-    "post": (compute_descriptors, descriptor_names),
-    "extended": (compute_extended_descriptors, extended_descriptor_names),
-}
+_NAMES = {"post": descriptor_names, "extended": extended_descriptor_names}
 
 
 class SpeechFeatureExtractor(SequenceTransformerMixin, BaseEstimator):
@@ -82,12 +72,16 @@ class SpeechFeatureExtractor(SequenceTransformerMixin, BaseEstimator):
     n_jobs : int, default=None
         Number of recordings worked on at the same time, by joblib. None means
         1 unless in a :func:`joblib.parallel_config` context, -1 means all
-        processors. The default backend is threads.
+        processors. The default backend is threads; while they work, the
+        process's BLAS is kept to one thread.
 
     memory : str or object with the joblib.Memory interface, default=None
         Where descriptors are cached, one entry per recording. The key is made
         of the decoded samples and the parameters, not of the path, so a
-        renamed file is found again and a changed one is not.
+        renamed file is found again and a changed one is not. Of a folder,
+        entries are kept in a format of skemotion's that costs less than
+        joblib's; several processes may share it, and ``skemotion cache``
+        looks after it.
 
     verbose : int, default=0
         If positive, a progress bar is shown on standard error.
@@ -100,8 +94,11 @@ class SpeechFeatureExtractor(SequenceTransformerMixin, BaseEstimator):
     Notes
     -----
     A signal of n samples has ``1 + n // hop_length`` frames, centred at
-    multiples of `hop_length`. Below 12.8 kHz fewer than librosa's seven
-    contrast bands fit under the Nyquist frequency; the ones that do are used.
+    multiples of `hop_length`. Frames of nothing but zeros in front of the sound
+    or behind it are not analysed, so padding costs next to nothing.
+
+    Below 12.8 kHz fewer than librosa's seven contrast bands fit under the Nyquist
+    frequency; the ones that do are used.
 
     References
     ----------
@@ -132,7 +129,7 @@ class SpeechFeatureExtractor(SequenceTransformerMixin, BaseEstimator):
         "n_mfcc": [Interval(Integral, 1, None, closed="left")],
         "n_mels": [Interval(Integral, 1, None, closed="left")],
         "padding_side": [StrOptions({"left", "right"})],
-        "descriptors": [StrOptions(set(_SETS))],
+        "descriptors": [StrOptions(set(_NAMES))],
         "n_jobs": [Integral, None],
         "memory": [None, str, os.PathLike, HasMethods("cache")],
         "verbose": ["verbose"],
@@ -205,30 +202,29 @@ class SpeechFeatureExtractor(SequenceTransformerMixin, BaseEstimator):
             are missing or of no known format before any work is done.
         TypeError
             If X is a single path or signal instead of a sequence of them.
+        OSError
+            If `memory` is a folder that cannot be made.
         """
         self._check_parameters()
         recordings = _check_recordings(X)
         _raise_failures(_probe(recordings), recordings)
 
-        compute, _ = _SETS[self.descriptors]
-        describe = check_memory(_memory_location(self.memory)).cache(compute)
-        tasks = (
-            delayed(_extract)(read_bytes(recording), self._settings(), describe)
-            for recording in recordings
-        )
-        results = Parallel(n_jobs=self.n_jobs, prefer="threads", return_as="generator")(
-            tasks
+        outcomes = extract(
+            recordings,
+            self._settings(),
+            n_jobs=self.n_jobs,
+            memory=_open_memory(self.memory),
         )
         sequences = np.empty(
-            (len(recordings), self._n_frames, len(self.get_feature_names_out())),
-            dtype=np.float32,
+            (len(recordings), *self._settings()["shape"]), dtype=np.float32
         )
         failures = {}
-        for index, result in enumerate(self._with_progress(results, len(recordings))):
-            if isinstance(result, str):
-                failures[index] = result
+        outcomes = self._with_progress(outcomes, len(recordings))
+        for index, outcome in enumerate(outcomes):
+            if isinstance(outcome, ValueError):
+                failures[index] = str(outcome)
             else:
-                sequences[index] = result
+                sequences[index] = outcome
         _raise_failures(failures, recordings)
         return sequences
 
@@ -244,8 +240,7 @@ class SpeechFeatureExtractor(SequenceTransformerMixin, BaseEstimator):
         -------
         ndarray of shape (n_features,), dtype object
         """
-        _, names = _SETS[self.descriptors]
-        return np.asarray(names(self.n_mfcc), dtype=object)
+        return np.asarray(_NAMES[self.descriptors](self.n_mfcc), dtype=object)
 
     @property
     def _n_samples(self):
@@ -253,19 +248,23 @@ class SpeechFeatureExtractor(SequenceTransformerMixin, BaseEstimator):
 
     @property
     def _n_frames(self):
-        return 1 + self._n_samples // self.hop_length
+        return 1 + self._n_samples // int(self.hop_length)
 
     def _settings(self):
+        """Collect all that descriptors depend on besides the samples."""
         return {
-            "duration": self.duration,
+            "version": DESCRIPTORS_VERSION,
+            "duration": float(self.duration),
             "n_samples": self._n_samples,
-            "padding_side": self.padding_side,
+            "padding_side": str(self.padding_side),
+            "shape": (self._n_frames, len(self.get_feature_names_out())),
+            "set": str(self.descriptors),
             "descriptors": {
-                "sampling_rate": self.sampling_rate,
-                "frame_length": self.frame_length,
-                "hop_length": self.hop_length,
-                "n_mfcc": self.n_mfcc,
-                "n_mels": self.n_mels,
+                "sampling_rate": int(self.sampling_rate),
+                "frame_length": int(self.frame_length),
+                "hop_length": int(self.hop_length),
+                "n_mfcc": int(self.n_mfcc),
+                "n_mels": int(self.n_mels),
             },
         }
 
@@ -294,12 +293,12 @@ class SpeechFeatureExtractor(SequenceTransformerMixin, BaseEstimator):
                 f"{-(-self.sampling_rate // 100)} samples."
             )
 
-    def _with_progress(self, results, n_recordings):
+    def _with_progress(self, outcomes, n_recordings):
         if not self.verbose:
-            return results
+            return outcomes
         from tqdm import tqdm
 
-        return tqdm(results, total=n_recordings, desc="extract", unit="rec")
+        return tqdm(outcomes, total=n_recordings, desc="extract", unit="rec")
 
     def __sklearn_is_fitted__(self):
         return True
@@ -362,21 +361,10 @@ def _raise_failures(failures, recordings):
         )
 
 
-def _extract(recording, settings, describe):
-    """Return the descriptors of one recording, or the reason why there are none."""
-    try:
-        signal = load_audio(
-            recording,
-            sampling_rate=settings["descriptors"]["sampling_rate"],
-            duration=settings["duration"],
-        )
-    except ValueError as error:
-        return str(error)
-    signal = fix_length(
-        signal, settings["n_samples"], padding_side=settings["padding_side"]
-    )
-    return describe(signal, **settings["descriptors"])
-
-
-def _memory_location(memory):
-    return os.fspath(memory) if isinstance(memory, os.PathLike) else memory
+def _open_memory(memory):
+    """Return the cache of a folder; other kinds of memory as they are."""
+    if not isinstance(memory, (str, os.PathLike)):
+        return memory
+    cache = FeatureCache(memory)
+    cache.create()
+    return cache

@@ -1,0 +1,173 @@
+"""Descriptors on disk, found again by what they were computed from."""
+
+import hashlib
+import json
+import os
+import shutil
+import warnings
+import zlib
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skemotion._files import atomic_path
+
+_FOLDER = "skemotion-features"
+_SUFFIX = ".features"
+_MAGIC = b"skemoft1"
+_DTYPE = np.dtype("<f4")
+
+# https://bford.info/cachedir/: backups leave out folders that hold this file.
+_TAG = "CACHEDIR.TAG"
+_TAG_SIGNATURE = "Signature: 8a477f597d28d172789f06886806bc55"
+_TAG_TEXT = f"{_TAG_SIGNATURE}\n# Features that skemotion can compute again.\n"
+
+
+class CacheInfo(NamedTuple):
+    """What a cache holds.
+
+    Attributes
+    ----------
+    n_entries : int
+        Number of recordings, each counted once per set of parameters.
+    n_bytes : int
+        Size of their files.
+    """
+
+    n_entries: int
+    n_bytes: int
+
+
+class FeatureCache:
+    """A folder with one file per entry, which several processes may share.
+
+    Parameters
+    ----------
+    folder : str or path-like
+        It is created by :meth:`create`. Entries are kept in a folder of their own
+        within it.
+    """
+
+    def __init__(self, folder: str | os.PathLike):
+        self.folder = Path(folder)
+        self._entries = self.folder / _FOLDER
+
+    def create(self) -> None:
+        """Make the folder.
+
+        Raises
+        ------
+        OSError
+            If it can be neither found nor made.
+        """
+        self._entries.mkdir(parents=True, exist_ok=True)
+        tag = self._entries / _TAG
+        if not tag.exists():
+            with atomic_path(tag) as path:
+                path.write_text(_TAG_TEXT, encoding="utf-8")
+
+    def load(self, key: str, shape: tuple[int, ...]) -> NDArray[np.float32] | None:
+        """Return an entry, or None if there is none that is whole."""
+        try:
+            content = self._path(key).read_bytes()
+        except OSError:
+            return None
+        head = len(_MAGIC) + 4
+        data = content[head:]
+        # The rename that completes a file may outlive its data when power fails.
+        if content[:head] != _head(data):
+            return None
+        if len(data) != np.prod(shape) * _DTYPE.itemsize:
+            return None
+        return np.frombuffer(data, dtype=_DTYPE).reshape(shape)
+
+    def store(self, key: str, features: NDArray[np.float32]) -> None:
+        """Write an entry; warn if the disk does not take it."""
+        data = features.astype(_DTYPE, copy=False).tobytes()
+        target = self._path(key)
+        try:
+            target.parent.mkdir(exist_ok=True)
+            with atomic_path(target) as path:
+                path.write_bytes(_head(data) + data)
+        except OSError as error:
+            warnings.warn(
+                f"features are computed but not kept in {self.folder}: "
+                f"{error.strerror or error}",
+                stacklevel=2,
+            )
+
+    def info(self) -> CacheInfo:
+        """Count the entries.
+
+        Raises
+        ------
+        ValueError
+            If the folder is no cache of features.
+        """
+        self._check_tag()
+        # What a killed writer has left begins with a dot.
+        entries = self._entries.glob(f"??/[!.]*{_SUFFIX}")
+        sizes = [path.stat().st_size for path in entries]
+        return CacheInfo(len(sizes), sum(sizes))
+
+    def clear(self) -> CacheInfo:
+        """Delete all entries, and nothing else that the folder holds.
+
+        Returns
+        -------
+        CacheInfo
+            What was deleted.
+
+        Raises
+        ------
+        ValueError
+            If the folder is no cache of features.
+        """
+        info = self.info()
+        shutil.rmtree(self._entries)
+        return info
+
+    def _path(self, key):
+        return self._entries / key[:2] / (key[2:] + _SUFFIX)
+
+    def _check_tag(self):
+        try:
+            tag = (self._entries / _TAG).read_text(encoding="utf-8")
+        except OSError:
+            tag = ""
+        if not tag.startswith(_TAG_SIGNATURE):
+            raise ValueError(
+                f"{self.folder} is no cache of features; name the folder that was "
+                "given as memory= or --cache"
+            )
+
+
+def cache_key(
+    signal: NDArray[np.float32], sampling_rate: float, settings: dict[str, Any]
+) -> str:
+    """Name what follows from the samples, their rate and the settings.
+
+    Parameters
+    ----------
+    signal : ndarray of shape (n_samples,), dtype float32
+        As decoded, before it is resampled.
+    sampling_rate : float
+        Of the signal, in Hz.
+    settings : dict
+        All that the features depend on besides, of JSON's types.
+
+    Returns
+    -------
+    str
+        Hexadecimal digits.
+    """
+    settings = {**settings, "native_rate": float(sampling_rate)}
+    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
+    digest.update(np.ascontiguousarray(signal, dtype=_DTYPE).data)
+    return digest.hexdigest()
+
+
+def _head(data):
+    return _MAGIC + zlib.crc32(data).to_bytes(4, "little")

@@ -1,0 +1,114 @@
+"""From recordings to descriptors: what the workers do."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+from joblib import Parallel, delayed, effective_n_jobs
+from numpy.typing import NDArray
+
+from skemotion._threads import single_threaded_blas
+from skemotion.audio import decode, fix_length, resample
+from skemotion.feature_extraction._cache import FeatureCache, cache_key
+from skemotion.feature_extraction._descriptors import compute_descriptors
+from skemotion.feature_extraction._extended import compute_extended_descriptors
+
+_SETS = {"post": compute_descriptors, "extended": compute_extended_descriptors}
+_MAX_BATCH_SIZE = 16
+
+Outcome = NDArray[np.float32] | ValueError
+
+
+def extract(
+    recordings: list,
+    settings: dict[str, Any],
+    *,
+    n_jobs: int | None = None,
+    memory: Any = None,
+) -> Iterator[Outcome]:
+    """Describe recordings, in their order, holding only a few at a time.
+
+    Parameters
+    ----------
+    recordings : list
+        As :func:`skemotion.audio.load_audio` takes them.
+    settings : dict
+        All that descriptors depend on; see
+        :meth:`SpeechFeatureExtractor._settings`.
+    n_jobs : int, default=None
+        Number of workers; threads, unless joblib is told otherwise.
+    memory : FeatureCache or object with the joblib.Memory interface, default=None
+        Where descriptors are kept.
+
+    Yields
+    ------
+    ndarray of shape (n_frames, n_features) or ValueError
+        The descriptors, or the reason why there are none.
+    """
+    # Some batches per worker, so that none waits long for the last.
+    batch_size = len(recordings) // (4 * effective_n_jobs(n_jobs))
+    batch_size = min(max(batch_size, 1), _MAX_BATCH_SIZE)
+    batches = (
+        recordings[start : start + batch_size]
+        for start in range(0, len(recordings), batch_size)
+    )
+    tasks = (
+        delayed(_extract_batch)(
+            [_read_file(recording, settings) for recording in batch], settings, memory
+        )
+        for batch in batches
+    )
+    with single_threaded_blas:
+        workers = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")
+        for outcomes in workers(tasks):
+            yield from outcomes
+
+
+def _read_file(recording, settings):
+    """Decode a file object, which cannot travel to a worker."""
+    if not hasattr(recording, "read"):
+        return recording
+    try:
+        return _decode(recording, settings)
+    except ValueError as error:
+        return error
+
+
+def _decode(recording, settings):
+    return decode(
+        recording,
+        sampling_rate=settings["descriptors"]["sampling_rate"],
+        duration=settings["duration"],
+    )
+
+
+def _extract_batch(recordings: Iterable, settings, memory) -> list[Outcome]:
+    with single_threaded_blas:
+        return [_extract(recording, settings, memory) for recording in recordings]
+
+
+def _extract(recording, settings, memory):
+    if isinstance(recording, ValueError):
+        return recording
+    try:
+        signal, native_rate = _decode(recording, settings)
+    except ValueError as error:
+        return error
+    if memory is None:
+        return _describe(signal, native_rate, settings)
+    if not isinstance(memory, FeatureCache):
+        return memory.cache(_describe)(signal, native_rate, settings)
+    key = cache_key(signal, native_rate, settings)
+    features = memory.load(key, settings["shape"])
+    if features is None:
+        features = _describe(signal, native_rate, settings)
+        memory.store(key, features)
+    return features
+
+
+def _describe(signal, native_rate, settings):
+    signal = resample(signal, native_rate, settings["descriptors"]["sampling_rate"])
+    signal = fix_length(
+        signal, settings["n_samples"], padding_side=settings["padding_side"]
+    )
+    return _SETS[settings["set"]](signal, **settings["descriptors"])
