@@ -435,7 +435,8 @@ class BaseBLSTMClassifier(ClassifierMixin, BaseEstimator):
     def __setstate__(self, state: dict[str, Any]) -> None:
         if "estimator_" in state:
             state = state | {"estimator_": _load_estimator(state["estimator_"])}
-        super().__setstate__(state)
+        # Pickles of earlier versions lack the parameters that came later.
+        super().__setstate__(type(self)().get_params(deep=False) | state)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -525,23 +526,29 @@ def _dump_estimator(estimator):
 def _load_estimator(state):
     """Undo :func:`_dump_estimator`, or say where that would succeed."""
     import_keras()
-    with seeded(0):
-        estimator = _make_estimator(state["settings"])
-    model = estimator.model_
     try:
-        for variables, values in (
-            (model.variables, state["variables"]),
-            (model.optimizer.variables, state["optimizer_variables"]),
-        ):
-            for variable, value in zip(variables, values, strict=True):
-                variable.assign(value)
-    except ValueError as error:
+        with seeded(0):
+            estimator = _make_estimator(state["settings"])
+        model = estimator.model_
+        _assign(model.variables, state["variables"])
+        _assign(model.optimizer.variables, state["optimizer_variables"])
+    except (TypeError, ValueError) as error:
         raise ValueError(
             f"a classifier pickled under {state['versions']} cannot be loaded under "
-            f"{_versions()}, which builds another network ({error}); load it there, "
-            "and carry it over by skemotion.save_model."
+            f"{_versions()}: {error}. Load it there, and carry it over by "
+            "skemotion.save_model."
         ) from error
     return estimator
+
+
+def _assign(variables, values):
+    found, expected = (
+        [tuple(one.shape) for one in many] for many in (values, variables)
+    )
+    if found != expected:
+        raise ValueError(f"its arrays have shapes {found} where {expected} are needed")
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
 
 
 def _versions():

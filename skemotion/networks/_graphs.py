@@ -92,6 +92,12 @@ def trained_twin(model: Any, build: Callable[..., Any], settings: dict) -> Itera
     _copy_values(_variables(model), variables)
     try:
         yield twin
+        if not _is_same(variables, _variables(twin)):
+            raise RuntimeError(
+                "a callback has replaced variables of the network or its optimizer, as "
+                "compiling it anew or setting a schedule does; change their values "
+                "only."
+            )
         _copy_values(variables, _variables(model))
     finally:
         # Callbacks can change any part of a model, and would for its next user.

@@ -1,13 +1,18 @@
-"""Make the bundle that every later version has to load.
+"""Make the bundle that every later version has to load, and a pickle.
 
-Run it only when the format of bundles gets a new version, and give the files a
-new number then. The files of earlier versions stay, and are never made again:
+Run it only when the format of bundles, or what pickles hold, changes, and give
+the files a new number then. The bundles of earlier versions stay, and are never
+made again:
 
-    python tests/data/make_frozen.py
+    python tests/data/make_frozen.py bundle
+    python tests/data/make_frozen.py pickle
 """
 
+import sys
+from importlib.metadata import version
 from pathlib import Path
 
+import joblib
 import numpy as np
 
 from skemotion import (
@@ -21,6 +26,9 @@ from skemotion.persistence import save_model
 
 FOLDER = Path(__file__).parent
 FORMAT_VERSION = 1
+PICKLE_VERSION = 1
+# What else decides whether a pickle can be read.
+PACKAGES = ["imbalanced-learn", "joblib", "keras", "numpy", "scikit-learn"]
 N_FROZEN = 4
 
 
@@ -36,9 +44,9 @@ def make_signals(rng):
     return signals, y
 
 
-def main():
-    rng = np.random.default_rng(0)
-    signals, y = make_signals(rng)
+def fit_pipeline():
+    """Fit a small pipeline; return it with what it was fitted on."""
+    signals, y = make_signals(np.random.default_rng(0))
     recordings = [signal / np.float32(32768) for signal in signals]
     pipeline = EmotionPipeline(
         [
@@ -60,9 +68,13 @@ def main():
         validation_fraction=0.2,
         random_state=0,
     ).fit(recordings, y)
+    return pipeline, signals, recordings
 
+
+def make_bundle():
+    pipeline, signals, recordings = fit_pipeline()
     save_model(pipeline, FOLDER / f"bundle-{FORMAT_VERSION}.skemotion")
-    frozen = np.linspace(0, len(y) - 1, N_FROZEN).astype(int)
+    frozen = np.linspace(0, len(signals) - 1, N_FROZEN).astype(int)
     sequences = pipeline["extract"].transform([recordings[i] for i in frozen])
     scaled = pipeline["scale"].transform(sequences)
     np.savez_compressed(
@@ -74,5 +86,22 @@ def main():
     )
 
 
+def make_pickle():
+    pipeline, _, recordings = fit_pipeline()
+    file = FOLDER / f"pickle-{PICKLE_VERSION}.joblib"
+    joblib.dump(pipeline, file, compress=3)
+    sequences = pipeline["extract"].transform(recordings[::7])
+    trained_on = joblib.load(file)[1:]
+    scaled = trained_on["scale"].transform(sequences)
+    trained_on["classify"].partial_fit(scaled, pipeline.classes_[[0, 1, 2, 0]])
+    np.savez_compressed(
+        file.with_suffix(".npz"),
+        sequences=sequences,
+        probabilities=pipeline[1:].predict_proba(sequences),
+        trained_on=trained_on.predict_proba(sequences),
+        made_with=[f"{package} {version(package)}" for package in PACKAGES],
+    )
+
+
 if __name__ == "__main__":
-    main()
+    {"bundle": make_bundle, "pickle": make_pickle}[sys.argv[1]]()
