@@ -1,13 +1,13 @@
 """From recordings to descriptors: what the workers do."""
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from joblib import Parallel, delayed, effective_n_jobs
 from numpy.typing import NDArray
 
-from skemotion._threads import single_threaded_blas
 from skemotion.audio import decode, fix_length, resample
 from skemotion.feature_extraction._cache import FeatureCache, cache_key
 from skemotion.feature_extraction._descriptors import compute_descriptors
@@ -56,10 +56,19 @@ def extract(
         )
         for batch in batches
     )
-    with single_threaded_blas:
+    # BLAS' own threads compete with the workers, and gain one worker little.
+    with _blas().limit(limits=1, user_api="blas"):
         workers = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")
         for outcomes in workers(tasks):
             yield from outcomes
+
+
+@lru_cache(maxsize=1)
+def _blas():
+    """Find the libraries once, for looking takes milliseconds."""
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
 
 
 def _read_file(recording, settings):
@@ -81,8 +90,7 @@ def _decode(recording, settings):
 
 
 def _extract_batch(recordings: Iterable, settings, memory) -> list[Outcome]:
-    with single_threaded_blas:
-        return [_extract(recording, settings, memory) for recording in recordings]
+    return [_extract(recording, settings, memory) for recording in recordings]
 
 
 def _extract(recording, settings, memory):

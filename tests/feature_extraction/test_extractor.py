@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from skemotion import AudioError, SpeechFeatureExtractor
 from skemotion.feature_extraction import _extraction
@@ -344,6 +344,26 @@ def count_calls(monkeypatch, module, name):
 
     monkeypatch.setattr(module, name, counted)
     return lambda: len(calls)
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_blas_has_one_thread_while_extracting(monkeypatch, n_jobs):
+    def n_threads():
+        libraries = threadpool_info()
+        return {lib["num_threads"] for lib in libraries if lib["user_api"] == "blas"}
+
+    def watched(signal, compute=_extraction.compute_descriptors, **parameters):
+        seen.append(n_threads())
+        return compute(signal, **parameters)
+
+    seen: list = []
+    monkeypatch.setattr(_extraction, "compute_descriptors", watched)
+    with threadpool_limits(limits=2, user_api="blas"):
+        before = n_threads()
+        with pytest.raises(AudioError):
+            SpeechFeatureExtractor(n_jobs=n_jobs).transform([tone(99), [np.nan]])
+        assert n_threads() == before
+    assert seen == [{1}]
 
 
 def test_progress_is_shown_on_request_only(capsys):
