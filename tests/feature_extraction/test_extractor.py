@@ -358,7 +358,7 @@ def test_blas_has_one_thread_while_extracting(monkeypatch, n_jobs):
         return compute(signal, **parameters)
 
     seen: list = []
-    monkeypatch.setattr(_extraction, "compute_descriptors", watched)
+    monkeypatch.setitem(_extraction._SETS, "post", watched)
     with threadpool_limits(limits=2, user_api="blas"):
         before = n_threads()
         with pytest.raises(AudioError):
