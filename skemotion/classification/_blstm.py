@@ -60,7 +60,8 @@ class AttentionBLSTMClassifier(BaseBLSTMClassifier):
         Epochs without improvement after which training stops.
 
     class_weight : dict, "balanced" or None, default=None
-        Weight of each class in the loss, as in scikit-learn.
+        Weight of each class in the loss, as in scikit-learn, and multiplied with
+        the `sample_weight` of `fit`.
 
     callbacks : keras.callbacks.Callback or list of them, default=None
         Copied for every `fit`, so that the parameter never changes.
@@ -209,7 +210,8 @@ class BLSTMClassifier(BaseBLSTMClassifier):
         Epochs without improvement after which training stops.
 
     class_weight : dict, "balanced" or None, default=None
-        Weight of each class in the loss, as in scikit-learn.
+        Weight of each class in the loss, as in scikit-learn, and multiplied with
+        the `sample_weight` of `fit`.
 
     callbacks : keras.callbacks.Callback or list of them, default=None
         Copied for every `fit`, so that the parameter never changes.
