@@ -64,7 +64,9 @@ class AttentionBLSTMClassifier(BaseBLSTMClassifier):
         the `sample_weight` of `fit`.
 
     callbacks : keras.callbacks.Callback or list of them, default=None
-        Copied for every `fit`, so that the parameter never changes.
+        Copied for every `fit`, so that the parameter never changes. The
+        network that they see is lent to other trainings afterwards; `model_`
+        gets what it has learnt when training ends.
 
     warm_start : bool, default=False
         Whether another `fit` trains on from where the last one ended, for
@@ -214,7 +216,9 @@ class BLSTMClassifier(BaseBLSTMClassifier):
         the `sample_weight` of `fit`.
 
     callbacks : keras.callbacks.Callback or list of them, default=None
-        Copied for every `fit`, so that the parameter never changes.
+        Copied for every `fit`, so that the parameter never changes. The
+        network that they see is lent to other trainings afterwards; `model_`
+        gets what it has learnt when training ends.
 
     warm_start : bool, default=False
         Whether another `fit` trains on from where the last one ended, for
