@@ -5,6 +5,7 @@ from . import inspection as inspection
 from . import metrics as metrics
 from . import model_selection as model_selection
 from . import preprocessing as preprocessing
+from ._show_versions import show_versions as show_versions
 from .classification import AttentionBLSTMClassifier as AttentionBLSTMClassifier
 from .classification import BLSTMClassifier as BLSTMClassifier
 from .exceptions import AudioError as AudioError

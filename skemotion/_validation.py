@@ -38,10 +38,11 @@ def validate_sequences(estimator, X, y=None, *, reset) -> Any:
     """
     raw = X
     checks = {"allow_nd": True, "dtype": np.float32, "estimator": estimator}
-    if y is None:
-        X = check_array(X, input_name="X", **checks)
-    else:
-        X, y = check_X_y(X, y, **checks)
+    with np.errstate(over="ignore"):  # what float32 cannot hold is refused
+        if y is None:
+            X = check_array(X, input_name="X", **checks)
+        else:
+            X, y = check_X_y(X, y, **checks)
     if X.ndim == 2:
         validate_data(estimator, raw, reset=reset, skip_check_array=True)
     else:

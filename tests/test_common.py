@@ -33,6 +33,23 @@ CHECKS_WITHOUT_DATA = [
     checks.check_valid_tag_types,
 ]
 
+# The two classifiers differ in one layer, so one of them takes all checks.
+CHECKS_OF_THE_OTHER_CLASSIFIER = [
+    checks.check_classifiers_one_label,
+    checks.check_classifiers_regression_target,
+    checks.check_estimators_nan_inf,
+    checks.check_estimators_pickle,
+    checks.check_estimators_unfitted,
+    checks.check_fit1d,
+    checks.check_fit_idempotent,
+    checks.check_n_features_in,
+    checks.check_n_features_in_after_fitting,
+    checks.check_sample_weights_not_overwritten,
+    checks.check_sample_weights_shape,
+    checks.check_supervised_y_2d,
+    checks.check_supervised_y_no_nan,
+]
+
 
 def expected_failures(estimator):
     return EXPECTED_FAILURES
@@ -73,3 +90,11 @@ def test_imbalanced_learn_checks(estimator, check):
 )
 def test_checks_without_data(estimator, check):
     check(type(estimator).__name__, estimator)
+
+
+@pytest.mark.parametrize(
+    "check", CHECKS_OF_THE_OTHER_CLASSIFIER, ids=lambda check: check.__name__
+)
+def test_checks_of_the_other_classifier(check):
+    classifier = AttentionBLSTMClassifier(units=2, epochs=1, random_state=0)
+    check(type(classifier).__name__, classifier)

@@ -35,6 +35,7 @@ def heavy_modules_after(code):
         "from skemotion import SequenceScaler; SequenceScaler().fit([[[1.0]] * 9])",
         "from skemotion.datasets import make_emotional_speech\n"
         "make_emotional_speech(n_speakers=1, n_texts=1)",
+        "import skemotion; skemotion.show_versions()",
         "import skemotion.metrics, skemotion.model_selection, skemotion.inspection",
     ],
 )

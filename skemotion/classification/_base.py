@@ -137,7 +137,12 @@ class BaseBLSTMClassifier(ClassifierMixin, BaseEstimator):
             Class labels, of any type that scikit-learn takes.
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each sequence in the loss, multiplied with
-            `class_weight`.
+            `class_weight`. The loss of a batch is the weighted sum over its
+            sequences, divided by how many there are, not by their weights: in
+            one full batch, weights with a mean of 1 equal repeated rows, and
+            weights twice as large a step of twice the size. Sequences of
+            weight 0 are left out before batches are made; those of a
+            validation set all weigh the same.
         X_val : array-like of shape (n_val, n_frames, n_features), default=None
             Sequences that decide when training stops, instead of a fraction
             of X.

@@ -89,10 +89,13 @@ class AttentionBLSTMClassifier(BaseBLSTMClassifier):
         Epochs without improvement after which training stops.
 
     class_weight : dict, "balanced" or None, default=None
-        Weight of each class in the loss, as in scikit-learn.
+        Weight of each class in the loss, as in scikit-learn, and multiplied with
+        the `sample_weight` of `fit`.
 
     callbacks : keras.callbacks.Callback or list of them, default=None
-        Copied for every `fit`, so that the parameter never changes.
+        Copied for every `fit`, so that the parameter never changes. The
+        network that they see is lent to other trainings afterwards; `model_`
+        gets what it has learnt when training ends.
 
     warm_start : bool, default=False
         Whether another `fit` trains on from where the last one ended, for
@@ -272,10 +275,13 @@ class BLSTMClassifier(BaseBLSTMClassifier):
         Epochs without improvement after which training stops.
 
     class_weight : dict, "balanced" or None, default=None
-        Weight of each class in the loss, as in scikit-learn.
+        Weight of each class in the loss, as in scikit-learn, and multiplied with
+        the `sample_weight` of `fit`.
 
     callbacks : keras.callbacks.Callback or list of them, default=None
-        Copied for every `fit`, so that the parameter never changes.
+        Copied for every `fit`, so that the parameter never changes. The
+        network that they see is lent to other trainings afterwards; `model_`
+        gets what it has learnt when training ends.
 
     warm_start : bool, default=False
         Whether another `fit` trains on from where the last one ended, for

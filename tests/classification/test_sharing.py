@@ -70,9 +70,9 @@ def test_threads_change_nothing(alone):
             np.testing.assert_array_equal(future.result(), expected)
 
 
-def test_spawned_workers_change_nothing(alone):
+def test_spawned_worker_changes_nothing(alone):
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(2, mp_context=context) as pool:
+    with ProcessPoolExecutor(1, mp_context=context) as pool:
         futures = [pool.submit(clone(one).fit, X, y) for one in ALIKE]
         assert_equal(alone, [future.result() for future in futures])
 
