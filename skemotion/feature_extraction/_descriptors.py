@@ -28,6 +28,7 @@ _N_SCALARS = len(_SCALAR_NAMES)
 _ZERO_CROSSING_THRESHOLD = 1e-10
 _MIN_FRAMES = 16
 _BATCH_SAMPLES = 2**16
+_NEARLY_CONSTANT = 2e-3
 DELTA_WIDTH = 9
 
 # A part of the cache's keys: raise it whenever the numbers change.
@@ -169,7 +170,25 @@ def _root_mean_square(frames):
 
 
 def _slopes(values):
-    """Return the slope over frames, by least squares over nine of them."""
+    """Return the slope over frames, by least squares over nine of them.
+
+    The first and last four frames have that of the nearest nine.
+    """
+    half = DELTA_WIDTH // 2
+    n_inner = len(values) - 2 * half
+    slopes = np.zeros((n_inner, values.shape[1]))
+    for step in range(1, half + 1):
+        ahead, behind = values[half + step :], values[half - step :]
+        slopes += step * (ahead[:n_inner] - behind[:n_inner])
+    slopes /= 2 * sum(step**2 for step in range(1, half + 1))
+    if (slopes.std(axis=0) < _NEARLY_CONSTANT * np.abs(values).max(axis=0)).any():
+        return _slopes_of_librosa(values)
+    return np.pad(slopes, ((half, half), (0, 0)), mode="edge")
+
+
+def _slopes_of_librosa(values):
+    # It fits the ends in single precision, with an error that shows where little
+    # else is left, as in silence.
     from scipy.signal import savgol_filter
 
     return savgol_filter(values, DELTA_WIDTH, polyorder=1, deriv=1, axis=0)
