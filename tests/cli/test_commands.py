@@ -16,6 +16,7 @@ from skemotion.cli import main
 from skemotion.datasets import make_emotional_speech
 
 TINY = ["--set", "classify__units=4", "--set", "classify__epochs=1"]
+TINY += ["--set", "classify__n_members=1"]
 
 
 @pytest.fixture(scope="session")
