@@ -15,6 +15,7 @@ from sklearn.utils import Bunch
 from skemotion.cli import main
 
 TINY = ["--set", "classify__units=4", "--set", "classify__epochs=1"]
+TINY += ["--set", "classify__n_members=1"]
 
 
 def recordings(corpus):
