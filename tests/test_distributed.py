@@ -5,8 +5,8 @@ import os
 import joblib
 import numpy as np
 import pytest
-from imblearn.pipeline import make_pipeline
 from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
 from sklearn.svm import SVC
 
 from skemotion import SequenceFunctionals, SequenceScaler, SpeechFeatureExtractor
@@ -29,7 +29,7 @@ def client():
 @pytest.fixture(scope="module")
 def speech(tmp_path_factory):
     folder = tmp_path_factory.mktemp("speech")
-    return make_emotional_speech(n_speakers=2, n_texts=2, folder=folder)
+    return make_emotional_speech(n_speakers=2, n_texts=1, folder=folder)
 
 
 @pytest.fixture(scope="module")
