@@ -15,6 +15,7 @@ from skemotion.feature_extraction._extended import compute_extended_descriptors
 
 _SETS = {"post": compute_descriptors, "extended": compute_extended_descriptors}
 _MAX_BATCH_SIZE = 16
+_MANY_RECORDINGS = 500
 
 Outcome = NDArray[np.float32] | ValueError
 
@@ -36,7 +37,8 @@ def extract(
         All that descriptors depend on; see
         :meth:`SpeechFeatureExtractor._settings`.
     n_jobs : int, default=None
-        Number of workers; threads, unless joblib is told otherwise.
+        Number of workers: threads or, for many recordings, processes, unless
+        joblib is told otherwise.
     memory : FeatureCache or object with the joblib.Memory interface, default=None
         Where descriptors are kept.
 
@@ -58,9 +60,12 @@ def extract(
         )
         for batch in batches
     )
+    # Threads wait for one another's Python code, and are hardly faster than one of
+    # them, but processes take two seconds to start.
+    prefer = "threads" if len(recordings) < _MANY_RECORDINGS else "processes"
     # BLAS' own threads compete with the workers, and gain one worker little.
     with _blas().limit(limits=1, user_api="blas"):
-        workers = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")
+        workers = Parallel(n_jobs=n_jobs, prefer=prefer, return_as="generator")
         for outcomes in workers(tasks):
             yield from outcomes
 
@@ -92,7 +97,8 @@ def _decode(recording, settings):
 
 
 def _extract_batch(recordings: Iterable, settings, memory) -> list[Outcome]:
-    return [_extract(recording, settings, memory) for recording in recordings]
+    with _blas().limit(limits=1, user_api="blas"):
+        return [_extract(recording, settings, memory) for recording in recordings]
 
 
 def _extract(recording, settings, memory):

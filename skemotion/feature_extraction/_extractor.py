@@ -72,8 +72,9 @@ class SpeechFeatureExtractor(SequenceTransformerMixin, BaseEstimator):
     n_jobs : int, default=None
         Number of recordings worked on at the same time, by joblib. None means
         1 unless in a :func:`joblib.parallel_config` context, -1 means all
-        processors. The default backend is threads; while they work, the
-        process's BLAS is kept to one thread.
+        processors. The default backend is threads for fewer than 500
+        recordings, and processes for more; meanwhile, BLAS is kept to one
+        thread.
 
     memory : str or object with the joblib.Memory interface, default=None
         Where descriptors are cached, one entry per recording. The key is made
