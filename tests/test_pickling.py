@@ -116,7 +116,8 @@ def test_compression_changes_nothing(compress, tmp_path):
 
 def test_frozen_pickle():
     """It works where it was made, and elsewhere works or says why it cannot."""
-    frozen = np.load(DATA / "pickle-1.npz", allow_pickle=False)
+    with np.load(DATA / "pickle-1.npz", allow_pickle=False) as file:
+        frozen = dict(file)
     made_with = dict(line.split() for line in frozen["made_with"].tolist())
     here = {package: version(package) for package in made_with}
     try:
