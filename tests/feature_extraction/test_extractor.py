@@ -250,7 +250,7 @@ def test_many_recordings_go_to_processes(tmp_path, monkeypatch):
     X = [*paths, open(paths[0], "rb"), tone(200, 8000), [np.nan]]  # noqa: SIM115
     expected = SpeechFeatureExtractor().transform(X[:-1])
     monkeypatch.setattr(_extraction, "_MANY_RECORDINGS", 5)
-    n_computed = count_calls(monkeypatch, _extraction, "compute_descriptors")
+    n_computed = count_calls(monkeypatch, _extraction, "_describe")
     extractor = SpeechFeatureExtractor(n_jobs=2, memory=tmp_path / "cache")
     with X[3]:
         np.testing.assert_array_equal(extractor.transform(X[:-1]), expected)
