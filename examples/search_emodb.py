@@ -15,7 +15,7 @@ import sys
 import sklearn
 from sklearn.model_selection import GridSearchCV, StratifiedGroupKFold
 
-from skemotion import make_emotion_pipeline
+from skemotion import SequenceSampler, make_emotion_pipeline
 from skemotion.datasets import fetch_emodb, load_emodb
 from skemotion.metrics import uar_scorer
 
@@ -26,7 +26,7 @@ pipeline = make_emotion_pipeline(
 # Each step can be tuned or replaced; "passthrough" leaves it out.
 grid = [
     {"classify__units": [32, 64], "classify__dropout": [0.3, 0.5]},
-    {"balance": ["passthrough"], "classify__class_weight": ["balanced"]},
+    {"balance": [SequenceSampler(random_state=0)], "classify__class_weight": [None]},
 ]
 search = GridSearchCV(
     pipeline, grid, scoring=uar_scorer, cv=StratifiedGroupKFold(3), refit=False

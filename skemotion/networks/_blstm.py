@@ -80,7 +80,7 @@ def build_blstm(
     functionals = None
     if functionals_units is not None:
         functionals = layers.BatchNormalization(
-            momentum=0.9, center=False, scale=False, name="functionals"
+            momentum=0.9, epsilon=1e-6, center=False, scale=False, name="functionals"
         )(summarise(sequence, mask))
     frames = JoinedFrames(sequence, mask, shift, frame_step)
     members = []

@@ -1,10 +1,13 @@
 """Statistics of sequences over time, as part of a graph.
 
-They are those of :class:`skemotion.SequenceFunctionals` by default, in its order.
+They are those of :class:`skemotion.SequenceFunctionals` by default, in its order, but
+for the unit of the slope.
 """
 
 PERCENTILES = (5, 25, 50, 75, 95)
 N_FUNCTIONALS = 4 + len(PERCENTILES)
+# So that all functionals are of like size, slopes are over so many frames.
+SLOPE_FRAMES = 100
 
 
 def summarise(sequence, mask=None):
@@ -20,8 +23,8 @@ def summarise(sequence, mask=None):
     Returns
     -------
     tensor of shape (batch, n_features * 9)
-        Mean, deviation, percentiles 5, 25, 50, 75 and 95, slope, and mean
-        absolute difference of neighbouring frames; feature by feature.
+        Mean, deviation, percentiles 5, 25, 50, 75 and 95, slope in 100 frames,
+        and mean absolute difference of neighbouring frames; feature by feature.
     """
     from keras import ops
 
@@ -73,7 +76,7 @@ def _slope(centred, weight, count):
 
     time = (ops.cumsum(weight, axis=1) - (count + 1) / 2) * weight
     norm = ops.maximum(ops.sum(ops.square(time), axis=1), 1e-9)
-    return ops.sum(centred * time, axis=1) / norm
+    return SLOPE_FRAMES * ops.sum(centred * time, axis=1) / norm
 
 
 def _mean_abs_diff(sequence, weight):

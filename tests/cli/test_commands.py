@@ -15,6 +15,7 @@ from sklearn.utils import Bunch
 from skemotion.cli import main
 
 TINY = ["--set", "classify__units=4", "--set", "classify__epochs=1"]
+TINY += ["--set", "classify__n_members=1"]
 
 
 def recordings(corpus):
@@ -216,7 +217,8 @@ def run_program(*arguments):
 def test_warnings_are_one_line_each(tmp_path):
     write_folder(tmp_path / "data", {"anger": 8, "fear": 4})
     done = run_program(
-        "train", tmp_path / "data", "-o", tmp_path / "model.joblib", *TINY
+        *("train", tmp_path / "data", "-o", tmp_path / "model.joblib"),
+        *("--recipe", "post", *TINY),
     )
     assert done.returncode == 0
     (line,) = done.stderr.splitlines()

@@ -5,9 +5,11 @@ import pytest
 
 from skemotion import SequenceFunctionals
 from skemotion.networks import N_FUNCTIONALS, build_blstm, import_keras
+from skemotion.networks._functionals import SLOPE_FRAMES
 
 keras = import_keras()
 N_FRAMES, N_FEATURES = 11, 6
+SLOPE = 7
 
 
 def functionals_of(X, mask_padding):
@@ -22,7 +24,10 @@ def functionals_of(X, mask_padding):
     layer = model.get_layer("functionals")
     # Fresh batch normalisation divides by the root of 1 + epsilon.
     values = keras.Model(model.input, layer.output).predict(X, verbose=0)
-    return values * np.sqrt(1 + layer.epsilon)
+    values = values * np.sqrt(1 + layer.epsilon)
+    slopes = values.reshape(len(X), N_FEATURES, N_FUNCTIONALS)[:, :, SLOPE]
+    slopes /= SLOPE_FRAMES
+    return values
 
 
 @pytest.mark.parametrize("n_real", [1, 2, 7, N_FRAMES])
