@@ -129,7 +129,7 @@ def time_many(pipeline, recordings, repeats=3):
 
 def time_cold_start(model, recording, repeats=3):
     """Time the command in fresh processes; name the imports that take longest."""
-    command = ["-m", "skemotion", "predict", str(model), str(recording)]
+    command = ["-m", "skemotion", "predict", "-m", str(model), str(recording)]
 
     def run(*options):
         return subprocess.run(

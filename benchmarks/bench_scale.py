@@ -152,10 +152,10 @@ def predict(folder, size):
     model = str(folder / "model.joblib")
     if size:
         source = ["--files-from", str(folder / "list.txt")]
-        main(["predict", model, *source, "--out", str(folder / "out.csv")])
+        main(["predict", "-m", model, *source, "--out", str(folder / "out.csv")])
     else:
         paths = (folder / "list.txt").read_text().splitlines()
-        main(["predict", model, paths[0]])
+        main(["predict", "-m", model, paths[0]])
 
 
 WAYS = {

@@ -162,7 +162,9 @@ def _add_evaluate(commands):
     parser = commands.add_parser("evaluate", help=text, description=text)
     parser.add_argument("corpus", metavar="CORPUS", help=_CORPUS_HELP)
     parser.add_argument(
+        "-m",
         "--model",
+        metavar="MODEL",
         help="score this trained pipeline instead; nothing in CORPUS may have been "
         "trained on",
     )
@@ -198,17 +200,20 @@ def _add_evaluate(commands):
 
 def _add_predict(commands):
     text = (
-        "Predict the emotion of recordings by a trained pipeline. Recordings that "
-        "cannot be read do not stop the others: all are named in the end, and the "
-        "exit code is 1."
+        "Predict the emotion of recordings by a trained pipeline, or by the one that "
+        "comes with the package. Recordings that cannot be read do not stop the "
+        "others: all are named in the end, and the exit code is 1."
     )
     parser = commands.add_parser("predict", help=text, description=text)
     parser.add_argument(
-        "model",
+        "-m",
+        "--model",
         metavar="MODEL",
         help="file written by train or quickstart, or a bundle of "
         "skemotion.save_model; loading the former runs code from it, so take it only "
-        "from a source that you trust",
+        "from a source that you trust. Without it, the model of "
+        "skemotion.load_pretrained predicts, which learnt from acted German speech "
+        "of ten voices: of other speech it knows little, however confident",
     )
     files = parser.add_argument(
         "files", metavar="FILE", nargs="+", default=[], help="a recording"

@@ -29,6 +29,10 @@ def run(options):
         recordings = Recordings(["path"], [(path,) for path in options.files])
     if options.one_speaker:
         options.chunk_size = len(recordings)
+    if options.model is None:
+        from skemotion.pretrained import BUNDLE
+
+        options.model = BUNDLE
     model = _prepare(load_model(options.model), options)
     failures = (_to_file if options.out else _to_stdout)(model, recordings, options)
     if failures:

@@ -54,7 +54,7 @@ def run(options):
     model = folder / "model.joblib"
     save_pipeline(pipeline, model)
     print("\nsaved", *saved, model, sep="\n  ")
-    print(f"\ntry: skemotion predict {model} {recordings[test[0]]}")
+    print(f"\ntry: skemotion predict -m {model} {recordings[test[0]]}")
     if options.data is None:
         print(_SYNTHETIC)
 

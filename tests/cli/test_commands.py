@@ -53,7 +53,7 @@ def test_the_fetched_corpus_must_be_fetched_first(monkeypatch, tmp_path, capfd):
 
 def test_predict_text(corpus, model, capfd):
     files = recordings(corpus)
-    assert main(["predict", str(model), *files]) == 0
+    assert main(["predict", "-m", str(model), *files]) == 0
     captured = capfd.readouterr()
     rows = [line.split("\t") for line in captured.out.splitlines()]
     assert [row[0] for row in rows] == files
@@ -63,9 +63,9 @@ def test_predict_text(corpus, model, capfd):
 
 def test_predict_formats_agree(corpus, model, capfd):
     files = recordings(corpus)
-    assert main(["predict", str(model), "--format", "csv", *files]) == 0
+    assert main(["predict", "-m", str(model), "--format", "csv", *files]) == 0
     rows = list(csv.DictReader(io.StringIO(capfd.readouterr().out)))
-    assert main(["predict", str(model), "--format", "json", *files]) == 0
+    assert main(["predict", "-m", str(model), "--format", "json", *files]) == 0
     found = json.loads(capfd.readouterr().out)
     assert [row["path"] for row in rows] == [row["path"] for row in found] == files
     for row, result in zip(rows, found, strict=True):
@@ -149,11 +149,11 @@ def test_quickstart_on_emodb(emodb_path, tmp_path, capfd):
         (["train", "emodb:no/such/folder"], "no/such/folder"),
         (["evaluate", "{corpus}"], "the speakers of .* are not known"),
         (["evaluate", "{corpus}", "--protocol", "holdout"], "needs at least 21"),
-        (["predict", "no-model.joblib", "a.wav"], "no-model.joblib"),
-        (["predict", "{corpus}/table.csv", "a.wav"], "is not a model saved by"),
-        (["predict", "{model}", "gone.wav", "lost.wav"], "2 recordings cannot be read"),
-        (["predict", "{model}", "--files-from", "no-list.txt"], "no-list.txt"),
-        (["predict", "{model}", "--one-speaker", "a.wav"], "was not trained on feat"),
+        (["predict", "-m", "no-model.joblib", "a.wav"], "no-model.joblib"),
+        (["predict", "-m", "{corpus}/table.csv", "a.wav"], "is not a model saved by"),
+        (["predict", "-m", "{model}", "gone.wav", "lost.wav"], "2 recordings cannot be read"),
+        (["predict", "-m", "{model}", "--files-from", "no-list.txt"], "no-list.txt"),
+        (["predict", "-m", "{model}", "--one-speaker", "a.wav"], "was not trained on feat"),
         (["evaluate", "{corpus}", "--model", "{model}", "--by-speaker"], "who speaks"),
         (["train", "{corpus}", "--by-speaker"], "a CSV table with a column speaker"),
         (["extract", "no/such/folder", "--out", "{corpus}/x.npy"], "no/such/folder"),
@@ -178,10 +178,10 @@ def test_failed_work_is_one_message_and_1(arguments, message, corpus, model, cap
         [],
         ["dance"],
         ["train"],
-        ["predict", "model.joblib"],
-        ["predict", "model.joblib", "a.wav", "--files-from", "list.txt"],
-        ["predict", "model.joblib", "a.wav", "--out", "x.csv", "--format", "json"],
-        ["predict", "model.joblib", "a.wav", "--min-confidence", "1.5"],
+        ["predict", "-m", "model.joblib"],
+        ["predict", "-m", "model.joblib", "a.wav", "--files-from", "list.txt"],
+        ["predict", "-m", "model.joblib", "a.wav", "--out", "x.csv", "--format", "json"],
+        ["predict", "-m", "model.joblib", "a.wav", "--min-confidence", "1.5"],
         ["extract", "--out", "x.npy"],
         ["extract", "x", "--files-from", "list.txt", "--out", "x.npy"],
         ["extract", "x", "--out", "x.csv"],
@@ -235,7 +235,7 @@ def test_nothing_is_left_of_a_failed_training(tmp_path):
 
 
 def test_the_command_is_installed(model, corpus):
-    done = run_program("predict", model, *recordings(corpus))
+    done = run_program("predict", "-m", model, *recordings(corpus))
     assert done.returncode == 0
     assert done.stderr == ""
     assert len(done.stdout.splitlines()) == 2

@@ -31,7 +31,7 @@ def listed(paths, tmp_path):
 
 def predict_list(model, listed, out, *more):
     source = ["--files-from", str(listed), "--out", str(out), "--chunk-size", "3"]
-    return main(["predict", str(model), *source, *more])
+    return main(["predict", "-m", str(model), *source, *more])
 
 
 def probabilities(rows):
@@ -74,7 +74,7 @@ def test_bad_recordings_on_standard_output(model, paths, capfd):
     files = [paths[0], "gone.wav", paths[1]]
     found = {}
     for kind in ("text", "csv", "json"):
-        assert main(["predict", str(model), "--format", kind, *files]) == 1
+        assert main(["predict", "-m", str(model), "--format", kind, *files]) == 1
         captured = capfd.readouterr()
         found[kind] = captured.out
         assert "gone.wav" in captured.err
@@ -145,7 +145,7 @@ def test_a_list_from_a_pipe_and_names_that_are_no_utf8(
 
 
 def test_doubt(model, paths, capfd):
-    table = ["predict", str(model), "--format", "csv"]
+    table = ["predict", "-m", str(model), "--format", "csv"]
     assert main([*table, *paths]) == 0
     rows = list(csv.DictReader(io.StringIO(capfd.readouterr().out)))
     threshold = sorted(float(row["confidence"]) for row in rows)[4] + 1e-4
@@ -162,11 +162,11 @@ def test_a_portable_bundle(model, paths, tmp_path, capfd):
     bundle = tmp_path / "model.skemotion"
     save_model(joblib.load(model), bundle)
     for file in (model, bundle):
-        assert main(["predict", str(file), "--format", "csv", *paths[:3]]) == 0
+        assert main(["predict", "-m", str(file), "--format", "csv", *paths[:3]]) == 0
     out = capfd.readouterr().out
     assert out[: len(out) // 2] == out[len(out) // 2 :]
     save_model(joblib.load(model)["scale"], bundle)
-    assert main(["predict", str(bundle), *paths[:3]]) == 1
+    assert main(["predict", "-m", str(bundle), *paths[:3]]) == 1
     assert "holds no model that predicts" in capfd.readouterr().err
 
 
@@ -189,7 +189,7 @@ def test_one_speaker(model_by_speaker, corpus, tmp_path, capfd):
 def test_a_model_by_speaker_refuses_to_guess_who_speaks(
     model_by_speaker, corpus, paths, capfd
 ):
-    assert main(["predict", str(model_by_speaker), *paths]) == 1
+    assert main(["predict", "-m", str(model_by_speaker), *paths]) == 1
     assert "add --one-speaker" in capfd.readouterr().err
     evaluation = ["evaluate", str(corpus), "--model", str(model_by_speaker)]
     assert main(evaluation) == 1

@@ -1,0 +1,52 @@
+"""The model that comes with the package; MODEL_CARD.md says what it is good for."""
+
+from pathlib import Path
+
+from skemotion.persistence import load_model
+from skemotion.pipeline import EmotionPipeline
+
+__all__ = ["load_pretrained"]
+
+BUNDLE = Path(__file__).with_name("emodb.skemotion")
+
+
+def load_pretrained() -> EmotionPipeline:
+    """Load the model that comes with the package.
+
+    It is the recommended recipe of :func:`~skemotion.make_emotion_pipeline`,
+    fitted on all 535 recordings of the Berlin EMO-DB [1]_: ten actors who speak
+    ten German sentences with acted anger, boredom, disgust, fear, happiness,
+    neutrality and sadness, in an anechoic chamber. On other voices, languages,
+    microphones and spontaneous feelings it errs far more often, and its
+    confidence does not show it. It is no means to decide anything about a
+    person. The model card, ``MODEL_CARD.md`` beside this module, gives all
+    measurements.
+
+    Returns
+    -------
+    EmotionPipeline
+        Fitted; it takes recordings as :class:`~skemotion.SpeechFeatureExtractor`
+        does. Every call returns a new one.
+
+    See Also
+    --------
+    load_model : Loads a bundle of yours.
+    skemotion.datasets.fetch_emodb : The recordings that it was fitted on.
+
+    References
+    ----------
+    .. [1] F. Burkhardt et al., "A Database of German Emotional Speech", Proc.
+       Interspeech 2005, pp. 1517-1520.
+
+    Examples
+    --------
+    >>> from skemotion import load_pretrained
+    >>> model = load_pretrained()
+    >>> model.classes_.tolist()
+    ['anger', 'boredom', 'disgust', 'fear', 'happiness', 'neutral', 'sadness']
+    >>> from skemotion.datasets import make_emotional_speech
+    >>> speech = make_emotional_speech(n_speakers=1, n_texts=1, random_state=0)
+    >>> model.predict_proba(speech.signals[:1]).shape
+    (1, 7)
+    """
+    return load_model(BUNDLE)
