@@ -353,7 +353,10 @@ class BaseBLSTMClassifier(ClassifierMixin, BaseEstimator):
             }
             with _ready_to_train(estimator, training):
                 feed = fed_by_batches(
-                    estimator.model_, trim=self.mask_padding, seed=seed
+                    estimator.model_,
+                    trim=self.mask_padding,
+                    by_length=self.functionals_units is None,
+                    seed=seed,
                 )
                 with feed:
                     estimator.fit(X, codes, sample_weight=weights, **options)

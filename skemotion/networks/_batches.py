@@ -16,7 +16,9 @@ _N_POOLED_BATCHES = 8
 
 
 @contextlib.contextmanager
-def fed_by_batches(model: Any, *, trim: bool, seed: int) -> Iterator[None]:
+def fed_by_batches(
+    model: Any, *, trim: bool, by_length: bool = True, seed: int
+) -> Iterator[None]:
     """Let ``model.fit`` draw batches that it need not hold, if that serves.
 
     Parameters
@@ -25,30 +27,36 @@ def fed_by_batches(model: Any, *, trim: bool, seed: int) -> Iterator[None]:
         The network; its ``fit`` is as before when the context is left.
     trim : bool
         Whether the network takes no notice of padding, the frames at either end
-        that are 0 in every feature. Then recordings of similar length share a
-        batch, and what all of a batch have of padding is cut off.
+        that are 0 in every feature. Then what all of a batch have of padding is
+        cut off.
+    by_length : bool, default=True
+        Whether recordings of similar length share a batch, if `trim` is True, so
+        that more can be cut off. Batch normalisation wants batches of chance:
+        sad recordings are long.
     seed : int
         Decides the order of the recordings.
     """
-    model.fit = partial(_fit, model.fit, trim=trim, seed=seed)
+    options = {"trim": trim, "by_length": by_length, "seed": seed}
+    model.fit = partial(_fit, model.fit, **options)
     try:
         yield
     finally:
         del model.fit
 
 
-def _fit(fit, x, y, *, sample_weight, batch_size, trim, seed, **options):
+def _fit(fit, x, y, *, sample_weight, batch_size, trim, by_length, seed, **options):
     if not trim and x.nbytes <= _MAX_COPIED_BYTES:
         return fit(
             x=x, y=y, sample_weight=sample_weight, batch_size=batch_size, **options
         )
     columns = (y,) if sample_weight is None else (y, sample_weight)
-    batches = _as_dataset(x, columns, batch_size, trim, seed)
+    n_pooled = _N_POOLED_BATCHES if by_length else 1
+    batches = _as_dataset(x, columns, batch_size, trim, n_pooled, seed)
     options |= {"validation_batch_size": batch_size, "shuffle": False}
     return fit(x=batches, **options)
 
 
-def _as_dataset(X, columns, batch_size, trim, seed):
+def _as_dataset(X, columns, batch_size, trim, n_pooled, seed):
     """Turn rows into a dataset that is in another order every time it is read."""
     import tensorflow as tf
 
@@ -56,7 +64,7 @@ def _as_dataset(X, columns, batch_size, trim, seed):
     rng = np.random.default_rng(seed)
 
     def read():
-        for rows in _draw_rows(len(X), bounds, batch_size, rng):
+        for rows in _draw_rows(len(X), bounds, batch_size, n_pooled, rng):
             frames = slice(None) if bounds is None else _common_frames(bounds[rows])
             yield X[rows, frames], *(column[rows] for column in columns)
 
@@ -69,11 +77,11 @@ def _as_dataset(X, columns, batch_size, trim, seed):
     return dataset.apply(tf.data.experimental.assert_cardinality(n_batches)).prefetch(1)
 
 
-def _draw_rows(n_rows, bounds, batch_size, rng):
+def _draw_rows(n_rows, bounds, batch_size, n_pooled, rng):
     """Yield the rows of every batch of an epoch."""
     rows = rng.permutation(n_rows)
     if bounds is not None:
-        pool = batch_size * _N_POOLED_BATCHES
+        pool = batch_size * n_pooled
         lengths = bounds[:, 1] - bounds[:, 0]
         for start in range(0, n_rows, pool):
             part = rows[start : start + pool]

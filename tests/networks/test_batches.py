@@ -22,9 +22,9 @@ class Model:
         return "history"
 
 
-def feed(X, *columns, trim=True, seed=0):
+def feed(X, *columns, seed=0, **options):
     model = Model()
-    with fed_by_batches(model, trim=trim, seed=seed):
+    with fed_by_batches(model, **{"trim": True, "seed": seed} | options):
         weights = columns[0] if columns else None
         history = model.fit(
             x=X, y=y, sample_weight=weights, batch_size=4, validation_batch_size=None
@@ -66,6 +66,14 @@ def test_batches_hold_what_is_real_and_its_own_weights():
         )
     # Batches of chance would hold their longest, which is near to all frames.
     assert n_frames / 18 < LENGTHS.mean() + 2
+
+
+def test_batches_of_chance_are_cut_to_their_longest():
+    epoch = read(feed(X, by_length=False)["x"])
+    assert sorted(np.concatenate([rows for _, rows in epoch])) == y.tolist()
+    lengths = [sequences.shape[1] for sequences, _ in epoch]
+    assert lengths == [LENGTHS[rows].max() for _, rows in epoch]
+    assert np.mean(lengths) > LENGTHS.mean() + 2
 
 
 def test_small_arrays_go_to_keras_as_they_are():
