@@ -74,7 +74,7 @@ from skemotion import (
 from skemotion.datasets import load_emodb
 from skemotion.metrics import bootstrap_interval, unweighted_average_recall
 from skemotion.model_selection import balanced_holdout
-from skemotion.preprocessing import padding_mask
+from skemotion.preprocessing import speaker_standardize
 
 RESULTS = Path(__file__).parent / "results"
 NETWORKS = {"attention": AttentionBLSTMClassifier, "blstm": BLSTMClassifier}
@@ -148,7 +148,7 @@ def run_loso(X, corpus, args, model, seed):
 
 def run_loso_speaker(X, corpus, args, model, seed):
     """Leave one speaker out, each speaker standardised by all recordings of theirs."""
-    X = standardize_by_speaker(X, corpus.speakers)
+    X = speaker_standardize(X, corpus.speakers)
     return run_loso(X, corpus, args, model, seed)
 
 
@@ -177,24 +177,12 @@ def _run_splits(splits, X, corpus, args, model, seed):
 
 
 PROTOCOLS = {
-    "post": run_post,
-    "holdout": run_holdout,
     "loso": run_loso,
-    "loso-speaker": run_loso_speaker,
     "loso-text": run_loso_text,
+    "loso-speaker": run_loso_speaker,
+    "holdout": run_holdout,
+    "post": run_post,
 }
-
-
-def standardize_by_speaker(X, speakers):
-    """Standardise features over the real frames of each speaker; padding stays 0."""
-    standardised = np.zeros_like(X)
-    real = ~padding_mask(X)
-    for speaker in np.unique(speakers):
-        own = real & (speakers == speaker)[:, np.newaxis]
-        frames = X[own].astype(np.float64)
-        scale = frames.std(axis=0)
-        standardised[own] = (frames - frames.mean(axis=0)) / np.where(scale, scale, 1)
-    return standardised
 
 
 def _extract(args, corpus):
@@ -310,30 +298,33 @@ def _summary(run):
 def markdown_table(folder):
     """Make a table of mean and range over the seeds from the files in a folder.
 
-    Intervals are bootstrapped over speakers where those are left out, over
-    recordings otherwise,
-    and their ends averaged over the seeds.
+    Honest protocols come first, and speakers left out before all. Intervals are
+    bootstrapped over speakers where those are left out, over recordings
+    otherwise, and their ends averaged over the seeds.
     """
     runs = {}
     for path in sorted(folder.glob("emodb-*.json")):
         run = json.loads(path.read_text())
         key = run["protocol"], run["recipe"], run["model"]
         runs.setdefault(key, []).append(_summary(run))
-    columns = ["accuracy", "UAR", "precision", "recall", "F1"]
-    extra = ["best epoch", "epochs"]
+    columns = ["UAR", "accuracy", "precision", "F1"]
     interval = "95 % interval of UAR"
-    header = ["protocol", "recipe", "model", "seeds", *columns, interval, *extra]
+    header = ["protocol", "recipe", "model", "seeds", *columns, interval]
     lines = ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
-    for key, summaries in runs.items():
+    for key, summaries in sorted(runs.items(), key=_rank):
         cells = [*key, str(len(summaries))]
         for column in columns:
             values = [summary[column] for summary in summaries]
             cells.append(f"{np.mean(values):.3f} ({min(values):.3f}-{max(values):.3f})")
         low, high = (np.mean([s[end] for s in summaries]) for end in ("low", "high"))
         cells.append(f"{low:.3f} to {high:.3f}")
-        cells += [f"{np.mean([s[column] for s in summaries]):.0f}" for column in extra]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
+
+
+def _rank(item):
+    (protocol, *others), _ = item
+    return list(PROTOCOLS).index(protocol), others
 
 
 def _setting(args, model, seed):
