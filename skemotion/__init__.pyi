@@ -16,5 +16,5 @@ from .persistence import load_model as load_model
 from .persistence import save_model as save_model
 from .pipeline import EmotionPipeline as EmotionPipeline
 from .pipeline import make_emotion_pipeline as make_emotion_pipeline
-from .pretrained import load_pretrained as load_pretrained
 from .preprocessing import SequenceScaler as SequenceScaler
+from .pretrained import load_pretrained as load_pretrained
