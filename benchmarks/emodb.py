@@ -84,6 +84,7 @@ ABLATIONS = {
     "with-smote": {"balance": SequenceSampler(), "classify__class_weight": None},
     "with-scaled-cells": {"scale__scope": "cell"},
     "with-padding": {"scale__keep_padding": False, "classify__mask_padding": False},
+    "without-peak": {"extract__normalize": None},
     "without-balance": {"classify__class_weight": None},
     "without-functionals": {"classify__functionals_units": None},
     "without-joining": {"classify__frame_step": 1},

@@ -205,7 +205,7 @@ def _refuse_values_of_rows(parameter, value, X, step, sampler):
 
 _RECIPES: dict[str, dict[str, Any]] = {
     "recommended": {
-        "extract": {"descriptors": "extended"},
+        "extract": {"descriptors": "extended", "normalize": "peak"},
         "scale": {"keep_padding": True},
         "balance": False,
         "classify": {
@@ -266,7 +266,8 @@ def make_emotion_pipeline(
     ----------
     recipe : {"recommended", "post"}, default="recommended"
         "recommended" is what does best on speakers left out of training: the
-        extended descriptors, scaled over real frames; small networks that do
+        extended descriptors of recordings scaled to the same peak, standardised
+        over real frames; small networks that do
         not see padding, read the functionals of the frames beside the frames,
         and are averaged; rare classes weigh more, and all recordings are
         trained on for all epochs. "post" is what Cantini's post [1]_ describes:

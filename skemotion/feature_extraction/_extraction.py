@@ -122,7 +122,15 @@ def _extract(recording, settings, memory):
 
 def _describe(signal, native_rate, settings):
     signal = resample(signal, native_rate, settings["descriptors"]["sampling_rate"])
+    if settings["normalize"] == "peak":
+        signal = _scale_to_peak(signal)
     signal = fix_length(
         signal, settings["n_samples"], padding_side=settings["padding_side"]
     )
     return _SETS[settings["set"]](signal, **settings["descriptors"])
+
+
+def _scale_to_peak(signal):
+    peak = np.abs(signal).max()
+    # A factor of its own would overflow where the peak is subnormal.
+    return signal / peak if peak > 0 else signal

@@ -61,6 +61,11 @@ class SpeechFeatureExtractor(SequenceTransformerMixin, BaseEstimator):
     padding_side : {"left", "right"}, default="left"
         Where digital silence is added to a short recording.
 
+    normalize : {"peak"} or None, default=None
+        "peak" scales what is left of a recording after cutting so that its
+        largest sample is 1 in magnitude, so that no descriptor depends on the
+        gain of the microphone. None leaves it as it is.
+
     descriptors : {"post", "extended"}, default="post"
         Which descriptors a frame has: the 46 above, or these and 81 more, 127
         in all. "extended" adds the upper contrast bands, the energy in 26 mel
@@ -130,6 +135,7 @@ class SpeechFeatureExtractor(SequenceTransformerMixin, BaseEstimator):
         "n_mfcc": [Interval(Integral, 1, None, closed="left")],
         "n_mels": [Interval(Integral, 1, None, closed="left")],
         "padding_side": [StrOptions({"left", "right"})],
+        "normalize": [StrOptions({"peak"}), None],
         "descriptors": [StrOptions(set(_NAMES))],
         "n_jobs": [Integral, None],
         "memory": [None, str, os.PathLike, HasMethods("cache")],
@@ -146,6 +152,7 @@ class SpeechFeatureExtractor(SequenceTransformerMixin, BaseEstimator):
         n_mfcc=20,
         n_mels=128,
         padding_side="left",
+        normalize=None,
         descriptors="post",
         n_jobs=None,
         memory=None,
@@ -158,6 +165,7 @@ class SpeechFeatureExtractor(SequenceTransformerMixin, BaseEstimator):
         self.n_mfcc = n_mfcc
         self.n_mels = n_mels
         self.padding_side = padding_side
+        self.normalize = normalize
         self.descriptors = descriptors
         self.n_jobs = n_jobs
         self.memory = memory
@@ -258,6 +266,7 @@ class SpeechFeatureExtractor(SequenceTransformerMixin, BaseEstimator):
             "duration": float(self.duration),
             "n_samples": self._n_samples,
             "padding_side": str(self.padding_side),
+            "normalize": self.normalize,
             "shape": (self._n_frames, len(self.get_feature_names_out())),
             "set": str(self.descriptors),
             "descriptors": {

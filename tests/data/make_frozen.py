@@ -6,6 +6,10 @@ made again:
 
     python tests/data/make_frozen.py bundle
     python tests/data/make_frozen.py pickle
+
+What the model of the package predicts is frozen whenever that is trained anew:
+
+    python tests/data/make_frozen.py pretrained
 """
 
 import sys
@@ -21,7 +25,9 @@ from skemotion import (
     SequenceSampler,
     SequenceScaler,
     SpeechFeatureExtractor,
+    load_pretrained,
 )
+from skemotion.datasets import make_emotional_speech
 from skemotion.persistence import save_model
 
 FOLDER = Path(__file__).parent
@@ -103,5 +109,21 @@ def make_pickle():
     )
 
 
+def make_pretrained():
+    speech = make_emotional_speech(n_speakers=1, n_texts=1, random_state=0)
+    rows = np.flatnonzero(np.isin(speech.target, ["anger", "sadness"]))
+    signals = [(32767 * speech.signals[row]).astype(np.int16) for row in rows]
+    np.savez_compressed(
+        FOLDER / "pretrained.npz",
+        **{f"signal_{row}": signal for row, signal in enumerate(signals)},
+        probabilities=load_pretrained().predict_proba(signals),
+    )
+
+
 if __name__ == "__main__":
-    {"bundle": make_bundle, "pickle": make_pickle}[sys.argv[1]]()
+    makers = {
+        "bundle": make_bundle,
+        "pickle": make_pickle,
+        "pretrained": make_pretrained,
+    }
+    makers[sys.argv[1]]()

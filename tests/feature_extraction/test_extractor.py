@@ -409,3 +409,28 @@ def test_every_parameter_is_documented_and_checked():
     assert set(parameters) == set(SpeechFeatureExtractor._parameter_constraints)
     for name in parameters:
         assert f"    {name} : " in SpeechFeatureExtractor.__doc__
+
+
+@pytest.mark.parametrize("descriptors", ["post", "extended"])
+def test_no_descriptor_depends_on_gain_where_the_peak_is_normalised(descriptors):
+    signal = 0.3 * np.random.default_rng(0).normal(size=RATE)
+    extractor = SpeechFeatureExtractor(
+        duration=1.5, normalize="peak", descriptors=descriptors
+    )
+    # Powers of two change no digit.
+    features = extractor.transform([signal, signal / 64, signal * 64])
+    np.testing.assert_array_equal(features[1], features[0])
+    np.testing.assert_array_equal(features[2], features[0])
+    plain = SpeechFeatureExtractor(duration=1.5, descriptors=descriptors)
+    scaled = (signal / np.abs(signal).max()).astype(np.float32)
+    assert_equal_features(features[0], plain.transform([scaled])[0])
+    assert not np.allclose(features[0], plain.transform([signal])[0])
+
+
+def test_silence_has_no_peak_to_be_normalised():
+    silence = np.zeros(RATE, dtype=np.float32)
+    features = [
+        SpeechFeatureExtractor(normalize=normalize).transform([silence])
+        for normalize in (None, "peak")
+    ]
+    np.testing.assert_array_equal(*features)

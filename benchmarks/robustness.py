@@ -1,0 +1,172 @@
+"""Score recordings that were degraded, by models that were trained on clean ones.
+
+    python benchmarks/robustness.py --model attention
+
+leaves out one speaker of the Berlin EMO-DB at a time. The recipe is trained on
+the other nine as they are, and predicts the tenth's recordings under each
+condition of ``_degradations.py``. Babble is made of six recordings of other
+speakers. The models are those of ``emodb.py`` (see there), which scores them on
+clean recordings. Writes a JSON file with every prediction to
+``benchmarks/results/`` and prints the table; descriptors and finished folds are
+kept in a folder, so that a run that was stopped goes on where it was.
+"""
+
+import argparse
+import json
+import os
+import time
+import zlib
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+from _degradations import CONDITIONS, RATE
+from emodb import (
+    ABLATIONS,
+    RESULTS,
+    _make_model,
+    _make_pipeline,
+    _setting,
+    _write,
+)
+
+from skemotion.audio import load_audio
+from skemotion.datasets import load_emodb
+from skemotion.metrics import unweighted_average_recall
+
+N_VOICES = 6
+# The most points of UAR that a condition may cost.
+TARGETS = {
+    "gain -20 dB": 2,
+    "gain +20 dB": 2,
+    "1 s of silence first": 2,
+    "white noise, 20 dB": 8,
+    "babble, 20 dB": 8,
+    "telephone band": 8,
+}
+
+
+def main():
+    args = _parse_arguments()
+    name = f"robustness-{args.recipe}-{args.model}-{args.seed}.json"
+    path = RESULTS / name
+    if not path.exists():
+        _write(path, run(args, load_emodb(args.emodb)))
+    print(markdown_table(json.loads(path.read_text())))
+
+
+def run(args, corpus):
+    """Score every condition in every fold."""
+    args.work.mkdir(parents=True, exist_ok=True)
+    descriptors = {
+        condition: _describe(condition, corpus, args) for condition in CONDITIONS
+    }
+    setting = _setting(
+        SimpleNamespace(protocol="loso", recipe=args.recipe), args.model, args.seed
+    )
+    folds = [
+        _score_fold(speaker, descriptors, corpus, args)
+        for speaker in np.unique(corpus.speakers)
+    ]
+    return {**setting, "folds": folds}
+
+
+def _describe(condition, corpus, args):
+    """Return the descriptors of all recordings under a condition, kept in a file."""
+    extractor = _make_pipeline(args.recipe, seed=0)["extract"]
+    part = _slug(f"{condition} {extractor.normalize} {extractor.descriptors}")
+    path = args.work / f"{part}.npy"
+    if not path.exists():
+        start = time.perf_counter()
+        recordings = [
+            degrade(condition, index, corpus) for index in range(len(corpus.paths))
+        ]
+        temporary = path.with_suffix(".new.npy")
+        np.save(temporary, extractor.transform(recordings))
+        temporary.replace(path)
+        print(f"{condition}: {time.perf_counter() - start:.0f} s", flush=True)
+    return np.load(path, mmap_mode="r")
+
+
+def degrade(condition, index, corpus):
+    """Return a recording under a condition, as a pair of signal and rate."""
+    function, settings = CONDITIONS[condition]
+    rng = np.random.default_rng([index, zlib.crc32(condition.encode())])
+    if "babble" in condition:
+        others = np.flatnonzero(corpus.speakers != corpus.speakers[index])
+        chosen = corpus.paths[rng.choice(others, N_VOICES, replace=False)]
+        settings = {**settings, "voices": [load_audio(path) for path in chosen]}
+    degraded = function(load_audio(corpus.paths[index]), rng, **settings)
+    return degraded if isinstance(degraded, tuple) else (degraded, RATE)
+
+
+def _score_fold(speaker, descriptors, corpus, args):
+    extractor = _make_pipeline(args.recipe, seed=0)["extract"]
+    key = f"{args.recipe} {extractor.normalize} {args.model} {args.seed} {speaker}"
+    path = args.work / f"fold-{_slug(key)}.json"
+    if not path.exists():
+        test = np.flatnonzero(corpus.speakers == speaker)
+        train = np.flatnonzero(corpus.speakers != speaker)
+        model = _make_model(args, args.model, args.seed)
+        start = time.perf_counter()
+        model.fit(descriptors["clean"][train], corpus.target[train])
+        _write(
+            path,
+            {
+                "speaker": str(speaker),
+                "seconds": round(time.perf_counter() - start, 1),
+                "recordings": [Path(item).name for item in corpus.paths[test]],
+                "y_true": corpus.target[test].tolist(),
+                "predictions": {
+                    condition: model.predict(X[test]).tolist()
+                    for condition, X in descriptors.items()
+                },
+            },
+        )
+        print(f"fold {speaker} done", flush=True)
+    return json.loads(path.read_text())
+
+
+def markdown_table(run):
+    """Make a table of UAR, pooled over the folds, and what a condition costs."""
+    y_true = np.concatenate([fold["y_true"] for fold in run["folds"]])
+    score = {}
+    for condition in run["folds"][0]["predictions"]:
+        y_pred = [fold["predictions"][condition] for fold in run["folds"]]
+        uar = unweighted_average_recall(y_true, np.concatenate(y_pred))
+        score[condition] = 100 * uar
+    lines = ["| condition | UAR | points lost | at most |", "|---|---|---|---|"]
+    for condition, uar in score.items():
+        lost, target = score["clean"] - uar, TARGETS.get(condition, "")
+        lines.append(f"| {condition} | {uar:.1f} | {lost:.1f} | {target} |")
+    return "\n".join(lines)
+
+
+def _slug(text):
+    return "".join(c if c.isalnum() or c in "+-" else "_" for c in text)
+
+
+def _parse_arguments():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--model", choices=["attention", "svm"], default="attention")
+    parser.add_argument(
+        "--recipe", choices=["recommended", *sorted(ABLATIONS)], default="recommended"
+    )
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--work",
+        type=Path,
+        default=Path("robustness.partial"),
+        help="folder for descriptors and finished folds (%(default)s)",
+    )
+    parser.add_argument("--emodb", default=os.environ.get("SKEMOTION_EMODB"))
+    args = parser.parse_args()
+    if args.emodb is None:
+        parser.error("give --emodb PATH or set SKEMOTION_EMODB")
+    return args
+
+
+if __name__ == "__main__":
+    main()
