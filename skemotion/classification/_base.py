@@ -1,6 +1,5 @@
-"""Training and prediction by scikeras; the only module that imports it."""
+"""Training and prediction: what the classifiers have in common."""
 
-import contextlib
 import copy
 from numbers import Integral, Real
 from typing import Any
@@ -18,17 +17,20 @@ from sklearn.utils.validation import (
 )
 
 from skemotion._validation import draw_seed, validate_sequences
-from skemotion._version import __version__
+from skemotion.classification._scikeras import (
+    dump_estimator,
+    load_estimator,
+    make_estimator,
+    ready_to_train,
+    settings_of,
+)
 from skemotion.model_selection import stratified_validation_split
 from skemotion.networks import (
-    build_compiled_blstm,
-    build_trainer,
     fed_by_batches,
     import_keras,
     ordered_variables,
     run_forward,
     seeded,
-    trained_twin,
     without_retracing_log,
 )
 
@@ -257,7 +259,7 @@ class BaseBLSTMClassifier(ClassifierMixin, BaseEstimator):
         import_keras()
         return run_forward(
             self.estimator_.model_,
-            _settings_of(self.estimator_)["network"],
+            settings_of(self.estimator_)["network"],
             sequences,
             batch_size=self.batch_size,
             layer=layer,
@@ -343,7 +345,7 @@ class BaseBLSTMClassifier(ClassifierMixin, BaseEstimator):
         options = {} if validation is None else {"validation_data": validation}
         with seeded(seed), without_retracing_log():
             estimator = (
-                self.estimator_ if resume else _make_estimator(self._settings(X.shape))
+                self.estimator_ if resume else make_estimator(self._settings(X.shape))
             )
             training = {
                 "callbacks": self._make_callbacks(validation is not None, epochs),
@@ -351,7 +353,7 @@ class BaseBLSTMClassifier(ClassifierMixin, BaseEstimator):
                 "epochs": epochs,
                 "verbose": int(self.verbose),
             }
-            with _ready_to_train(estimator, training):
+            with ready_to_train(estimator, training):
                 feed = fed_by_batches(
                     estimator.model_,
                     trim=self.mask_padding,
@@ -437,12 +439,12 @@ class BaseBLSTMClassifier(ClassifierMixin, BaseEstimator):
         # As arrays, since pickles of Keras and scikeras are bound to a version.
         state = super().__getstate__().copy()
         if "estimator_" in state:
-            state["estimator_"] = _dump_estimator(state["estimator_"])
+            state["estimator_"] = dump_estimator(state["estimator_"])
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         if "estimator_" in state:
-            state = state | {"estimator_": _load_estimator(state["estimator_"])}
+            state = state | {"estimator_": load_estimator(state["estimator_"])}
         # Pickles of earlier versions lack the parameters that came later.
         super().__setstate__(type(self)().get_params(deep=False) | state)
 
@@ -460,53 +462,11 @@ class BaseBLSTMClassifier(ClassifierMixin, BaseEstimator):
         import_keras()
         self.n_frames_in_, self.classes_, self.history_ = shape[0], classes, history
         with seeded(0):
-            estimator = _make_estimator(self._settings((0, *shape)))
+            estimator = make_estimator(self._settings((0, *shape)))
         variables = ordered_variables(estimator.model_)
         for variable, value in zip(variables, weights, strict=True):
             variable.assign(value)
         self.estimator_ = estimator
-
-
-def _make_estimator(settings):
-    """Build a scikeras estimator that knows all classes, seen in y or not."""
-    from scikeras.wrappers import KerasClassifier
-
-    estimator = KerasClassifier(
-        model=build_compiled_blstm,
-        predict__verbose=0,
-        warm_start=True,
-        model__network=settings["network"],
-        model__optimizer=settings["optimizer"],
-        model__label_smoothing=settings.get("label_smoothing", 0.0),
-    )
-    network = settings["network"]
-    codes = np.arange(network["n_classes"])
-    rows = np.zeros((len(codes), network["n_frames"], network["n_features"]), "f")
-    return estimator.initialize(rows, codes)
-
-
-@contextlib.contextmanager
-def _ready_to_train(estimator, training):
-    """Lend an estimator a traced network, and what only its training needs."""
-    network = estimator.model_
-    try:
-        with trained_twin(network, build_trainer, _settings_of(estimator)) as twin:
-            estimator.model_ = twin
-            estimator.set_params(**training)
-            estimator._initialize_callbacks()
-            yield
-    finally:
-        # Callbacks hold on to the training; the fitted estimator must not.
-        estimator.model_ = network
-        estimator.set_params(callbacks=None)
-        estimator._initialize_callbacks()
-
-
-def _settings_of(estimator):
-    """Return what the network of a scikeras estimator was built from."""
-    parameters = estimator.get_params(deep=False)
-    names = ("network", "optimizer", "label_smoothing")
-    return {name: parameters[f"model__{name}"] for name in names}
 
 
 def _learning_rates(schedule, peak, epochs):
@@ -516,49 +476,3 @@ def _learning_rates(schedule, peak, epochs):
     falling = np.arange(epochs - warm_up) + 0.5
     falling = 0.5 + 0.5 * np.cos(np.pi * falling / max(epochs - warm_up, 1))
     return (peak * np.concatenate([rising, falling])[:epochs]).tolist()
-
-
-def _dump_estimator(estimator):
-    """Turn a fitted scikeras estimator into plain arrays and settings."""
-    model = estimator.model_
-    return {
-        "settings": _settings_of(estimator),
-        "variables": [variable.numpy() for variable in model.variables],
-        "optimizer_variables": [
-            variable.numpy() for variable in model.optimizer.variables
-        ],
-        "versions": _versions(),
-    }
-
-
-def _load_estimator(state):
-    """Undo :func:`_dump_estimator`, or say where that would succeed."""
-    import_keras()
-    try:
-        with seeded(0):
-            estimator = _make_estimator(state["settings"])
-        model = estimator.model_
-        _assign(model.variables, state["variables"])
-        _assign(model.optimizer.variables, state["optimizer_variables"])
-    except (TypeError, ValueError) as error:
-        raise ValueError(
-            f"a classifier pickled under {state['versions']} cannot be loaded under "
-            f"{_versions()}: {error}. Load it there, and carry it over by "
-            "skemotion.save_model."
-        ) from error
-    return estimator
-
-
-def _assign(variables, values):
-    found, expected = (
-        [tuple(one.shape) for one in many] for many in (values, variables)
-    )
-    if found != expected:
-        raise ValueError(f"its arrays have shapes {found} where {expected} are needed")
-    for variable, value in zip(variables, values, strict=True):
-        variable.assign(value)
-
-
-def _versions():
-    keras = import_keras()
-    return f"skemotion {__version__} and Keras {keras.__version__}"
