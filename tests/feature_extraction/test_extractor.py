@@ -407,8 +407,9 @@ def test_stateless():
 def test_every_parameter_is_documented_and_checked():
     parameters = inspect.signature(SpeechFeatureExtractor).parameters
     assert set(parameters) == set(SpeechFeatureExtractor._parameter_constraints)
+    documentation = inspect.getdoc(SpeechFeatureExtractor)
     for name in parameters:
-        assert f"    {name} : " in SpeechFeatureExtractor.__doc__
+        assert f"\n{name} : " in documentation
 
 
 @pytest.mark.parametrize("descriptors", ["post", "extended"])
