@@ -352,7 +352,7 @@ def test_init_only_stores_and_documents_every_parameter(Classifier):
     parameters = inspect.signature(Classifier).parameters
     assert set(parameters) == set(Classifier._parameter_constraints)
     for name, parameter in parameters.items():
-        assert f"    {name} : " in Classifier.__doc__
+        assert f"\n{name} : " in inspect.getdoc(Classifier)
         assert getattr(Classifier(), name) is parameter.default
 
 
