@@ -61,7 +61,7 @@ def _version(name):
 
 def _threadpools():
     """Describe the numerical libraries that are loaded, after NumPy and SciPy."""
-    import scipy.linalg  # noqa: F401
+    import scipy.linalg  # noqa: F401  (it loads the library that is looked for)
     from threadpoolctl import threadpool_info
 
     return threadpool_info()

@@ -247,12 +247,13 @@ def test_many_recordings_go_to_processes(tmp_path, monkeypatch):
     paths = [tmp_path / f"{number}.wav" for number in range(3)]
     for path in paths:
         soundfile.write(path, tone(300, 4000), RATE)
-    X = [*paths, open(paths[0], "rb"), tone(200, 8000), [np.nan]]  # noqa: SIM115
+    file = open(paths[0], "rb")  # noqa: SIM115  (closed below, with the list around it)
+    X = [*paths, file, tone(200, 8000), [np.nan]]
     expected = SpeechFeatureExtractor().transform(X[:-1])
     monkeypatch.setattr(_extraction, "_MANY_RECORDINGS", 5)
     n_computed = count_calls(monkeypatch, _extraction, "_describe")
     extractor = SpeechFeatureExtractor(n_jobs=2, memory=tmp_path / "cache")
-    with X[3]:
+    with file:
         np.testing.assert_array_equal(extractor.transform(X[:-1]), expected)
         with pytest.raises(AudioError, match=r"X\[5\]: it holds NaN"):
             extractor.transform(X)
