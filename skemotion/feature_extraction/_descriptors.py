@@ -1,11 +1,7 @@
 """From a signal to its descriptors, frame by frame, as librosa defines them."""
 
-from functools import lru_cache
-
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
-from sklearn.utils import gen_batches
 
 from skemotion.feature_extraction._spectral import (
     centroid_and_bandwidth,
@@ -14,6 +10,10 @@ from skemotion.feature_extraction._spectral import (
     mel_cepstrum,
     mel_filters,
     roll_off,
+)
+from skemotion.feature_extraction._spectrogram import (
+    Spectrogram,
+    compute_spectrogram,
 )
 
 _SCALAR_NAMES = (
@@ -26,8 +26,6 @@ _SCALAR_NAMES = (
 )
 _N_SCALARS = len(_SCALAR_NAMES)
 _ZERO_CROSSING_THRESHOLD = 1e-10
-_MIN_FRAMES = 16
-_BATCH_SAMPLES = 2**16
 _NEARLY_CONSTANT = 2e-3
 DELTA_WIDTH = 9
 
@@ -73,11 +71,53 @@ def compute_descriptors(
     -------
     ndarray of shape (1 + n_samples // hop_length, 6 + 2 * n_mfcc), dtype float32
     """
+    spectrogram = compute_spectrogram(
+        signal,
+        sampling_rate=sampling_rate,
+        frame_length=frame_length,
+        hop_length=hop_length,
+    )
+    return describe_spectrogram(
+        signal,
+        spectrogram,
+        sampling_rate=sampling_rate,
+        hop_length=hop_length,
+        n_mfcc=n_mfcc,
+        n_mels=n_mels,
+    )
+
+
+def describe_spectrogram(
+    signal: NDArray[np.float32],
+    spectrogram: Spectrogram,
+    *,
+    sampling_rate: int,
+    hop_length: int,
+    n_mfcc: int,
+    n_mels: int,
+) -> NDArray[np.float32]:
+    """Compute all descriptors of a signal whose spectrogram is there already.
+
+    Parameters
+    ----------
+    signal : ndarray of shape (n_samples,), dtype float32
+        Mono samples.
+    spectrogram : Spectrogram
+        Of this signal.
+    sampling_rate : int
+        In Hz.
+    hop_length : int
+        Step of the spectrogram, in samples.
+    n_mfcc, n_mels : int
+        Number of cepstral coefficients and of mel bands below them.
+
+    Returns
+    -------
+    ndarray of shape (1 + n_samples // hop_length, 6 + 2 * n_mfcc), dtype float32
+    """
     n_frames = 1 + len(signal) // hop_length
-    sound = _find_sound(signal, n_frames, frame_length, hop_length)
-    frames = _cut_frames(signal, sound, frame_length, hop_length)
-    magnitudes = _magnitudes(frames)
-    frequencies = np.fft.rfftfreq(frame_length, 1 / sampling_rate)
+    sound, frames, magnitudes, frequencies = spectrogram
+    frame_length = frames.shape[1]
     centroid, bandwidth = centroid_and_bandwidth(magnitudes, frequencies)
     contrast = lowest_contrast(magnitudes, contrast_bands(sampling_rate, frame_length))
     filters = mel_filters(sampling_rate, frame_length, n_mels)
@@ -100,59 +140,6 @@ def compute_descriptors(
     static[sound.stop :] = static[sound.stop - 1]
     slopes[:] = _slopes(static[:, _N_SCALARS:])
     return descriptors
-
-
-def _find_sound(signal, n_frames, frame_length, hop_length):
-    """Return the slice of frames to analyse.
-
-    It begins with the last frame of the zeros in front of the sound, and ends with
-    the first of the zeros behind it; all that lie further out equal these.
-    """
-    nonzero = signal != 0
-    first = int(nonzero.argmax())
-    last = len(signal) - 1 - int(nonzero[::-1].argmax())
-    if not nonzero[first]:
-        last = first
-    half = frame_length // 2
-    start = max((first + half - frame_length) // hop_length, 0)
-    stop = min((last + half) // hop_length + 2, n_frames)
-    # Matrix products of few rows are rounded differently by some libraries.
-    start = max(min(start, stop - _MIN_FRAMES), 0)
-    return slice(start, min(max(stop, start + _MIN_FRAMES), n_frames))
-
-
-def _cut_frames(signal, sound, frame_length, hop_length):
-    """Return a view of shape (n_frames, frame_length) of the padded signal."""
-    n_frames = sound.stop - sound.start
-    begin = sound.start * hop_length - frame_length // 2
-    size = (n_frames - 1) * hop_length + frame_length
-    before = max(-begin, 0)
-    inside = signal[max(begin, 0) : begin + size]
-    padded = np.zeros(size, dtype=signal.dtype)
-    padded[before : before + len(inside)] = inside
-    return sliding_window_view(padded, frame_length)[::hop_length]
-
-
-def _magnitudes(frames):
-    """Return the magnitude spectra, of shape (n_frames, 1 + frame_length // 2)."""
-    from scipy.fft import rfft
-
-    n_frames, frame_length = frames.shape
-    window = _window(frame_length)
-    magnitudes = np.empty((n_frames, 1 + frame_length // 2), dtype=np.float32)
-    # In batches that fit into the processor's cache, it takes a third of the time.
-    for batch in gen_batches(n_frames, max(_BATCH_SAMPLES // frame_length, 1)):
-        spectra = rfft(frames[batch] * window, axis=1, overwrite_x=True)
-        # Single precision from here on is what librosa does.
-        np.abs(spectra.astype(np.complex64), out=magnitudes[batch])
-    return magnitudes
-
-
-@lru_cache(maxsize=8)
-def _window(frame_length):
-    from scipy.signal import get_window
-
-    return get_window("hann", frame_length)
 
 
 def _zero_crossing_rate(signal, sound, frame_length, hop_length):

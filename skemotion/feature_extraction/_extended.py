@@ -4,12 +4,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skemotion.feature_extraction._descriptors import (
-    compute_descriptors,
+    describe_spectrogram,
     descriptor_names,
 )
 from skemotion.feature_extraction._formants import (
     FORMANT_NAMES,
     describe_formants,
+)
+from skemotion.feature_extraction._spectral import (
+    contrast_bands,
+    mel_filters,
+    upper_contrasts,
+)
+from skemotion.feature_extraction._spectrogram import (
+    compute_spectrogram,
+    extend_over_silence,
 )
 from skemotion.feature_extraction._voice import VOICE_NAMES, describe_voice
 
@@ -85,34 +94,35 @@ def compute_extended_descriptors(
        (GeMAPS) for Voice Research and Affective Computing", IEEE Transactions
        on Affective Computing 7(2), 2016, pp. 190-202.
     """
-    import librosa
-
-    basic = compute_descriptors(
+    spectrogram = compute_spectrogram(
         signal,
         sampling_rate=sampling_rate,
         frame_length=frame_length,
         hop_length=hop_length,
+    )
+    basic = describe_spectrogram(
+        signal,
+        spectrogram,
+        sampling_rate=sampling_rate,
+        hop_length=hop_length,
         n_mfcc=n_mfcc,
         n_mels=n_mels,
     )
-    spectrum = np.abs(librosa.stft(signal, n_fft=frame_length, hop_length=hop_length))
-    contrast = librosa.feature.spectral_contrast(
-        S=spectrum, sr=sampling_rate, n_bands=_N_CONTRASTS
-    )
-    power = np.square(spectrum, dtype=np.float64)
-    frequencies = np.fft.rfftfreq(frame_length, 1 / sampling_rate)
+    n_frames = len(basic)
+    bands = contrast_bands(sampling_rate, frame_length)
+    contrasts = upper_contrasts(spectrogram.magnitudes, bands)
     step = max(hop_length // _PARTS, 1)
-    near = _short_frames(len(basic), len(signal), hop_length, step, _PARTS // 2)
-    wide = _short_frames(len(basic), len(signal), hop_length, step, _PARTS)
+    near = _short_frames(n_frames, len(signal), hop_length, step, _PARTS // 2)
+    wide = _short_frames(n_frames, len(signal), hop_length, step, _PARTS)
     columns = [
         basic,
-        contrast[1:].T,
+        extend_over_silence(contrasts, spectrogram.sound, n_frames),
         _describe_bands(signal, sampling_rate, step, near),
-        _describe_shape(power, frequencies),
-        describe_voice(signal, power, frequencies, sampling_rate, step, near, wide),
-        describe_formants(signal, sampling_rate, hop_length, len(basic)),
+        _describe_shape(spectrogram, n_frames),
+        describe_voice(signal, spectrogram, sampling_rate, step, near, wide),
+        describe_formants(signal, sampling_rate, hop_length, n_frames),
     ]
-    return np.concatenate(columns, axis=1).astype(np.float32)
+    return np.concatenate(columns, axis=1, dtype=np.float32)
 
 
 def _short_frames(n_frames, n_samples, hop_length, step, reach):
@@ -123,48 +133,66 @@ def _short_frames(n_frames, n_samples, hop_length, step, reach):
 
 
 def _describe_bands(signal, sampling_rate, step, near):
-    import librosa
-
-    mel = librosa.feature.melspectrogram(
-        y=signal,
-        sr=sampling_rate,
-        n_fft=int(_SHORT_WINDOW * sampling_rate),
-        hop_length=step,
-        n_mels=_N_BANDS,
-        fmin=_BAND_FMIN,
+    window = int(_SHORT_WINDOW * sampling_rate)
+    spectrogram = compute_spectrogram(
+        signal, sampling_rate=sampling_rate, frame_length=window, hop_length=step
     )
-    level = np.log(mel.T + 1e-6)
+    filters = mel_filters(sampling_rate, window, _N_BANDS, _BAND_FMIN)
+    level = np.log(np.square(spectrogram.magnitudes) @ filters + 1e-6)
+    level = extend_over_silence(level, spectrogram.sound, 1 + len(signal) // step)
     change = np.abs(np.diff(level, axis=0, prepend=level[:1]))
     return np.hstack([level[near].mean(axis=1), change[near].mean(axis=1)])
 
 
-def _describe_shape(power, frequencies):
+def _describe_shape(spectrogram, n_frames):
     """Describe how power is spread over frequency, frame by frame."""
-    total = power.sum(axis=0)
-    part = (power + _FLOOR) / (power + _FLOOR).sum(axis=0)
-    offset = frequencies[:, np.newaxis] - frequencies @ part
-    spread = np.sqrt((np.square(offset) * part).sum(axis=0))
-    level = np.log(power + _FLOOR)
-    centred = frequencies - frequencies.mean()
-    change = np.diff(np.sqrt(part), axis=1, prepend=np.sqrt(part[:, :1]))
+    frequencies = spectrogram.frequencies
+    power = np.square(spectrogram.magnitudes)
+    raised = power + _FLOOR
+    total = raised.sum(axis=1)
+    part = raised / total[:, np.newaxis]
+    level = np.log(raised)
+    centred = (frequencies - frequencies.mean()).astype(np.float32)
 
     def in_band(low, high):
-        return power[(frequencies >= low) & (frequencies < high)]
+        start, stop = np.searchsorted(frequencies, [low, high])
+        return power[:, start:stop]
 
     def log_ratio(above, below):
         return np.log(above + _FLOOR) - np.log(below + _FLOOR)
 
-    return np.stack(
+    shape = np.stack(
         [
-            np.log(total + 1e-6),
-            level.mean(axis=0) - np.log(power.mean(axis=0) + _FLOOR),
-            np.sqrt(np.square(change).sum(axis=0)),
-            1000 * (centred @ level) / np.square(centred).sum(),
-            -(part * np.log(part)).sum(axis=0),
-            (offset**3 * part).sum(axis=0) / spread**3,
-            np.log((offset**4 * part).sum(axis=0) / spread**4),
-            log_ratio(in_band(50, 1000).sum(axis=0), in_band(1000, 5000).sum(axis=0)),
-            log_ratio(in_band(0, 2000).max(axis=0), in_band(2000, 5000).max(axis=0)),
+            np.log(power.sum(axis=1) + 1e-6),
+            level.mean(axis=1) - np.log(power.mean(axis=1) + _FLOOR),
+            _flux(np.sqrt(part)),
+            1000 * (level @ centred) / np.square(centred).sum(),
+            np.log(total) - np.einsum("tf,tf->t", part, level),
+            *_skewness_and_log_kurtosis(part, frequencies.astype(np.float32)),
+            log_ratio(in_band(50, 1000).sum(axis=1), in_band(1000, 5000).sum(axis=1)),
+            log_ratio(in_band(0, 2000).max(axis=1), in_band(2000, 5000).max(axis=1)),
         ],
         axis=1,
     )
+    shape = extend_over_silence(shape, spectrogram.sound, n_frames)
+    # From one silent frame to the next, nothing changes.
+    shape[spectrogram.sound.stop :, _SHAPE_NAMES.index("spectral_flux")] = 0
+    return shape
+
+
+def _flux(spectra):
+    """Return the distance of every spectrum to the one before, 0 for the first."""
+    change = np.diff(spectra, axis=0)
+    return np.append(0.0, np.sqrt(np.einsum("tf,tf->t", change, change)))
+
+
+def _skewness_and_log_kurtosis(part, frequencies):
+    offset = frequencies - (part @ frequencies)[:, np.newaxis]
+    # Once more, for a high tone's spread is less than the centroid's rounding.
+    offset -= np.einsum("tf,tf->t", part, offset)[:, np.newaxis]
+    square = np.square(offset)
+    weighted = part * square
+    variance = weighted.sum(axis=1)
+    third = np.einsum("tf,tf->t", weighted, offset)
+    fourth = np.einsum("tf,tf->t", weighted, square)
+    return third / variance**1.5, np.log(fourth / variance**2)

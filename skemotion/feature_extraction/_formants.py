@@ -1,7 +1,11 @@
 """Formants by linear prediction."""
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
+
+from skemotion.feature_extraction._autocorrelation import autocorrelate
 
 _N_FORMANTS = 3
 _RATE = 10_000
@@ -46,9 +50,7 @@ def describe_formants(
        1976.
     """
     frames = _cut(signal, sampling_rate, hop_length, n_frames)
-    n_fft = 2 ** int(np.ceil(np.log2(2 * frames.shape[1])))
-    correlation = np.fft.irfft(np.square(np.abs(np.fft.rfft(frames, n_fft))))
-    correlation = correlation[:, : _ORDER + 1]
+    correlation = autocorrelate(frames, np.hamming(frames.shape[1]), _ORDER + 1)
     formants = np.tile([*_NEUTRAL, *[_WIDEST] * _N_FORMANTS], (n_frames, 1))
     sounding = correlation[:, 0] > 1e-6
     if sounding.any():
@@ -61,13 +63,23 @@ def _cut(signal, sampling_rate, hop_length, n_frames):
     from scipy.signal import resample_poly
 
     divisor = np.gcd(sampling_rate, _RATE)
-    low = resample_poly(signal, _RATE // divisor, sampling_rate // divisor)
-    low = np.append(low[:1], low[1:] - 0.97 * low[:-1]).astype(np.float64)
+    up, down = _RATE // divisor, sampling_rate // divisor
+    low = resample_poly(signal, up, down, window=_low_pass(max(up, down)))
+    low = np.append(low[:1], low[1:] - 0.97 * low[:-1])
     width = int(_WINDOW * _RATE)
     padded = np.pad(low, width)
     centres = (np.arange(n_frames) * hop_length * _RATE / sampling_rate).astype(int)
     index = centres[:, np.newaxis] + np.arange(width) + width - width // 2
-    return padded[np.minimum(index, len(padded) - 1)] * np.hamming(width)
+    return padded[np.minimum(index, len(padded) - 1)]
+
+
+@lru_cache(maxsize=8)
+def _low_pass(factor):
+    """Design the filter that SciPy would design for every signal anew."""
+    from scipy.signal import firwin
+
+    taps = firwin(20 * factor + 1, 1 / factor, window=("kaiser", 5.0))
+    return taps.astype(np.float32)
 
 
 def _resonances(correlation):

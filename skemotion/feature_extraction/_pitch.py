@@ -5,6 +5,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from skemotion.feature_extraction._autocorrelation import autocorrelate
+from skemotion.feature_extraction._spectrogram import (
+    cut_frames,
+    extend_over_silence,
+    find_sound,
+)
+
 _FMIN, _FMAX = 75.0, 500.0
 _WINDOW = 0.04  # seconds, three periods of the lowest pitch
 _N_CANDIDATES = 5
@@ -52,8 +59,14 @@ def track_pitch(
        frequency and the harmonics-to-noise ratio of a sampled sound", Proc.
        Institute of Phonetic Sciences 17, 1993, pp. 97-110.
     """
-    frames, peak = _cut(signal, sampling_rate, hop_length)
-    lag, strength = _candidates(_autocorrelation(frames), sampling_rate)
+    width = int(_WINDOW * sampling_rate)
+    # Of two more samples, so that the window is centred one sample early.
+    sound = find_sound(signal, width + 2, hop_length)
+    frames = cut_frames(signal, sound, width + 2, hop_length)[:, :width]
+    peak = np.abs(frames[:, width // 4 : -width // 4]).max(axis=1).astype(np.float64)
+    shortest, longest = int(sampling_rate / _FMAX), int(sampling_rate / _FMIN)
+    correlation = _correlate(frames, longest + 2)
+    lag, strength = _candidates(correlation, shortest, sampling_rate)
     loudest = max(float(np.abs(signal).max()), 1e-9)
     silence = np.maximum(0, 2 - peak / loudest * (1 + _VOICING) / _SILENCE)
     frequency = sampling_rate / lag
@@ -64,58 +77,51 @@ def track_pitch(
     chosen = np.minimum(path, _N_CANDIDATES - 1)[:, np.newaxis]
     f0 = np.take_along_axis(frequency, chosen, axis=1)[:, 0]
     found = np.take_along_axis(strength, chosen, axis=1)[:, 0]
-    return Pitch(
-        f0=np.where(voiced, f0, 0.0),
-        strength=np.clip(np.where(voiced, found, strength.max(axis=1)), 0, 1),
-        level=np.log(peak + 1e-5),
-    )
+    found = np.clip(np.where(voiced, found, strength.max(axis=1)), 0, 1)
+    pitch = (np.where(voiced, f0, 0.0), found, np.log(peak + 1e-5))
+    n_frames = 1 + len(signal) // hop_length
+    return Pitch(*(extend_over_silence(values, sound, n_frames) for values in pitch))
 
 
-def _cut(signal, sampling_rate, hop_length):
-    """Return frames without their means, and the largest sample in their middle."""
-    width = int(_WINDOW * sampling_rate)
-    padded = np.pad(signal.astype(np.float64), width // 2 + 1)
-    frames = np.lib.stride_tricks.sliding_window_view(padded, width)[::hop_length]
-    frames = frames[: 1 + len(signal) // hop_length]
-    peak = np.abs(frames[:, width // 4 : -width // 4]).max(axis=1)
-    return frames - frames.mean(axis=1, keepdims=True), peak
-
-
-def _autocorrelation(frames):
-    """Return it for lags up to half of the window and a little more."""
+def _correlate(frames, n_lags):
+    """Return the autocorrelation of frames, divided by that of the window."""
     width = frames.shape[1]
-    n_fft = 2 ** int(np.ceil(np.log2(1.6 * width)))
-    n_lags = int(0.6 * width)
     window = np.hanning(width)
-
-    def correlate(rows):
-        return np.fft.irfft(np.square(np.abs(np.fft.rfft(rows, n_fft))), n_fft)
-
-    own = correlate(window)[:n_lags]
-    found = correlate(frames * window)[:, :n_lags]
-    return found / np.maximum(found[:, :1], 1e-12) / (own / own[0])
+    own = autocorrelate(window[np.newaxis], np.ones(width), n_lags)
+    correlation = autocorrelate(frames, window, n_lags, subtract_mean=True)
+    correlation /= np.maximum(correlation[:, :1], 1e-12)
+    correlation /= own / own[:, :1]
+    return correlation
 
 
-def _candidates(correlation, sampling_rate):
-    """Return lag and strength, -1 for none, of the highest peaks in pitch range."""
-    first, last = int(sampling_rate / _FMAX), int(sampling_rate / _FMIN)
-    left = correlation[:, first - 1 : last]
-    middle = correlation[:, first : last + 1]
-    right = correlation[:, first + 1 : last + 2]
-    lags = np.arange(first, last + 1)
-    is_peak = (middle > left) & (middle >= right) & (middle > 0.3 * _VOICING)
-    score = middle - _OCTAVE * np.log2(_FMIN / sampling_rate * lags)
-    score = np.where(is_peak, score, -1.0)
-    top = np.argpartition(score, -_N_CANDIDATES, axis=1)[:, -_N_CANDIDATES:]
-    left, middle, right, is_peak = (
-        np.take_along_axis(values, top, axis=1)
-        for values in (left, middle, right, is_peak)
+def _candidates(correlation, shortest, sampling_rate):
+    """Return lag and strength, -1 for none, of every frame's highest peaks."""
+    left = correlation[:, shortest - 1 : -2]
+    middle = correlation[:, shortest:-1]
+    right = correlation[:, shortest + 1 :]
+    is_peak = (middle > 0.3 * _VOICING) & (middle > left) & (middle >= right)
+    frame, lag = np.nonzero(is_peak)
+    lag += shortest
+    score = middle[is_peak] - _OCTAVE * np.log2(_FMIN / sampling_rate * lag)
+    order = np.lexsort((-score, frame))
+    rank = np.arange(len(frame)) - np.searchsorted(frame, frame)
+    highest = order[rank < _N_CANDIDATES]
+    place = frame[highest], rank[rank < _N_CANDIDATES]
+    shift, strength = _vertex(
+        *(values[is_peak][highest] for values in (left, middle, right))
     )
-    # The vertex of the parabola through a peak and its neighbours.
+    shape = len(correlation), _N_CANDIDATES
+    lags, strengths = np.full(shape, float(shortest)), np.full(shape, -1.0)
+    lags[place] = lag[highest] + shift
+    strengths[place] = np.minimum(strength, 1.0)
+    return lags, strengths
+
+
+def _vertex(left, middle, right):
+    """Return position and height of the parabola through peaks and neighbours."""
     bend = np.minimum(left - 2 * middle + right, -1e-12)
-    shift = np.where(is_peak, np.clip((left - right) / (2 * bend), -0.5, 0.5), 0.0)
-    strength = np.where(is_peak, middle - (left - right) * shift / 4, -1.0)
-    return lags[top] + shift, np.minimum(strength, 1.0)
+    shift = np.clip((left - right) / (2 * bend), -0.5, 0.5)
+    return shift, middle - (left - right) * shift / 4
 
 
 def _cheapest_path(frequency, strength, unvoiced, seconds):
@@ -125,17 +131,15 @@ def _cheapest_path(frequency, strength, unvoiced, seconds):
     gain = np.column_stack([gain, unvoiced])
     n_frames, n_states = gain.shape
     scale = 0.01 / seconds  # the reference gives costs for steps of 10 ms
-    cost = np.full((n_states, n_states), _CHANGE * scale)
-    cost[-1, -1] = 0
-    came_from = np.zeros((n_frames, n_states), dtype=np.intp)
-    total = gain[0]
+    cost = np.full((n_frames - 1, n_states, n_states), _CHANGE * scale)
+    jump = np.abs(pitch[1:, :, np.newaxis] - pitch[:-1, np.newaxis])
+    cost[:, :-1, :-1] = _JUMP * scale * jump
+    cost[:, -1, -1] = 0
+    total = gain.copy()
     for frame in range(1, n_frames):
-        jump = np.abs(pitch[frame][:, np.newaxis] - pitch[frame - 1])
-        cost[:-1, :-1] = _JUMP * scale * jump
-        reached = total - cost
-        came_from[frame] = reached.argmax(axis=1)
-        total = gain[frame] + reached.max(axis=1)
-    path = np.full(n_frames, total.argmax())
-    for frame in range(n_frames - 1, 0, -1):
-        path[frame - 1] = came_from[frame, path[frame]]
-    return path
+        total[frame] += (total[frame - 1] - cost[frame - 1]).max(axis=1)
+    came_from = (total[:-1, np.newaxis] - cost).argmax(axis=2).tolist()
+    path = [int(total[-1].argmax())]
+    for origins in reversed(came_from):
+        path.append(origins[path[-1]])
+    return np.array(path[::-1])

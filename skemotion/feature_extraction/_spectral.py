@@ -93,6 +93,22 @@ def lowest_contrast(
     return peaks - _to_db(valleys, _highest_valley(magnitudes, bands))
 
 
+def upper_contrasts(
+    magnitudes: NDArray[np.float32], bands: tuple[Band, ...]
+) -> NDArray[np.float64]:
+    """Return peak over valley of every band but the lowest, in dB."""
+    peaks, valleys = (
+        np.stack(
+            [extreme(magnitudes[:, start:stop], n) for start, stop, n in bands],
+            axis=1,
+            dtype=np.float64,
+        )
+        for extreme in (_peaks, _valleys)
+    )
+    levels = _to_db(peaks, peaks.max()) - _to_db(valleys, valleys.max())
+    return levels[:, 1:]
+
+
 def _highest_peak(magnitudes, bands):
     """Return the highest peak; sort only where it can be."""
     highest = 0.0
@@ -140,12 +156,12 @@ def _mean(values):
 
 @lru_cache(maxsize=8)
 def mel_filters(
-    sampling_rate: int, frame_length: int, n_mels: int
+    sampling_rate: int, frame_length: int, n_mels: int, fmin: float = 0.0
 ) -> NDArray[np.float32]:
     """Return librosa's filters, of shape (n_bins, n_mels)."""
     from librosa import filters
 
-    mel = filters.mel(sr=sampling_rate, n_fft=frame_length, n_mels=n_mels)
+    mel = filters.mel(sr=sampling_rate, n_fft=frame_length, n_mels=n_mels, fmin=fmin)
     transposed = np.ascontiguousarray(mel.T)
     transposed.flags.writeable = False
     return transposed

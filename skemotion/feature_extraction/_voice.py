@@ -4,6 +4,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skemotion.feature_extraction._pitch import track_pitch
+from skemotion.feature_extraction._spectrogram import (
+    Spectrogram,
+    extend_over_silence,
+)
 
 VOICE_NAMES = (
     "log_f0",
@@ -21,8 +25,7 @@ _FLOOR = 1e-10
 
 def describe_voice(
     signal: NDArray[np.float32],
-    power: NDArray[np.floating],
-    frequencies: NDArray[np.floating],
+    spectrogram: Spectrogram,
     sampling_rate: int,
     step: int,
     near: NDArray[np.intp],
@@ -42,10 +45,8 @@ def describe_voice(
     ----------
     signal : ndarray of shape (n_samples,), dtype float32
         Mono samples.
-    power : ndarray of shape (n_bins, n_frames)
-        Its power spectrum.
-    frequencies : ndarray of shape (n_bins,)
-        Of the spectrum, in Hz.
+    spectrogram : Spectrogram
+        Of this signal.
     sampling_rate : int
         In Hz.
     step : int
@@ -72,7 +73,7 @@ def describe_voice(
             harmonicity[near].mean(axis=1),
             _mean_change(log_f0, voiced, wide),
             _mean_change(pitch.level, voiced, wide),
-            *_compare_harmonics(power, frequencies, 2**frame_f0),
+            *_compare_harmonics(spectrogram, 2**frame_f0),
         ],
         axis=1,
     )
@@ -93,15 +94,17 @@ def _mean_change(values, voiced, around):
     return change[around].sum(axis=1) / np.maximum(pairs[around].sum(axis=1), 1)
 
 
-def _compare_harmonics(power, frequencies, f0):
-    level = 10 * np.log10(power + _FLOOR)
-    frames = np.arange(level.shape[1])
+def _compare_harmonics(spectrogram, f0):
+    sound, _, magnitudes, frequencies = spectrogram
+    frames = np.arange(len(magnitudes))
 
-    def level_at(hertz):
+    def highest_at(hertz):
         index = np.round(hertz / frequencies[1]).astype(np.intp)
-        index = np.clip(index, 1, len(level) - 2)
-        return np.max([level[index + k, frames] for k in (-1, 0, 1)], axis=0)
+        index = np.clip(index, 1, len(frequencies) - 2)
+        return np.max([magnitudes[frames, index + k] for k in (-1, 0, 1)], axis=0)
 
-    third = level[(frequencies >= 2500) & (frequencies < 3500)].max(axis=0)
-    first = level_at(f0)
-    return first - level_at(2 * f0), first - third
+    start, stop = np.searchsorted(frequencies, [2500, 3500])
+    third = magnitudes[:, start:stop].max(axis=1)
+    highest = np.stack([highest_at(f0[sound]), highest_at(2 * f0[sound]), third])
+    first, *others = 10 * np.log10(np.square(highest) + _FLOOR)
+    return [extend_over_silence(first - other, sound, len(f0)) for other in others]

@@ -1,5 +1,6 @@
 """The extended set: what its columns measure, and that they always do."""
 
+import librosa
 import numpy as np
 import pytest
 
@@ -30,6 +31,37 @@ def test_begins_with_the_posts_descriptors():
     assert NAMES[:46] == post.get_feature_names_out().tolist()
     assert len(NAMES) == len(set(NAMES)) == 127
     np.testing.assert_array_equal(describe(signal)[:, :46], post.transform([signal])[0])
+
+
+def test_contrasts_are_those_of_librosa():
+    signal = np.random.default_rng(0).normal(size=RATE).astype("float32")
+    signal[: RATE // 3] = 0
+    wanted = librosa.feature.spectral_contrast(y=signal, sr=RATE)
+    first = NAMES.index("spectral_contrast_1")
+    actual = describe(signal)[:, first : first + 6]
+    np.testing.assert_allclose(actual, wanted[1:].T, rtol=1e-5, atol=1e-4)
+
+
+def test_band_levels_are_those_of_librosa():
+    signal = np.random.default_rng(0).normal(size=RATE).astype("float32")
+    signal[-RATE // 3 :] = 0
+    mel = librosa.feature.melspectrogram(
+        y=signal, sr=RATE, n_fft=512, hop_length=128, n_mels=26, fmin=50
+    )
+    level = np.log(mel + 1e-6)
+    first = NAMES.index("log_mel_0")
+    actual = describe(signal)[10, first : first + 26]
+    np.testing.assert_allclose(actual, level[:, 38:42].mean(axis=1), rtol=1e-5)
+
+
+def test_silence_that_is_left_out_is_as_if_analysed():
+    signal = np.zeros(RATE)
+    signal[RATE // 4 : RATE // 2] = harmonic_tone(120, seconds=0.25)
+    whole = signal.copy()
+    whole[[0, -1]] = 1e-30
+    np.testing.assert_allclose(
+        describe(signal)[:, 46:], describe(whole)[:, 46:], rtol=1e-5, atol=1e-5
+    )
 
 
 @pytest.mark.parametrize("f0", [90.0, 220.0, 440.0])
@@ -96,7 +128,14 @@ def test_every_signal_has_finite_descriptors(signal):
 
 
 @pytest.mark.parametrize(
-    "parameters", [{"sampling_rate": 22050}, {"hop_length": 500}, {"n_mfcc": 13}]
+    "parameters",
+    [
+        {"sampling_rate": 22050},
+        {"sampling_rate": 22050, "hop_length": 420},
+        {"hop_length": 500},
+        {"hop_length": 500, "frame_length": 1023},
+        {"n_mfcc": 13},
+    ],
 )
 def test_other_parameters_give_the_same_columns(parameters):
     other = SpeechFeatureExtractor(descriptors="extended", duration=0.5, **parameters)

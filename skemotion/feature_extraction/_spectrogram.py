@@ -1,0 +1,179 @@
+"""Frames of a signal, which of them hold sound, and their magnitude spectra."""
+
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+_MIN_FRAMES = 16
+_BATCH_VALUES = 2**16
+
+
+class Spectrogram(NamedTuple):
+    """What :func:`compute_spectrogram` returns."""
+
+    sound: slice
+    frames: NDArray[np.float32]
+    magnitudes: NDArray[np.float32]
+    frequencies: NDArray[np.floating]
+
+
+def compute_spectrogram(
+    signal: NDArray[np.float32],
+    *,
+    sampling_rate: int,
+    frame_length: int,
+    hop_length: int,
+) -> Spectrogram:
+    """Cut a signal into frames, and transform those that hold sound.
+
+    Parameters
+    ----------
+    signal : ndarray of shape (n_samples,), dtype float32
+        Mono samples.
+    sampling_rate : int
+        In Hz.
+    frame_length, hop_length : int
+        Window and step of the analysis, in samples. Frames are centred.
+
+    Returns
+    -------
+    Spectrogram
+        `sound`, the slice of frames that :func:`find_sound` returns, and of
+        these `frames`, the samples, of shape (n_sounding, frame_length);
+        `magnitudes`, of shape (n_sounding, n_bins); `frequencies`, of the bins
+        in Hz.
+    """
+    sound = find_sound(signal, frame_length, hop_length)
+    frames = cut_frames(signal, sound, frame_length, hop_length)
+    frequencies = np.fft.rfftfreq(frame_length, 1 / sampling_rate)
+    return Spectrogram(sound, frames, _magnitudes(frames), frequencies)
+
+
+def find_sound(
+    signal: NDArray[np.float32], frame_length: int, hop_length: int
+) -> slice:
+    """Return the slice of frames to analyse.
+
+    It begins with the last frame of the zeros in front of the sound, and ends with
+    the first of the zeros behind it; all that lie further out equal these.
+
+    Parameters
+    ----------
+    signal : ndarray of shape (n_samples,)
+        Mono samples.
+    frame_length, hop_length : int
+        Length of a frame and step to the next, in samples. Frames are centred,
+        and there are ``1 + n_samples // hop_length``.
+
+    Returns
+    -------
+    slice
+    """
+    n_frames = 1 + len(signal) // hop_length
+    nonzero = signal != 0
+    first = int(nonzero.argmax())
+    last = len(signal) - 1 - int(nonzero[::-1].argmax())
+    if not nonzero[first]:
+        last = first
+    half = frame_length // 2
+    start = max((first + half - frame_length) // hop_length, 0)
+    stop = min((last + half) // hop_length + 2, n_frames)
+    # Matrix products of few rows are rounded differently by some libraries.
+    start = max(min(start, stop - _MIN_FRAMES), 0)
+    return slice(start, min(max(stop, start + _MIN_FRAMES), n_frames))
+
+
+def cut_frames(
+    signal: NDArray[np.float32], sound: slice, frame_length: int, hop_length: int
+) -> NDArray[np.float32]:
+    """Return some frames of a signal that has zeros on both sides.
+
+    Parameters
+    ----------
+    signal : ndarray of shape (n_samples,)
+        Mono samples.
+    sound : slice
+        The numbers of the frames.
+    frame_length, hop_length : int
+        Length of a frame and step to the next, in samples. Frames are centred.
+
+    Returns
+    -------
+    ndarray of shape (n_sounding, frame_length)
+        A read-only view, whose frames overlap.
+    """
+    n_frames = sound.stop - sound.start
+    begin = sound.start * hop_length - frame_length // 2
+    size = (n_frames - 1) * hop_length + frame_length
+    before = max(-begin, 0)
+    inside = signal[max(begin, 0) : begin + size]
+    padded = np.zeros(size, dtype=signal.dtype)
+    padded[before : before + len(inside)] = inside
+    return sliding_window_view(padded, frame_length)[::hop_length]
+
+
+def extend_over_silence(
+    values: NDArray[Any], sound: slice, n_frames: int
+) -> NDArray[Any]:
+    """Give the frames further out what the first and last with sound have.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_sounding, ...)
+        One row for each of the frames that :func:`find_sound` returned.
+    sound : slice
+        The numbers of these frames.
+    n_frames : int
+        Number of all frames.
+
+    Returns
+    -------
+    ndarray of shape (n_frames, ...)
+    """
+    return values[np.clip(np.arange(n_frames) - sound.start, 0, len(values) - 1)]
+
+
+def batches(n_frames: int, n_values: int) -> Iterator[slice]:
+    """Yield slices of frames that fit into the processor's cache together.
+
+    Transforms take a third of the time so.
+
+    Parameters
+    ----------
+    n_frames : int
+        Number of all frames.
+    n_values : int
+        How many values of each are held at a time.
+
+    Yields
+    ------
+    slice
+    """
+    size = max(_BATCH_VALUES // n_values, 1)
+    for start in range(0, n_frames, size):
+        yield slice(start, min(start + size, n_frames))
+
+
+def _magnitudes(frames):
+    """Return the magnitude spectra, of shape (n_frames, 1 + frame_length // 2)."""
+    from scipy.fft import rfft
+
+    n_frames, frame_length = frames.shape
+    window = _window(frame_length)
+    magnitudes = np.empty((n_frames, 1 + frame_length // 2), dtype=np.float32)
+    for batch in batches(n_frames, frame_length):
+        spectra = rfft(frames[batch] * window, axis=1, overwrite_x=True)
+        # Single precision from here on is what librosa does.
+        np.abs(spectra.astype(np.complex64), out=magnitudes[batch])
+    return magnitudes
+
+
+@lru_cache(maxsize=8)
+def _window(frame_length):
+    from scipy.signal import get_window
+
+    return get_window("hann", frame_length)
