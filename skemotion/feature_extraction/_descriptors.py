@@ -30,7 +30,7 @@ _NEARLY_CONSTANT = 2e-3
 DELTA_WIDTH = 9
 
 # A part of the cache's keys: raise it whenever the numbers change.
-DESCRIPTORS_VERSION = 1
+DESCRIPTORS_VERSION = 2
 
 
 def descriptor_names(n_mfcc: int) -> list[str]:
