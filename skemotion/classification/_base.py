@@ -355,10 +355,7 @@ class BaseBLSTMClassifier(ClassifierMixin, BaseEstimator):
             }
             with ready_to_train(estimator, training):
                 feed = fed_by_batches(
-                    estimator.model_,
-                    trim=self.mask_padding,
-                    by_length=self.functionals_units is None,
-                    seed=seed,
+                    estimator.model_, seed=seed, standardise=not resume
                 )
                 with feed:
                     estimator.fit(X, codes, sample_weight=weights, **options)

@@ -1,31 +1,16 @@
 """The transformer that turns sequences into flat vectors of statistics."""
 
-import re
 from numbers import Integral
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils import gen_batches
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
+from skemotion._functionals import FUNCTIONALS, check_functionals, summarise
 from skemotion._validation import validate_sequences
 from skemotion.preprocessing import padding_mask
-
-_DEFAULT_FUNCTIONALS = (
-    "mean",
-    "std",
-    "p5",
-    "p25",
-    "p50",
-    "p75",
-    "p95",
-    "slope",
-    "mean_abs_diff",
-)
-_BATCH_SIZE = 64  # bounds the memory that is needed beside X
-_PERCENTILE = re.compile(r"p(\d+(?:\.\d+)?)")
 
 
 class SequenceFunctionals(TransformerMixin, BaseEstimator):
@@ -123,7 +108,7 @@ class SequenceFunctionals(TransformerMixin, BaseEstimator):
 
     def __init__(
         self,
-        functionals=_DEFAULT_FUNCTIONALS,
+        functionals=FUNCTIONALS,
         *,
         ignore_padding=True,
         energy_feature=5,
@@ -149,7 +134,7 @@ class SequenceFunctionals(TransformerMixin, BaseEstimator):
         self : SequenceFunctionals
         """
         self._validate_params()
-        _check_functionals(self.functionals)
+        check_functionals(self.functionals)
         sequences = validate_sequences(self, X, reset=True)
         self._univariate = sequences.ndim == 2
         if (
@@ -185,12 +170,7 @@ class SequenceFunctionals(TransformerMixin, BaseEstimator):
             )
         if self._univariate:
             sequences = sequences[:, :, np.newaxis]
-        real = self._find_frames(sequences)
-        parts = [
-            _summarise(sequences[batch], real[batch], self.functionals)
-            for batch in gen_batches(len(sequences), _BATCH_SIZE)
-        ]
-        return np.concatenate(parts)
+        return summarise(sequences, self._find_frames(sequences), self.functionals)
 
     def get_feature_names_out(self, input_features=None):
         """Name the columns, such as ``"rms_mean"``.
@@ -229,80 +209,3 @@ class SequenceFunctionals(TransformerMixin, BaseEstimator):
         tags.input_tags.three_d_array = True
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
-
-
-def _check_functionals(names):
-    if not names:
-        raise ValueError("functionals is empty; name at least one.")
-    by_name = ["mean", *_SHIFT_INVARIANT]
-    for name in names:
-        if name not in by_name and _percentile_level(name) is None:
-            raise ValueError(
-                f"functionals holds {name!r}, which is not known. Known are "
-                f"{', '.join(map(repr, by_name))} and the percentiles 'p0' to 'p100', "
-                "of which 'p50' is the median."
-            )
-    if len(set(names)) < len(names):
-        raise ValueError(f"functionals holds a name twice: {', '.join(names)}.")
-
-
-def _percentile_level(name):
-    """Return 25.0 for "p25", None for what is no percentile."""
-    match = _PERCENTILE.fullmatch(str(name))
-    return float(match[1]) if match and float(match[1]) <= 100 else None
-
-
-def _summarise(X, real, functionals):
-    """Compute functionals over the frames marked as real, feature by feature."""
-    values = X.transpose(0, 2, 1).astype(np.float64, order="C")
-    first = real.argmax(axis=1)[:, np.newaxis, np.newaxis]
-    # Measured from a frame of their own, constants have a deviation of exactly 0.
-    origin = np.take_along_axis(values, first, axis=2)
-    values -= origin
-    real = real[:, np.newaxis, :]
-
-    statistics = {"mean": origin[..., 0] + np.mean(values, axis=2, where=real)}
-    for name, function in _SHIFT_INVARIANT.items():
-        if name in functionals:
-            statistics[name] = function(values, real)
-    levels = {name: _percentile_level(name) for name in functionals}
-    levels = {name: level for name, level in levels.items() if level is not None}
-    if levels:
-        percentiles = origin + _percentiles(values, real, list(levels.values()))
-        statistics.update(zip(levels, np.moveaxis(percentiles, 2, 0), strict=True))
-
-    stacked = np.stack([statistics[name] for name in functionals], axis=2)
-    return stacked.reshape(len(X), -1).astype(np.float32)
-
-
-def _std(values, real):
-    return np.std(values, axis=2, where=real)
-
-
-def _slope(values, real):
-    n_frames = real.sum(axis=2, keepdims=True)
-    time = np.arange(values.shape[2]) - np.argmax(real, axis=2, keepdims=True)
-    weights = np.where(real, time - (n_frames - 1) / 2, 0.0)
-    norm = np.maximum(np.square(weights).sum(axis=2), np.finfo(float).tiny)
-    return np.matmul(values, weights.swapaxes(1, 2))[..., 0] / norm
-
-
-def _mean_abs_diff(values, real):
-    steps = np.abs(np.diff(values, axis=2))
-    pairs = real[..., 1:] & real[..., :-1]
-    return steps.sum(axis=2, where=pairs) / np.maximum(pairs.sum(axis=2), 1)
-
-
-def _percentiles(values, real, levels):
-    """Interpolate between order statistics; the levels are the last axis."""
-    ordered = np.sort(np.where(real, values, np.inf), axis=2)
-    last = real.sum(axis=2, keepdims=True) - 1
-    position = last * np.divide(levels, 100)
-    below = np.floor(position).astype(np.intp)
-    low = np.take_along_axis(ordered, below, axis=2)
-    high = np.take_along_axis(ordered, np.minimum(below + 1, last), axis=2)
-    return low + (high - low) * (position - below)
-
-
-# A constant added to all frames leaves these as they are.
-_SHIFT_INVARIANT = {"std": _std, "slope": _slope, "mean_abs_diff": _mean_abs_diff}

@@ -10,13 +10,11 @@ from skemotion.networks._blstm import (
     build_trainer,
     ordered_variables,
 )
-from skemotion.networks._functionals import N_FUNCTIONALS
 from skemotion.networks._graphs import run_forward, trained_twin
 from skemotion.networks._seeding import seeded
 
 __all__ = [
     "ATTENTION_LAYER",
-    "N_FUNCTIONALS",
     "attention_layers",
     "build_blstm",
     "build_compiled_blstm",

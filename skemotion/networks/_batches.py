@@ -6,7 +6,14 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+
+from skemotion.networks._inputs import (
+    common_frames,
+    inputs_of,
+    masks_padding,
+    real_bounds,
+    standardise_functionals,
+)
 
 # Keras copies what it is trained on. Above this size, batches are copied instead.
 _MAX_COPIED_BYTES = 2**28
@@ -17,71 +24,83 @@ _N_POOLED_BATCHES = 8
 
 @contextlib.contextmanager
 def fed_by_batches(
-    model: Any, *, trim: bool, by_length: bool = True, seed: int
+    model: Any, *, seed: int, standardise: bool = True
 ) -> Iterator[None]:
-    """Let ``model.fit`` draw batches that it need not hold, if that serves.
+    """Let ``model.fit`` take sequences alone, and draw batches of like lengths.
 
     Parameters
     ----------
     model : keras.Model
         The network; its ``fit`` is as before when the context is left.
-    trim : bool
-        Whether the network takes no notice of padding, the frames at either end
-        that are 0 in every feature. Then what all of a batch have of padding is
-        cut off.
-    by_length : bool, default=True
-        Whether recordings of similar length share a batch, if `trim` is True, so
-        that more can be cut off. Batch normalisation wants batches of chance:
-        sad recordings are long.
+        If it takes no notice of padding, the frames at either end that are 0 in
+        every feature, what all of a batch have of that is cut off.
     seed : int
         Decides the order of the recordings.
+    standardise : bool, default=True
+        Whether the functionals of these sequences are those that the network
+        scales to deviation 1, if it reads functionals; not where training goes
+        on.
     """
-    options = {"trim": trim, "by_length": by_length, "seed": seed}
-    model.fit = partial(_fit, model.fit, **options)
+    model.fit = partial(_fit, model, model.fit, seed=seed, standardise=standardise)
     try:
         yield
     finally:
         del model.fit
 
 
-def _fit(fit, x, y, *, sample_weight, batch_size, trim, by_length, seed, **options):
+def _fit(model, fit, x, y, *, sample_weight, batch_size, seed, standardise, **options):
+    inputs = inputs_of(model, x)
+    if standardise and len(model.inputs) > 1:
+        standardise_functionals(model, inputs[1])
+    if options.get("validation_data") is not None:
+        x_val, y_val = options["validation_data"]
+        options["validation_data"] = inputs_of(model, x_val), y_val
+    trim = masks_padding(model)
     if not trim and x.nbytes <= _MAX_COPIED_BYTES:
         return fit(
-            x=x, y=y, sample_weight=sample_weight, batch_size=batch_size, **options
+            x=inputs, y=y, sample_weight=sample_weight, batch_size=batch_size, **options
         )
     columns = (y,) if sample_weight is None else (y, sample_weight)
-    n_pooled = _N_POOLED_BATCHES if by_length else 1
-    batches = _as_dataset(x, columns, batch_size, trim, n_pooled, seed)
+    batches = _as_dataset(inputs, columns, batch_size, trim, seed)
     options |= {"validation_batch_size": batch_size, "shuffle": False}
     return fit(x=batches, **options)
 
 
-def _as_dataset(X, columns, batch_size, trim, n_pooled, seed):
+def _as_dataset(inputs, columns, batch_size, trim, seed):
     """Turn rows into a dataset that is in another order every time it is read."""
     import tensorflow as tf
 
+    X, *flat = inputs if isinstance(inputs, list) else [inputs]
     bounds = real_bounds(X) if trim else None
     rng = np.random.default_rng(seed)
 
     def read():
-        for rows in _draw_rows(len(X), bounds, batch_size, n_pooled, rng):
-            frames = slice(None) if bounds is None else _common_frames(bounds[rows])
-            yield X[rows, frames], *(column[rows] for column in columns)
+        for rows in _draw_rows(len(X), bounds, batch_size, rng):
+            frames = slice(None) if bounds is None else common_frames(bounds[rows])
+            batch = [X[rows, frames], *(column[rows] for column in flat)]
+            yield _structure(batch), *(column[rows] for column in columns)
 
-    signature = (
-        tf.TensorSpec((None, None, X.shape[2]), X.dtype),
-        *(tf.TensorSpec((None, *c.shape[1:]), c.dtype) for c in columns),
-    )
+    def describe(column):
+        return tf.TensorSpec((None, *column.shape[1:]), column.dtype)
+
+    sequences = tf.TensorSpec((None, None, X.shape[2]), X.dtype)
+    batch = _structure([sequences, *map(describe, flat)])
+    signature = batch, *map(describe, columns)
     dataset = tf.data.Dataset.from_generator(read, output_signature=signature)
     n_batches = -(-len(X) // batch_size)
     return dataset.apply(tf.data.experimental.assert_cardinality(n_batches)).prefetch(1)
 
 
-def _draw_rows(n_rows, bounds, batch_size, n_pooled, rng):
+def _structure(inputs):
+    """Nest inputs as Keras wants them from a dataset."""
+    return tuple(inputs) if len(inputs) > 1 else inputs[0]
+
+
+def _draw_rows(n_rows, bounds, batch_size, rng):
     """Yield the rows of every batch of an epoch."""
     rows = rng.permutation(n_rows)
     if bounds is not None:
-        pool = batch_size * n_pooled
+        pool = batch_size * _N_POOLED_BATCHES
         lengths = bounds[:, 1] - bounds[:, 0]
         for start in range(0, n_rows, pool):
             part = rows[start : start + pool]
@@ -90,44 +109,3 @@ def _draw_rows(n_rows, bounds, batch_size, n_pooled, rng):
     for start in rng.permutation(starts):
         # In ascending order, since that reads a file from front to back.
         yield np.sort(rows[start : start + batch_size])
-
-
-def real_bounds(X: NDArray) -> NDArray[np.intp]:
-    """Find the first real frame of each sequence, and the end of the real ones.
-
-    Parameters
-    ----------
-    X : ndarray of shape (n_samples, n_frames, n_features)
-        Sequences, padded with frames of zeros at either end.
-
-    Returns
-    -------
-    ndarray of shape (n_samples, 2), dtype int
-        Slices of frames. Where all frames are padding, the last one.
-    """
-    bounds = np.empty((len(X), 2), dtype=np.intp)
-    for bound, sequence in zip(bounds, X, strict=True):
-        real = np.flatnonzero(sequence.any(axis=1))
-        bound[:] = (real[0], real[-1] + 1) if real.size else (len(sequence) - 1,) * 2
-    return bounds
-
-
-def trim_padding(X: NDArray) -> NDArray:
-    """Cut off the padding that all sequences of a batch have.
-
-    Parameters
-    ----------
-    X : ndarray of shape (n_samples, n_frames, n_features)
-        Sequences, padded with frames of zeros at either end.
-
-    Returns
-    -------
-    ndarray of shape (n_samples, n_frames_left, n_features)
-        A view, of at least one frame.
-    """
-    return X[:, _common_frames(real_bounds(X))]
-
-
-def _common_frames(bounds):
-    first, end = bounds[:, 0].min(), bounds[:, 1].max()
-    return slice(first, max(end, first + 1))

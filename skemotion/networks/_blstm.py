@@ -8,10 +8,11 @@ import copy
 import math
 from typing import Any
 
+from skemotion._functionals import FUNCTIONALS
 from skemotion.networks._frames import JoinedFrames, move_padding_behind
-from skemotion.networks._functionals import summarise
 
 ATTENTION_LAYER = "attention"
+FUNCTIONALS_LAYER = "functionals"
 LOSS = "sparse_categorical_crossentropy"
 _MEMBERS_LAYER = "members"
 # The layers of a member that have weights, as a bundle lists them.
@@ -19,7 +20,7 @@ _WEIGHTED = (
     "recurrent",
     "attention_hidden",
     "attention_energy",
-    "functionals",
+    FUNCTIONALS_LAYER,
     "functionals_hidden",
     "emotion",
 )
@@ -61,8 +62,8 @@ def build_blstm(
         Deviation of the noise that is added in training to what the LSTM
         reads, and to the functionals.
     functionals_units : int or None, default=None
-        Units of a layer that reads the functionals of all frames, and is
-        joined to the summary. None leaves it out.
+        Units of a layer that reads the functionals of all frames, a second
+        input, and is joined to the summary. None leaves both out.
     n_members : int, default=1
         Networks of this kind whose probabilities are averaged.
 
@@ -77,11 +78,10 @@ def build_blstm(
     sequence, mask, shift = inputs, None, None
     if mask_padding:
         sequence, mask, shift = move_padding_behind(inputs)
-    functionals = None
+    everything, functionals = inputs, None
     if functionals_units is not None:
-        functionals = layers.BatchNormalization(
-            momentum=0.9, epsilon=1e-6, center=False, scale=False, name="functionals"
-        )(summarise(sequence, mask))
+        raw = Input((n_features * len(FUNCTIONALS),), name="raw_functionals")
+        everything, functionals = [inputs, raw], _standardise(raw)
     frames = JoinedFrames(sequence, mask, shift, frame_step)
     members = []
     for member in range(n_members):
@@ -98,9 +98,9 @@ def build_blstm(
             )(summary)
         )
     if n_members == 1:
-        return Model(inputs, members[0])
+        return Model(everything, members[0])
     stacked = layers.Identity(name=_MEMBERS_LAYER)(ops.stack(members, axis=1))
-    return Model(inputs, ops.mean(stacked, axis=1))
+    return Model(everything, ops.mean(stacked, axis=1))
 
 
 def build_compiled_blstm(
@@ -249,6 +249,19 @@ def _recur(frames, units, noise, attention, member):
     if attention:
         return _attend(sequence, frames, units, name, member)
     return layers.Bidirectional(layers.LSTM(units), name=name)(sequence, mask=mask)
+
+
+def _standardise(functionals):
+    """Divide by deviations that are set before training, and not learnt."""
+    from keras import layers
+
+    return layers.BatchNormalization(
+        epsilon=0.0,
+        center=False,
+        scale=False,
+        trainable=False,
+        name=FUNCTIONALS_LAYER,
+    )(functionals)
 
 
 def _read(functionals, units, dropout, noise, member):

@@ -10,15 +10,15 @@ import contextlib
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skemotion.networks._backend import without_retracing_log
-from skemotion.networks._batches import trim_padding
 from skemotion.networks._blstm import LOSS
+from skemotion.networks._inputs import inputs_of, masks_padding, trim_padding
 from skemotion.networks._seeding import seeded
 
 _MAX_GRAPHS = 8
@@ -135,12 +135,14 @@ def run_forward(
     key = _settings_key(settings), layer, model.dtype_policy.name
     function = _functions.get_or_make(key, lambda: _trace(model, layer))
     values = [variable.value for variable in model.variables]
-    starts = range(0, len(X), batch_size)
-    batches: Iterable = (X[start : start + batch_size] for start in starts)
-    if model.input.shape[1] is None and layer is None:  # padding is masked
-        batches = map(trim_padding, batches)
+    trim = masks_padding(model) and layer is None
+    outputs = []
     with without_retracing_log():
-        return np.concatenate([function(values, batch).numpy() for batch in batches])
+        for start in range(0, len(X), batch_size):
+            batch = X[start : start + batch_size]
+            inputs = inputs_of(model, trim_padding(batch) if trim else batch)
+            outputs.append(function(values, inputs).numpy())
+    return np.concatenate(outputs)
 
 
 def _settings_key(settings):
@@ -207,17 +209,19 @@ def _trace(model, layer):
     trainable = [position[id(variable)] for variable in network.trainable_variables]
     others = [position[id(variable)] for variable in network.non_trainable_variables]
 
-    def run(values, batch):
+    def run(values, inputs):
         outputs, _ = network.stateless_call(
             [values[i] for i in trainable],
             [values[i] for i in others],
-            batch,
+            inputs,
             training=False,
         )
         return outputs
 
     signature = (
         [tf.TensorSpec(variable.shape, variable.dtype) for variable in model.variables],
-        tf.TensorSpec(model.input.shape, model.input.dtype),
+        tf.nest.map_structure(
+            lambda tensor: tf.TensorSpec(tensor.shape, tensor.dtype), model.input
+        ),
     )
     return tf.function(run, input_signature=signature, autograph=False)

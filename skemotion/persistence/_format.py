@@ -6,9 +6,9 @@ from typing import Any
 import imblearn.pipeline
 import sklearn.pipeline
 
+from skemotion._functionals import FUNCTIONALS
 from skemotion.classification import AttentionBLSTMClassifier, BLSTMClassifier
 from skemotion.feature_extraction import SpeechFeatureExtractor
-from skemotion.networks import N_FUNCTIONALS
 from skemotion.over_sampling import SequenceSampler
 from skemotion.pipeline import EmotionPipeline
 from skemotion.preprocessing import SequenceScaler
@@ -58,7 +58,7 @@ def weight_shapes(classifier, n_features, n_classes):
         layers.append({"attention_energy_kernel": (units, 1)})
     summary = 4 * units if classifier._attention else 2 * units
     if read is not None:
-        summary, n_functionals = summary + read, n_features * N_FUNCTIONALS
+        summary, n_functionals = summary + read, n_features * len(FUNCTIONALS)
         layers.append(
             {
                 "functionals_mean": (n_functionals,),

@@ -225,7 +225,10 @@ def _describe_training(classifier):
             "joblib.dump for this model."
         )
     return {
-        "sequence_shape": [classifier.n_frames_in_, classifier.model_.input_shape[-1]],
+        "sequence_shape": [
+            classifier.n_frames_in_,
+            classifier.model_.inputs[0].shape[-1],
+        ],
         "n_classes": len(labels),
         "classes": {"dtype": classes.dtype.str, "labels": labels},
         "history": classifier.history_,
@@ -240,7 +243,7 @@ def _weights(classifier):
                 f"{name} was changed after fit, from {fitted[name]!r} to "
                 f"{getattr(classifier, name)!r}; set it back, or fit again."
             )
-    n_features = classifier.model_.input_shape[-1]
+    n_features = classifier.model_.inputs[0].shape[-1]
     names = weight_shapes(classifier, n_features, len(classifier.classes_))
     values = [variable.numpy() for variable in ordered_variables(classifier.model_)]
     return dict(zip(names, values, strict=True))

@@ -1,10 +1,12 @@
 """Batches of similar length, which are drawn from arrays as they lie."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from skemotion.networks import _batches, build_blstm, fed_by_batches
-from skemotion.networks._batches import real_bounds, trim_padding
+from skemotion.networks._inputs import inputs_of, trim_padding
 
 N_ROWS, N_FRAMES = 70, 20
 RNG = np.random.default_rng(0)
@@ -17,14 +19,18 @@ y = np.arange(N_ROWS)
 class Model:
     """Notes what its `fit` is given."""
 
+    def __init__(self, masks_padding=True):
+        length = None if masks_padding else N_FRAMES
+        self.inputs = [SimpleNamespace(shape=(None, length, 2))]
+
     def fit(self, **options):
         self.options = options
         return "history"
 
 
-def feed(X, *columns, seed=0, **options):
-    model = Model()
-    with fed_by_batches(model, **{"trim": True, "seed": seed} | options):
+def feed(X, *columns, seed=0, masks_padding=True):
+    model = Model(masks_padding)
+    with fed_by_batches(model, seed=seed):
         weights = columns[0] if columns else None
         history = model.fit(
             x=X, y=y, sample_weight=weights, batch_size=4, validation_batch_size=None
@@ -68,49 +74,32 @@ def test_batches_hold_what_is_real_and_its_own_weights():
     assert n_frames / 18 < LENGTHS.mean() + 2
 
 
-def test_batches_of_chance_are_cut_to_their_longest():
-    epoch = read(feed(X, by_length=False)["x"])
-    assert sorted(np.concatenate([rows for _, rows in epoch])) == y.tolist()
-    lengths = [sequences.shape[1] for sequences, _ in epoch]
-    assert lengths == [LENGTHS[rows].max() for _, rows in epoch]
-    assert np.mean(lengths) > LENGTHS.mean() + 2
-
-
 def test_small_arrays_go_to_keras_as_they_are():
-    options = feed(X, trim=False)
+    options = feed(X, masks_padding=False)
     assert options["x"] is X
     assert options["batch_size"] == 4
 
 
-@pytest.mark.parametrize("trim", [True, False])
-def test_large_arrays_are_not_copied(tmp_path, monkeypatch, trim):
+@pytest.mark.parametrize("masks", [True, False])
+def test_large_arrays_are_not_copied(tmp_path, monkeypatch, masks):
     monkeypatch.setattr(_batches, "_MAX_COPIED_BYTES", X.nbytes - 1)
     np.save(tmp_path / "X.npy", X)
     mapped = np.load(tmp_path / "X.npy", mmap_mode="r")
-    options = feed(mapped, trim=trim)
+    options = feed(mapped, masks_padding=masks)
     assert options["validation_batch_size"] == 4
     lengths = {sequences.shape[1] for sequences, _ in read(options["x"])}
-    assert (lengths == {N_FRAMES}) == (not trim)
+    assert (lengths == {N_FRAMES}) == (not masks)
 
 
 def test_fit_is_put_back_after_an_error():
-    class Failing:
+    class Failing(Model):
         def fit(self, **options):
             raise RuntimeError("no")
 
     model = Failing()
-    with pytest.raises(RuntimeError), fed_by_batches(model, trim=False, seed=0):
+    with pytest.raises(RuntimeError), fed_by_batches(model, seed=0):
         model.fit(x=X, y=y, sample_weight=None, batch_size=4)
     assert "fit" not in vars(model)
-
-
-def test_bounds_of_real_frames():
-    sequences = np.zeros((4, 5, 2))
-    sequences[0, 1, 0] = sequences[0, 3, 1] = sequences[1, 4] = sequences[2] = 1
-    assert real_bounds(sequences).tolist() == [[1, 4], [4, 5], [0, 5], [4, 4]]
-    assert trim_padding(sequences).shape == (4, 5, 2)
-    assert trim_padding(sequences[:2]).shape == (2, 4, 2)
-    assert trim_padding(sequences[3:]).shape == (1, 1, 2)
 
 
 @pytest.mark.parametrize(
@@ -128,7 +117,7 @@ def test_networks_that_mask_padding_take_no_notice_of_trimming(options, side):
     trimmed = trim_padding(batch)
     assert trimmed.shape[1] < 12
     np.testing.assert_allclose(
-        network.predict(trimmed, verbose=0),
-        network.predict(batch, verbose=0),
+        network.predict(inputs_of(network, trimmed), verbose=0),
+        network.predict(inputs_of(network, batch), verbose=0),
         atol=1e-6,
     )

@@ -14,6 +14,7 @@ from skemotion.networks import (
     import_keras,
     ordered_variables,
 )
+from skemotion.networks._inputs import inputs_of
 
 keras = import_keras()
 RNG = np.random.default_rng(0)
@@ -162,10 +163,12 @@ def test_members_are_averaged(attention):
         ]
         for variable, value in zip(ordered_variables(alone), of_member, strict=True):
             variable.assign(value)
-        probabilities.append(alone.predict(X, verbose=0))
+        probabilities.append(alone.predict(inputs_of(alone, X), verbose=0))
     assert np.abs(probabilities[0] - probabilities[1]).max() > 1e-3
     np.testing.assert_allclose(
-        both.predict(X, verbose=0), np.mean(probabilities, axis=0), atol=1e-6
+        both.predict(inputs_of(both, X), verbose=0),
+        np.mean(probabilities, axis=0),
+        atol=1e-6,
     )
 
 
@@ -229,10 +232,11 @@ def test_members_with_all_options_are_saved_and_loaded_by_keras_alone(tmp_path):
     )
     X = RNG.normal(size=(3, N_FRAMES, N_FEATURES)).astype("float32")
     X[0, :4] = 0
+    inputs = inputs_of(model, X)
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
     np.testing.assert_array_equal(
-        loaded.predict(X, verbose=0), model.predict(X, verbose=0)
+        loaded.predict(inputs, verbose=0), model.predict(inputs, verbose=0)
     )
 
 

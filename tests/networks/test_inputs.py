@@ -1,0 +1,99 @@
+"""What a network reads: real frames and their functionals."""
+
+import numpy as np
+import pytest
+
+from skemotion import SequenceFunctionals
+from skemotion.networks import build_blstm, fed_by_batches, import_keras
+from skemotion.networks._inputs import (
+    inputs_of,
+    real_bounds,
+    standardise_functionals,
+    trim_padding,
+)
+
+keras = import_keras()
+N_FRAMES, N_FEATURES = 11, 6
+RNG = np.random.default_rng(0)
+
+
+def build(mask_padding=True):
+    return build_blstm(
+        N_FRAMES,
+        N_FEATURES,
+        2,
+        units=2,
+        mask_padding=mask_padding,
+        functionals_units=3,
+    )
+
+
+def draw(n_samples):
+    return RNG.normal(size=(n_samples, N_FRAMES, N_FEATURES)).astype("float32")
+
+
+def read(model, X):
+    """Return the functionals as the dense layer behind them gets them."""
+    inner = keras.Model(model.inputs, model.get_layer("functionals").output)
+    return inner.predict(inputs_of(model, X), verbose=0)
+
+
+def test_bounds_of_real_frames():
+    sequences = np.zeros((4, 5, 2))
+    sequences[0, 1, 0] = sequences[0, 3, 1] = sequences[1, 4] = sequences[2] = 1
+    assert real_bounds(sequences).tolist() == [[1, 4], [4, 5], [0, 5], [4, 5]]
+    assert trim_padding(sequences).shape == (4, 5, 2)
+    assert trim_padding(sequences[:2]).shape == (2, 4, 2)
+    assert trim_padding(sequences[3:]).shape == (1, 1, 2)
+
+
+@pytest.mark.parametrize("n_real", [1, 2, 7, N_FRAMES])
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_padding_is_left_out_as_the_transformer_does(n_real, side):
+    X = draw(3)
+    padding = slice(None, N_FRAMES - n_real) if side == "left" else slice(n_real, None)
+    X[:, padding] = 0
+    expected = SequenceFunctionals(padding_side=side).fit_transform(X)
+    np.testing.assert_array_equal(inputs_of(build(), X)[1], expected)
+    np.testing.assert_allclose(read(build(), X), expected, atol=1e-6)
+
+
+def test_all_frames_count_where_padding_is_not_masked():
+    X = draw(3)
+    X[:, :4] = 0
+    expected = SequenceFunctionals(ignore_padding=False).fit_transform(X)
+    np.testing.assert_array_equal(inputs_of(build(False), X)[1], expected)
+
+
+def test_networks_without_functionals_read_sequences_alone():
+    X = draw(3)
+    assert inputs_of(build_blstm(N_FRAMES, N_FEATURES, 2, units=2), X) is X
+
+
+def test_functionals_are_standardised():
+    model, X = build(), draw(200)
+    X[:, :, 2] = 1.5  # a constant, whose deviation and slope are 0
+    standardise_functionals(model, inputs_of(model, X)[1])
+    values = read(model, X).reshape(200, N_FEATURES, -1)
+    np.testing.assert_allclose(values.mean(axis=0), 0, atol=1e-5)
+    np.testing.assert_allclose(np.delete(values.std(axis=0), 2, axis=0), 1, atol=1e-4)
+    np.testing.assert_allclose(values[:, 2], 0, atol=1e-6)
+
+
+def test_training_leaves_the_scale_as_it_was_set():
+    model, X = build(), draw(20)
+    model.compile(loss="sparse_categorical_crossentropy")
+    scale = SequenceFunctionals(ignore_padding=False).fit_transform(X).mean(axis=0)
+    for standardise, rows in [(True, X), (False, 5 * X)]:
+        with fed_by_batches(model, seed=0, standardise=standardise):
+            model.fit(
+                x=rows,
+                y=np.arange(20) % 2,
+                sample_weight=None,
+                batch_size=8,
+                epochs=2,
+                validation_data=(X, np.arange(20) % 2),
+                verbose=0,
+            )
+        mean = model.get_layer("functionals").moving_mean.numpy()
+        np.testing.assert_allclose(mean, scale, atol=1e-6)
