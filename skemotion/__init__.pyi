@@ -1,4 +1,5 @@
 from . import audio as audio
+from . import augmentation as augmentation
 from . import datasets as datasets
 from . import exceptions as exceptions
 from . import inspection as inspection
@@ -6,6 +7,7 @@ from . import metrics as metrics
 from . import model_selection as model_selection
 from . import preprocessing as preprocessing
 from ._show_versions import show_versions as show_versions
+from .augmentation import SpeechAugmenter as SpeechAugmenter
 from .classification import AttentionBLSTMClassifier as AttentionBLSTMClassifier
 from .classification import BLSTMClassifier as BLSTMClassifier
 from .exceptions import AudioError as AudioError

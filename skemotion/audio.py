@@ -8,7 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["check_audio", "fix_length", "load_audio", "recording_name"]
+__all__ = [
+    "check_audio",
+    "check_recordings",
+    "fix_length",
+    "load_audio",
+    "recording_name",
+]
 
 Recording = Any
 
@@ -18,7 +24,7 @@ def recording_name(recording: Recording, index: int) -> str:
 
     Parameters
     ----------
-    recording : str, path-like, file object, tuple or ndarray
+    recording : str, path-like, file object, tuple, ndarray or callable
         One element of X.
     index : int
         Its position in X.
@@ -49,7 +55,7 @@ def check_audio(recording: Recording) -> None:
 
     Parameters
     ----------
-    recording : str, path-like, file object, tuple or ndarray
+    recording : str, path-like, file object, tuple, ndarray or callable
         As :func:`load_audio` takes it.
 
     Raises
@@ -60,8 +66,54 @@ def check_audio(recording: Recording) -> None:
     """
     if isinstance(recording, (str, os.PathLike)):
         _open_audio(recording).close()
-    elif not hasattr(recording, "read"):
+    elif not hasattr(recording, "read") and not callable(recording):
         _check_signal(*_split_pair(recording, sampling_rate=1))
+
+
+def check_recordings(X: Any) -> list[Recording]:
+    """Return a sequence of recordings as a list, or say which list was meant.
+
+    Parameters
+    ----------
+    X : sequence of recordings
+        Each as :func:`load_audio` takes it. None is opened.
+
+    Returns
+    -------
+    list
+
+    Raises
+    ------
+    TypeError
+        If X is one recording, or a table.
+    ValueError
+        If X is empty.
+    """
+    if isinstance(X, (str, os.PathLike)):
+        raise TypeError(
+            f"X must be a sequence of recordings; for the single one {os.fspath(X)!r} "
+            f"pass the list [{os.fspath(X)!r}]."
+        )
+    if hasattr(X, "read") or callable(X):
+        raise TypeError("X must be a sequence of recordings; pass the list [file].")
+    if hasattr(X, "columns"):
+        raise TypeError(
+            "X must be a sequence of recordings; of a data frame, pass the column "
+            "that holds the paths."
+        )
+    if (
+        isinstance(X, np.ndarray)
+        and (X.ndim == 0 or X.dtype.kind in "fiu")
+        and (X.ndim < 2)
+    ):
+        raise TypeError(
+            "X must be a sequence of recordings; for a single signal pass the list "
+            "[signal]."
+        )
+    recordings = list(X)
+    if not recordings:
+        raise ValueError("X holds no recordings; at least one is needed.")
+    return recordings
 
 
 def load_audio(
@@ -78,11 +130,13 @@ def load_audio(
 
     Parameters
     ----------
-    recording : str, path-like, file object, tuple or ndarray
+    recording : str, path-like, file object, tuple, ndarray or callable
         A path or a binary file object of a format that libsndfile reads (WAV,
         FLAC, OGG, MP3, AIFF, ...), a pair ``(signal, sampling_rate)``, or a
         1-D signal that is already at `sampling_rate`. Integer signals are
-        divided by their type's full scale.
+        divided by their type's full scale. A function is called as
+        ``recording(sampling_rate=..., duration=...)`` with the arguments of
+        this function, and returns such a pair, of any rate.
     sampling_rate : int, default=16000
         Rate of the result, in Hz.
     duration : float, default=None
@@ -166,6 +220,8 @@ def decode(
     if isinstance(recording, (str, os.PathLike)) or hasattr(recording, "read"):
         signal, native_rate = _decode(recording, duration)
     else:
+        if callable(recording):
+            recording = recording(sampling_rate=sampling_rate, duration=duration)
         signal, native_rate = _split_pair(recording, sampling_rate)
         signal = _check_signal(signal, native_rate)
         if duration is not None:
@@ -247,8 +303,9 @@ def _check_signal(signal, rate):
         signal = np.empty(0, dtype=object)
     if signal.ndim != 1 or signal.dtype.kind not in "fiu":
         raise ValueError(
-            "a recording is a path, a file object, a 1-D numeric signal or a pair "
-            f"(signal, sampling_rate); got {signal.dtype} of shape {signal.shape}"
+            "a recording is a path, a file object, a 1-D numeric signal, a pair "
+            "(signal, sampling_rate), or a function that returns one; got "
+            f"{signal.dtype} of shape {signal.shape}"
         )
     if not isinstance(rate, Real) or not float(rate) > 0:
         raise ValueError(f"its sampling rate must be a positive number, got {rate!r}")

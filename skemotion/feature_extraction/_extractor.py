@@ -8,7 +8,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from skemotion._output import SequenceTransformerMixin
-from skemotion.audio import check_audio, recording_name
+from skemotion.audio import check_audio, check_recordings, recording_name
 from skemotion.exceptions import AudioError
 from skemotion.feature_extraction._cache import FeatureCache
 from skemotion.feature_extraction._descriptors import (
@@ -186,7 +186,7 @@ class SpeechFeatureExtractor(SequenceTransformerMixin, BaseEstimator):
         self : SpeechFeatureExtractor
         """
         self._check_parameters()
-        _check_recordings(X)
+        check_recordings(X)
         return self
 
     def transform(self, X):
@@ -195,8 +195,9 @@ class SpeechFeatureExtractor(SequenceTransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : sequence of recordings
-            Paths, binary file objects, pairs ``(signal, sampling_rate)`` or
-            1-D signals at `sampling_rate`; they may be mixed.
+            Paths, binary file objects, pairs ``(signal, sampling_rate)``, 1-D
+            signals at `sampling_rate`, or functions that return such a pair, as
+            :func:`skemotion.audio.load_audio` takes them; they may be mixed.
 
         Returns
         -------
@@ -215,7 +216,7 @@ class SpeechFeatureExtractor(SequenceTransformerMixin, BaseEstimator):
             If `memory` is a folder that cannot be made.
         """
         self._check_parameters()
-        recordings = _check_recordings(X)
+        recordings = check_recordings(X)
         _raise_failures(_probe(recordings), recordings)
 
         outcomes = extract(
@@ -321,35 +322,6 @@ class SpeechFeatureExtractor(SequenceTransformerMixin, BaseEstimator):
         tags.input_tags.string = True
         tags.transformer_tags.preserves_dtype = []
         return tags
-
-
-def _check_recordings(X):
-    """Return X as a list, or say which list was meant."""
-    if isinstance(X, (str, os.PathLike)):
-        raise TypeError(
-            f"X must be a sequence of recordings; for the single one {os.fspath(X)!r} "
-            f"pass the list [{os.fspath(X)!r}]."
-        )
-    if hasattr(X, "read"):
-        raise TypeError("X must be a sequence of recordings; pass the list [file].")
-    if hasattr(X, "columns"):
-        raise TypeError(
-            "X must be a sequence of recordings; of a data frame, pass the column "
-            "that holds the paths."
-        )
-    if (
-        isinstance(X, np.ndarray)
-        and (X.ndim == 0 or X.dtype.kind in "fiu")
-        and (X.ndim < 2)
-    ):
-        raise TypeError(
-            "X must be a sequence of recordings; for a single signal pass the list "
-            "[signal]."
-        )
-    recordings = list(X)
-    if not recordings:
-        raise ValueError("X holds no recordings; at least one is needed.")
-    return recordings
 
 
 def _probe(recordings):
