@@ -5,7 +5,8 @@
 writes one JSON file per model and seed to ``benchmarks/results/`` and prints
 the table of all that are there; a run that has its file is not repeated.
 The corpus is found by ``--emodb`` or the environment variable
-``SKEMOTION_EMODB``.
+``SKEMOTION_EMODB``. Give ``--cache`` where several runs are made, so that they
+extract each recording once; copies that a recipe trains on are made anew.
 
 Protocols
 ---------
@@ -23,8 +24,9 @@ loso
     predictions.
 loso-speaker
     The same, after every speaker's recordings were standardised by their own
-    mean and deviation. TRANSDUCTIVE: it looks at the recordings of the speaker
-    left out, all of them at once, though not at their labels.
+    mean and deviation, and without copies in training. TRANSDUCTIVE: it looks
+    at the recordings of the speaker left out, all of them at once, though not
+    at their labels.
 loso-text
     Leave out one speaker and one sentence at a time: of the recordings that are
     trained on, none is of the speaker, and none of the sentence, that is tested.
@@ -41,8 +43,9 @@ Models
 attention, blstm
     The networks.
 svm
-    Functionals of the same sequences and scikit-learn's SVC as it comes, with
-    balanced class weights: what a network has to beat. Not under ``post``.
+    Functionals of the same sequences, copies in training included, and
+    scikit-learn's SVC as it comes, with balanced class weights: what a network
+    has to beat. Not under ``post``.
 
 Every fold is kept as soon as it is scored, so that a run that was stopped goes
 on where it was.
@@ -52,6 +55,7 @@ import argparse
 import json
 import os
 import platform
+import tempfile
 import time
 from importlib.metadata import version
 from pathlib import Path
@@ -80,6 +84,8 @@ RESULTS = Path(__file__).parent / "results"
 NETWORKS = {"attention": AttentionBLSTMClassifier, "blstm": BLSTMClassifier}
 # What is changed in the recommended recipe, parameter by parameter.
 ABLATIONS = {
+    "without-copies": {"augment": "passthrough"},
+    "without-copies-longer": {"augment": "passthrough", "classify__epochs": 30},
     "with-post-descriptors": {"extract__descriptors": "post"},
     "with-smote": {"balance": SequenceSampler(), "classify__class_weight": None},
     "with-scaled-cells": {"scale__scope": "cell"},
@@ -106,19 +112,21 @@ PACKAGES = (
 def main():
     args = _parse_arguments()
     corpus = load_emodb(args.emodb)
-    X = _extract(args, corpus)
-    for seed in args.seeds:
-        for model in args.models:
-            path = _result_path(args, model, seed)
-            if not path.exists():
-                run = PROTOCOLS[args.protocol](X, corpus, args, model, seed)
-                _write(path, {**_setting(args, model, seed), **run})
-            print(path.name, _summary(json.loads(path.read_text())), flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        args.cache = args.cache or folder
+        for seed in args.seeds:
+            for model in args.models:
+                path = _result_path(args, model, seed)
+                if not path.exists():
+                    run = PROTOCOLS[args.protocol](corpus, args, model, seed)
+                    _write(path, {**_setting(args, model, seed), **run})
+                print(path.name, _summary(json.loads(path.read_text())), flush=True)
     print(markdown_table(RESULTS))
 
 
-def run_post(X, corpus, args, model, seed):
+def run_post(corpus, args, model, seed):
     """Train as the post does, leaks and all."""
+    X = _extract(args, corpus)
     holdout = balanced_holdout(corpus.target, 20, random_state=42)
     X = SequenceScaler(scope="cell").fit_transform(X)
     X_train, y_train = SequenceSampler(random_state=seed).fit_resample(
@@ -133,43 +141,53 @@ def run_post(X, corpus, args, model, seed):
     return {"folds": [fold], "n_train": len(X_train)}
 
 
-def run_holdout(X, corpus, args, model, seed):
+def run_holdout(corpus, args, model, seed):
     """Score the post's test recordings with nothing chosen on them."""
     holdout = balanced_holdout(corpus.target, 20, random_state=42)
-    fold = _fit_fold(X, corpus, args, model, seed, holdout.train, holdout.test)
+    pipeline = make_model(args, model, seed)
+    fold = _fit_fold(pipeline, corpus.paths, corpus, holdout.train, holdout.test)
     return {"folds": [fold]}
 
 
-def run_loso(X, corpus, args, model, seed):
+def run_loso(corpus, args, model, seed):
     """Leave one speaker out; early stopping on other speakers' recordings."""
-    speakers = corpus.speakers
-    splits = [(speakers != s, speakers == s) for s in np.unique(speakers)]
-    return _run_splits(splits, X, corpus, args, model, seed)
+    pipeline = make_model(args, model, seed)
+    return _run_splits(
+        _leave_speakers_out(corpus), pipeline, corpus.paths, corpus, args, model, seed
+    )
 
 
-def run_loso_speaker(X, corpus, args, model, seed):
+def run_loso_speaker(corpus, args, model, seed):
     """Leave one speaker out, each speaker standardised by all recordings of theirs."""
-    X = speaker_standardize(X, corpus.speakers)
-    return run_loso(X, corpus, args, model, seed)
+    X = speaker_standardize(_extract(args, corpus), corpus.speakers)
+    pipeline = make_model(args, model, seed)[2:]
+    splits = _leave_speakers_out(corpus)
+    return _run_splits(splits, pipeline, X, corpus, args, model, seed)
 
 
-def run_loso_text(X, corpus, args, model, seed):
+def run_loso_text(corpus, args, model, seed):
     """Leave out one speaker and one sentence at a time."""
     splits = []
     pairs = np.unique(np.column_stack([corpus.speakers, corpus.text_ids]), axis=0)
     for speaker, text in pairs:
         same_speaker, same_text = corpus.speakers == speaker, corpus.text_ids == text
         splits.append((~same_speaker & ~same_text, same_speaker & same_text))
-    return _run_splits(splits, X, corpus, args, model, seed)
+    pipeline = make_model(args, model, seed)
+    return _run_splits(splits, pipeline, corpus.paths, corpus, args, model, seed)
 
 
-def _run_splits(splits, X, corpus, args, model, seed):
+def _leave_speakers_out(corpus):
+    speakers = corpus.speakers
+    return [(speakers != s, speakers == s) for s in np.unique(speakers)]
+
+
+def _run_splits(splits, pipeline, X, corpus, args, model, seed):
     folds = []
     for train, test in (map(np.flatnonzero, split) for split in splits):
         groups = corpus.speakers[train]
         part = _result_path(args, model, seed).with_suffix(f".{len(folds)}.part")
         if not part.exists():
-            fold = _fit_fold(X, corpus, args, model, seed, train, test, groups)
+            fold = _fit_fold(clone(pipeline), X, corpus, train, test, groups)
             _write(part, fold)
         folds.append(json.loads(part.read_text()))
     for part in RESULTS.glob(_result_path(args, model, seed).stem + ".*.part"):
@@ -187,8 +205,7 @@ PROTOCOLS = {
 
 
 def _extract(args, corpus):
-    extractor = _make_pipeline(args.recipe, seed=0)["extract"]
-    return extractor.set_params(memory=args.cache).transform(corpus.paths)
+    return make_model(args, "attention", 0)["extract"].transform(corpus.paths)
 
 
 def _make_pipeline(recipe, seed):
@@ -201,26 +218,28 @@ def _make_pipeline(recipe, seed):
     return pipeline
 
 
-def _fit_fold(X, corpus, args, model, seed, train, test, groups=None):
-    pipeline = _make_model(args, model, seed)
+def _fit_fold(pipeline, X, corpus, train, test, groups=None):
     start = time.perf_counter()
-    if model == "svm":
-        pipeline.fit(X[train], corpus.target[train])
-    else:
-        pipeline.fit(X[train], corpus.target[train], groups=groups)
+    pipeline.fit(X[train], corpus.target[train], groups=groups)
     seconds = time.perf_counter() - start
     return _fold(pipeline, X[test], test, corpus, seconds)
 
 
-def _make_model(args, model, seed):
-    if model == "svm":
-        classifier = SVC(class_weight="balanced")
-        return make_pipeline(SequenceFunctionals(), StandardScaler(), classifier)
+def make_model(args, model, seed):
+    """Return the pipeline of a recipe, with the classifier that `model` names."""
     pipeline = _make_pipeline(args.recipe, seed)
+    pipeline.set_params(extract__memory=args.cache)
     if model == "blstm":
         parameters = pipeline["classify"].get_params()
         pipeline.set_params(classify=BLSTMClassifier(**parameters))
-    return pipeline.set_params(extract="passthrough")
+    if model == "svm":
+        classifier = make_pipeline(
+            SequenceFunctionals(), StandardScaler(), SVC(class_weight="balanced")
+        )
+        pipeline.set_params(
+            scale="passthrough", balance="passthrough", classify=classifier
+        )
+    return pipeline
 
 
 def _fold(model, X_test, test, corpus, seconds):

@@ -7,11 +7,15 @@ effect is. Levels are relative to the mean power of the whole signal.
 import numpy as np
 from numpy.typing import NDArray
 
+from skemotion.audio import resample
+
 Signal = NDArray[np.floating]
 
 _STEEPEST = 1.5  # exponent of the noise's power over frequency; 0 is white
 _LOWEST_NOISE = 50.0  # Hz, below which coloured noise grows no further
-_BAND_STARTS, _BAND_ENDS = (50.0, 400.0), (3000.0, 7000.0)  # Hz
+_LOWEST_RATE, _HIGHEST_RATE = 8000.0, 16000.0
+_BAND_STARTS = 50.0, 400.0  # Hz
+_BAND_ENDS = 0.8, 0.95  # of half the rate
 _BAND_ORDER = 6
 _DECAYS = (0.1, 0.5)  # seconds in which a room's sound falls by 60 dB
 _DIRECT_RATIOS = (0.0, 10.0)  # dB by which the direct sound is above the room's
@@ -37,14 +41,18 @@ def add_babble(signal: Signal, rng, snr: float, voices: list[Signal]) -> Signal:
     return mix(signal, babble, snr)
 
 
-def limit_band(signal: Signal, rate: float, rng) -> Signal:
-    """Keep a band such as telephones and lossy formats keep."""
+def limit_band(signal: Signal, rate: float, rng) -> tuple[Signal, float]:
+    """Keep a band such as telephones and lossy formats keep, at a rate for it.
+
+    Rates near a telephone's 8 kHz are drawn more often than others.
+    """
     from scipy.signal import butter, sosfilt
 
-    low = rng.uniform(*_BAND_STARTS)
-    high = min(rng.uniform(*_BAND_ENDS), 0.45 * rate)
+    drawn = _LOWEST_RATE * (_HIGHEST_RATE / _LOWEST_RATE) ** (rng.random() ** 2)
+    lower = min(round(drawn, -2), rate)
+    low, high = rng.uniform(*_BAND_STARTS), rng.uniform(*_BAND_ENDS) * lower / 2
     band = butter(_BAND_ORDER, (low, high), btype="bandpass", fs=rate, output="sos")
-    return sosfilt(band, signal)
+    return resample(sosfilt(band, signal), rate, lower), lower
 
 
 def reverberate(signal: Signal, rate: float, rng) -> Signal:

@@ -1,10 +1,8 @@
 """Copies of recordings as they would sound elsewhere, to train on."""
 
 import io
-from collections.abc import Callable
 from dataclasses import dataclass
 from numbers import Integral, Real
-from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -42,15 +40,16 @@ class SpeechAugmenter(BaseEstimator):
         Copies of each recording. Training takes as many times longer.
 
     effects : tuple or list of str, \
-            default=("lead", "room", "noise", "babble", "band")
+            default=("lead", "room", "babble", "noise", "band")
         What can happen to a copy, in this order:
 
         - ``"lead"``: up to a second passes before the recording;
         - ``"room"``: it sounds in a room, whose reverberation falls by 60 dB in
           0.1 to 0.5 s;
-        - ``"noise"`` of a random colour is added;
         - ``"babble"`` is added, six recordings of `X` at a time;
-        - ``"band"``: only what lies between 50 to 400 Hz and 3 to 7 kHz is left.
+        - ``"noise"`` of a random colour is added;
+        - ``"band"``: it is sampled at 8 to 16 kHz, and little is left below 50
+          to 400 Hz, as on a telephone.
 
     probability : float, default=0.4
         How likely each effect is. A copy to which none would happen gets one.
@@ -104,7 +103,7 @@ class SpeechAugmenter(BaseEstimator):
         self,
         n_copies=2,
         *,
-        effects=("lead", "room", "noise", "babble", "band"),
+        effects=("lead", "room", "babble", "noise", "band"),
         probability=0.4,
         snr=(5.0, 40.0),
         random_state=None,
@@ -154,6 +153,11 @@ class SpeechAugmenter(BaseEstimator):
             Their labels.
         """
         self._check_parameters()
+        if y is None:
+            raise ValueError(
+                f"{type(self).__name__} requires y to be passed, but the target y is "
+                "None."
+            )
         recordings = [_detach(recording) for recording in check_recordings(X)]
         check_consistent_length(recordings, y)
         n_samples = len(recordings)
@@ -226,31 +230,43 @@ class _Copy:
         signal = signal.astype(np.float64)
         rng = np.random.default_rng(self.seed)
         for name in self.effects:
-            signal = _EFFECTS[name](self, signal, rate, rng)
+            signal, rate = _EFFECTS[name](self, signal, rate, rng)
         return signal, rate
 
-    def read_voices(self, rate, n_samples):
-        """Read the recordings that babble, at a rate in Hz."""
-        voices = []
-        for recording in self.voices:
-            voice, own_rate = decode(
-                recording, sampling_rate=rate, duration=n_samples / rate
-            )
-            voices.append(resample(voice, own_rate, rate))
-        return voices
+
+def _begin_later(copy, signal, rate, rng):
+    return _effects.begin_later(signal, rate, rng), rate
+
+
+def _reverberate(copy, signal, rate, rng):
+    return _effects.reverberate(signal, rate, rng), rate
+
+
+def _add_babble(copy, signal, rate, rng):
+    voices = []
+    for recording in copy.voices:
+        voice, own_rate = decode(
+            recording, sampling_rate=rate, duration=signal.size / rate
+        )
+        voices.append(resample(voice, own_rate, rate))
+    return _effects.add_babble(signal, rng, copy.snr, voices), rate
+
+
+def _add_noise(copy, signal, rate, rng):
+    return _effects.add_noise(signal, rate, rng, copy.snr), rate
+
+
+def _limit_band(copy, signal, rate, rng):
+    return _effects.limit_band(signal, rate, rng)
 
 
 # In the order in which they happen between a mouth and a recorder.
-_EFFECTS: dict[str, Callable[[_Copy, Any, float, Any], Any]] = {
-    "lead": lambda copy, signal, rate, rng: _effects.begin_later(signal, rate, rng),
-    "room": lambda copy, signal, rate, rng: _effects.reverberate(signal, rate, rng),
-    "babble": lambda copy, signal, rate, rng: _effects.add_babble(
-        signal, rng, copy.snr, copy.read_voices(rate, signal.size)
-    ),
-    "noise": lambda copy, signal, rate, rng: _effects.add_noise(
-        signal, rate, rng, copy.snr
-    ),
-    "band": lambda copy, signal, rate, rng: _effects.limit_band(signal, rate, rng),
+_EFFECTS = {
+    "lead": _begin_later,
+    "room": _reverberate,
+    "babble": _add_babble,
+    "noise": _add_noise,
+    "band": _limit_band,
 }
 
 

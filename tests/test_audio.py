@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skemotion import SpeechFeatureExtractor
-from skemotion.audio import fix_length, load_audio, recording_name
+from skemotion.audio import check_audio, fix_length, load_audio, recording_name
 
 RNG = np.random.default_rng(0)
 
@@ -111,6 +111,21 @@ def test_text_file_is_no_audio(tmp_path):
     path.write_text("no audio")
     with pytest.raises(ValueError, match="convert it to WAV or FLAC"):
         load_audio(path)
+
+
+def test_functions_are_called_where_recordings_are_needed():
+    calls = []
+
+    def record(sampling_rate, duration):
+        calls.append((sampling_rate, duration))
+        return np.ones(8000, dtype="f"), 8000
+
+    check_audio(record)
+    assert calls == []
+    assert len(load_audio(record, sampling_rate=16000, duration=0.5)) == 8000
+    assert calls == [(16000, 0.5)]
+    with pytest.raises(ValueError, match="function that returns one"):
+        load_audio(lambda sampling_rate, duration: "a.wav")
 
 
 @given(

@@ -11,6 +11,7 @@ from skemotion import (
     SequenceFunctionals,
     SequenceSampler,
     SequenceScaler,
+    SpeechAugmenter,
     SpeechFeatureExtractor,
 )
 
@@ -85,7 +86,12 @@ def test_imbalanced_learn_checks(estimator, check):
 @pytest.mark.parametrize("check", CHECKS_WITHOUT_DATA, ids=lambda check: check.__name__)
 @pytest.mark.parametrize(
     "estimator",
-    [SpeechFeatureExtractor(), SequenceSampler(), AttentionBLSTMClassifier()],
+    [
+        SpeechAugmenter(),
+        SpeechFeatureExtractor(),
+        SequenceSampler(),
+        AttentionBLSTMClassifier(),
+    ],
     ids=lambda estimator: type(estimator).__name__,
 )
 def test_checks_without_data(estimator, check):

@@ -26,7 +26,10 @@ def small(monkeypatch):
     def make_small(*args, **kwargs):
         pipeline = make_pipeline(*args, **kwargs)
         return pipeline.set_params(
-            classify__units=2, classify__epochs=1, classify__n_members=1
+            augment="passthrough",
+            classify__units=2,
+            classify__epochs=1,
+            classify__n_members=1,
         )
 
     for name in ("fetch_emodb", "load_emodb", "make_emotional_speech"):

@@ -40,6 +40,7 @@ SPEAKERS = np.arange(60) % 5
 
 def make(**parameters):
     small = {
+        "augment": "passthrough",
         "extract": "passthrough",
         "balance": SequenceSampler(random_state=0),
         "classify": AttentionBLSTMClassifier(
@@ -67,7 +68,10 @@ def speech():
 def test_steps_and_recipes():
     recommended, post = make_emotion_pipeline(), make_emotion_pipeline("post")
     for pipeline in (recommended, post):
-        assert list(pipeline.named_steps) == ["extract", "scale", "balance", "classify"]
+        steps = ["augment", "extract", "scale", "balance", "classify"]
+        assert list(pipeline.named_steps) == steps
+    assert recommended["augment"].n_copies == 2
+    assert post["augment"] == "passthrough"
     assert recommended["scale"].keep_padding
     assert recommended["classify"].mask_padding
     assert recommended["extract"].descriptors == "extended"
@@ -146,6 +150,7 @@ def test_nothing_is_held_out_where_nothing_stops_early(parameters):
 
 def test_other_classifiers_need_no_validation_rows():
     pipeline = make_emotion_pipeline().set_params(
+        augment="passthrough",
         extract=FunctionTransformer(lambda X: X.reshape(len(X), -1)),
         scale="passthrough",
         balance="passthrough",
@@ -334,7 +339,7 @@ def test_speakers_of_emodb_are_cross_validated_and_searched(emodb, emodb_sequenc
 def test_sequences_stay_arrays_under_any_output(speech, output):
     with sklearn.config_context(transform_output=output):
         pipeline = make_emotion_pipeline().set_params(
-            balance="passthrough", classify="passthrough"
+            augment="passthrough", classify="passthrough"
         )
         sequences = pipeline.fit_transform(speech.signals[:3])
     assert isinstance(sequences, np.ndarray)

@@ -1,6 +1,8 @@
 """``skemotion evaluate``."""
 
+import contextlib
 import csv
+import tempfile
 
 import numpy as np
 from sklearn.base import clone
@@ -99,13 +101,27 @@ _SPLITTERS = {"speaker": _split_by_speaker, "holdout": _split_holdout}
 
 def _cross_validate(corpus, splits, options):
     """Return the rows that were tested and their predictions, fold after fold."""
-    pipeline = make_pipeline(options)
-    # Extraction learns nothing, so that doing it once for all folds leaks nothing.
-    X = pipeline["extract"].fit_transform(corpus.paths)
+    pipeline, X = make_pipeline(options), corpus.paths
     if options.by_speaker:
-        side = pipeline["extract"].padding_side
-        X = speaker_standardize(X, corpus.speakers, padding_side=side)
-    pipeline.set_params(extract="passthrough")
+        extract, pipeline = pipeline["extract"], pipeline[2:]
+        X = speaker_standardize(
+            extract.fit_transform(X), corpus.speakers, padding_side=extract.padding_side
+        )
+    with _features_kept(pipeline):
+        return _predict_folds(pipeline, X, corpus, splits, options)
+
+
+@contextlib.contextmanager
+def _features_kept(pipeline):
+    """Let all folds have a cache of features, which learn nothing, if none is set."""
+    if pipeline.get_params().get("extract__memory", "none needed") is not None:
+        yield
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        yield pipeline.set_params(extract__memory=folder)
+
+
+def _predict_folds(pipeline, X, corpus, splits, options):
     tested, y_pred = [], []
     for number, (train, test) in enumerate(splits, start=1):
         fold = watch_training(clone(pipeline), f"fold {number}/{len(splits)}")

@@ -35,7 +35,7 @@ def _check_model(model, path):
 def fit_by_speaker(pipeline, corpus):
     """Fit a pipeline on features that are standardised by speaker, and mark it."""
     check_speakers(corpus)
-    extract, rest = pipeline["extract"], pipeline[1:]
+    extract, rest = pipeline["extract"], pipeline[2:]
     X = speaker_standardize(
         extract.fit_transform(corpus.paths),
         corpus.speakers,
@@ -43,7 +43,7 @@ def fit_by_speaker(pipeline, corpus):
     )
     rest.fit(X, corpus.target, groups=corpus.speakers)
     mark = ("by_speaker", SpeakerStandardized())
-    return pipeline.set_params(steps=[pipeline.steps[0], mark, *rest.steps])
+    return pipeline.set_params(steps=[("extract", extract), mark, *rest.steps])
 
 
 def check_speakers(corpus):

@@ -108,7 +108,8 @@ def _extract(recording, settings, memory):
         signal, native_rate = _decode(recording, settings)
     except ValueError as error:
         return error
-    if memory is None:
+    # What a function returns may be another thing each time.
+    if memory is None or callable(recording):
         return _describe(signal, native_rate, settings)
     if not isinstance(memory, FeatureCache):
         return memory.cache(_describe)(signal, native_rate, settings)

@@ -7,6 +7,7 @@ import imblearn.pipeline
 import sklearn.pipeline
 
 from skemotion._functionals import FUNCTIONALS
+from skemotion.augmentation import SpeechAugmenter
 from skemotion.classification import AttentionBLSTMClassifier, BLSTMClassifier
 from skemotion.feature_extraction import SpeechFeatureExtractor
 from skemotion.over_sampling import SequenceSampler
@@ -22,6 +23,7 @@ CLASSIFIERS = (AttentionBLSTMClassifier, BLSTMClassifier)
 STEPS: dict[str, Any] = {
     cls.__name__: cls
     for cls in (
+        SpeechAugmenter,
         SpeechFeatureExtractor,
         SequenceScaler,
         SequenceSampler,
@@ -35,10 +37,12 @@ LOCAL = {"memory", "n_jobs", "verbose"}
 TRAINING = {
     "callbacks",
     "class_weight",
+    "effects",
     "learning_rate",
     "optimizer",
     "random_state",
     "sampler",
+    "snr",
     "transform_input",
 }
 LABEL_DTYPE = re.compile(r"[<>]U\d{1,4}|[<>|][iu][1248]|\|b1|\|O", re.ASCII)

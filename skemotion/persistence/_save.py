@@ -55,6 +55,7 @@ def save_model(model: BaseEstimator, path: str | os.PathLike) -> None:
     model : estimator
         A fitted :class:`~skemotion.EmotionPipeline`, or a pipeline of
         imbalanced-learn or scikit-learn, whose steps are
+        :class:`~skemotion.SpeechAugmenter`,
         :class:`~skemotion.SpeechFeatureExtractor`,
         :class:`~skemotion.SequenceScaler`, :class:`~skemotion.SequenceSampler`,
         :class:`~skemotion.AttentionBLSTMClassifier`,
@@ -89,10 +90,11 @@ def save_model(model: BaseEstimator, path: str | os.PathLike) -> None:
 
     `n_jobs`, `memory` and `verbose` are not saved, and come back as their
     defaults. So does a parameter that matters in training only, such as
-    `callbacks`, `sampler`, `optimizer`, `learning_rate`, `class_weight` or
-    `random_state`, where JSON cannot hold its value; the manifest lists it as
-    omitted. The state of the optimizer is not saved either. To go on working
-    on a model at home, :func:`joblib.dump` keeps all of it.
+    `callbacks`, `sampler`, `effects`, `optimizer`, `learning_rate`,
+    `class_weight` or `random_state`, where JSON cannot hold its value; the
+    manifest lists it as omitted. The state of the optimizer is not saved
+    either. To go on working on a model at home, :func:`joblib.dump` keeps all
+    of it.
 
     Pickle, and with it joblib, runs code while it loads. Keras' own format
     names the classes and functions that its reader calls, which has let files

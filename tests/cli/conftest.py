@@ -11,7 +11,10 @@ from skemotion.datasets import make_emotional_speech
 @pytest.fixture(scope="session")
 def tiny():
     """Options of a training that takes no time."""
-    return ["--set", "classify__units=4", "--set", "classify__epochs=1"]
+    options = []
+    for name in ("units=4", "epochs=1", "n_members=1"):
+        options += ["--set", f"classify__{name}"]
+    return [*options, "--set", "augment=passthrough"]
 
 
 @pytest.fixture(scope="session")
