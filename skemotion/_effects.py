@@ -25,11 +25,14 @@ _LONGEST_LEAD = 1.0  # seconds
 
 def add_noise(signal: Signal, rate: float, rng, snr: float) -> Signal:
     """Add noise of a random colour, from white to nearly brown, at `snr` dB."""
-    spectrum = np.fft.rfft(rng.normal(size=signal.size))
-    frequency = np.fft.rfftfreq(signal.size, 1 / rate)
+    from scipy.fft import irfft, next_fast_len, rfft
+
+    n_fft = next_fast_len(signal.size, real=True)
+    spectrum = rfft(rng.normal(size=n_fft))
+    frequency = np.fft.rfftfreq(n_fft, 1 / rate)
     slope = rng.uniform(0, _STEEPEST) / 2
     spectrum *= np.maximum(frequency, _LOWEST_NOISE) ** -slope
-    return mix(signal, np.fft.irfft(spectrum, signal.size), snr)
+    return mix(signal, irfft(spectrum, n_fft)[: signal.size], snr)
 
 
 def add_babble(signal: Signal, rng, snr: float, voices: list[Signal]) -> Signal:
