@@ -51,7 +51,7 @@ def limit_band(signal: Signal, rate: float, rng) -> tuple[Signal, float]:
     """
     from scipy.signal import butter, sosfilt
 
-    drawn = _LOWEST_RATE * (_HIGHEST_RATE / _LOWEST_RATE) ** (rng.random() ** 2)
+    drawn = _LOWEST_RATE * (_HIGHEST_RATE / _LOWEST_RATE) ** (rng.random() ** 3)
     lower = min(round(drawn, -2), rate)
     low, high = rng.uniform(*_BAND_STARTS), rng.uniform(*_BAND_ENDS) * lower / 2
     band = butter(_BAND_ORDER, (low, high), btype="bandpass", fs=rate, output="sos")

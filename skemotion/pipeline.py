@@ -221,6 +221,7 @@ _RECIPES: dict[str, dict[str, Any]] = {
             "label_smoothing": 0.1,
             "learning_rate": 1e-3,
             "schedule": "one_cycle",
+            "epochs": 20,
             "class_weight": "balanced",
         },
         "validation_fraction": None,
