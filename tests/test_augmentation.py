@@ -98,8 +98,9 @@ def test_every_copy_is_changed_however_unlikely_effects_are(speech):
         strict=True,
     ):
         heard = read(copy)
-        assert heard.shape == signal.shape
-        assert np.abs(heard - signal).max() > 1e-4
+        assert len(heard) == pytest.approx(len(signal), abs=2)
+        n_samples = min(len(heard), len(signal))
+        assert np.abs(heard[:n_samples] - signal[:n_samples]).max() > 1e-4
 
 
 @settings(deadline=None, max_examples=20)
