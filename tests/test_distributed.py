@@ -13,6 +13,7 @@ from skemotion import SequenceFunctionals, SequenceScaler, SpeechFeatureExtracto
 from skemotion.datasets import make_emotional_speech
 
 distributed = pytest.importorskip("distributed")
+pytest.importorskip("joblib", minversion="1.4", reason="extra 'distributed' needs it")
 
 
 @pytest.fixture(scope="module")
