@@ -199,7 +199,19 @@ def _compile(model, optimizer, loss, metric):
         metrics=[metric],
     )
     model.optimizer.build(model.trainable_variables)
+    _build_metrics(model)
     return model
+
+
+def _build_metrics(model):
+    """Let loss and metrics make their variables, for which a step is traced twice."""
+    import numpy as np
+
+    codes = np.zeros(1, dtype="int32")
+    outputs = np.full((1, *model.output.shape[1:]), 0.5, dtype="float32")
+    model.compute_loss(y=codes, y_pred=outputs)
+    model.compute_metrics(None, codes, outputs)
+    model.reset_metrics()
 
 
 def _smoothed_loss(label_smoothing):
