@@ -42,8 +42,9 @@ class AttentionBLSTMClassifier(BaseBLSTMClassifier):
     functionals_units : int or None, default=None
         Units of a dense layer that reads the functionals of the frames, those
         of :class:`~skemotion.SequenceFunctionals`, and whose output is
-        classified beside the summary of the sequence: a second view. None
-        leaves it out.
+        classified beside the summary of the sequence: a second view. They are
+        standardised as in the first call of `fit` or `partial_fit`, and are a
+        second input of `model_`. None leaves them out.
 
     n_members : int, default=1
         Networks that are trained side by side, each with a loss, initial
@@ -228,8 +229,9 @@ class BLSTMClassifier(BaseBLSTMClassifier):
     functionals_units : int or None, default=None
         Units of a dense layer that reads the functionals of the frames, those
         of :class:`~skemotion.SequenceFunctionals`, and whose output is
-        classified beside the summary of the sequence: a second view. None
-        leaves it out.
+        classified beside the summary of the sequence: a second view. They are
+        standardised as in the first call of `fit` or `partial_fit`, and are a
+        second input of `model_`. None leaves them out.
 
     n_members : int, default=1
         Networks that are trained side by side, each with a loss, initial
