@@ -274,3 +274,21 @@ def test_lstm_meets_the_conditions_of_cudnn(mask_padding, frame_step, monkeypatc
             assert not rnn._has_fully_masked_sequence(mask)
         else:
             assert mask is None
+
+
+@pytest.mark.parametrize("build_model", [build_compiled_blstm, build_trainer])
+def test_a_step_is_traced_once(build_model, monkeypatch):
+    network = {"n_frames": N_FRAMES, "n_features": N_FEATURES, "n_classes": 3}
+    optimizer = keras.optimizers.serialize(keras.optimizers.Adam())
+    model = build_model({**network, "units": 2}, optimizer, 0.1)
+    calls = []
+    called = keras.layers.LSTM.call
+
+    def call(self, *args, **kwargs):
+        calls.append(self)
+        return called(self, *args, **kwargs)
+
+    monkeypatch.setattr(keras.layers.LSTM, "call", call)
+    X = RNG.normal(size=(8, N_FRAMES, N_FEATURES)).astype("float32")
+    model.fit(X, np.arange(8) % 3, batch_size=4, verbose=0)
+    assert len(calls) == 2  # one for each direction
