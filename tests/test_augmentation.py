@@ -21,8 +21,8 @@ from skemotion import (
     SpeechAugmenter,
     SpeechFeatureExtractor,
 )
-from skemotion._effects import add_noise, limit_band, mix, reverberate
 from skemotion.audio import load_audio
+from skemotion.augmentation._effects import add_noise, limit_band, mix, reverberate
 from skemotion.datasets import make_emotional_speech
 
 RATE = 16_000

@@ -1,4 +1,4 @@
-"""Copies of recordings as they would sound elsewhere, to train on."""
+"""The step that adds copies of recordings when a pipeline is fitted."""
 
 import io
 from dataclasses import dataclass
@@ -10,7 +10,6 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_consistent_length
 
-from skemotion import _effects
 from skemotion._validation import draw_seed
 from skemotion.audio import (
     Recording,
@@ -19,8 +18,7 @@ from skemotion.audio import (
     recording_name,
     resample,
 )
-
-__all__ = ["SpeechAugmenter"]
+from skemotion.augmentation import _effects
 
 _N_VOICES = 6
 
