@@ -70,7 +70,7 @@ def _as_dataset(inputs, columns, batch_size, trim, seed):
     """Turn rows into a dataset that is in another order every time it is read."""
     import tensorflow as tf
 
-    X, *flat = inputs if isinstance(inputs, list) else [inputs]
+    X, *flat = inputs if isinstance(inputs, tuple) else (inputs,)
     bounds = real_bounds(X) if trim else None
     rng = np.random.default_rng(seed)
 

@@ -81,7 +81,8 @@ def build_blstm(
     everything, functionals = inputs, None
     if functionals_units is not None:
         raw = Input((n_features * len(FUNCTIONALS),), name="raw_functionals")
-        everything, functionals = [inputs, raw], _standardise(raw)
+        # A tuple, since a list does not come out of a dataset as one.
+        everything, functionals = (inputs, raw), _standardise(raw)
     frames = JoinedFrames(sequence, mask, shift, frame_step)
     members = []
     for member in range(n_members):

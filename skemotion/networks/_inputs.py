@@ -28,13 +28,13 @@ def inputs_of(model: Any, X: NDArray[np.float32]) -> Any:
 
     Returns
     -------
-    ndarray or list of ndarray
-        The sequences; in a list with the functionals of their real frames, of
+    ndarray or tuple of ndarray
+        The sequences; in a tuple with the functionals of their real frames, of
         shape (n_samples, n_functionals), if the network reads those, too.
     """
     if len(model.inputs) == 1:
         return X
-    return [X, summarise(X, _real_frames(X, masks_padding(model)))]
+    return X, summarise(X, _real_frames(X, masks_padding(model)))
 
 
 def standardise_functionals(model: Any, functionals: NDArray[np.float32]) -> None:

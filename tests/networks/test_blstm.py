@@ -236,7 +236,9 @@ def test_members_with_all_options_are_saved_and_loaded_by_keras_alone(tmp_path):
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
     np.testing.assert_array_equal(
-        loaded.predict(inputs, verbose=0), model.predict(inputs, verbose=0)
+        # A file of Keras knows lists only, and not all versions predict those.
+        np.asarray(loaded(list(inputs))),
+        np.asarray(model(inputs)),
     )
 
 
