@@ -22,9 +22,8 @@ EXPECTED_FAILURES = {
     "check_samplers_pandas_sparse": "sequences are dense",
     "check_sample_weight_equivalence_on_dense_data": _BATCHES,
 }
-if parse_version(sklearn.__version__) >= parse_version(
-    "1.7"
-):  # before, it took any TypeError
+# Before, the check took any TypeError for an answer.
+if parse_version(sklearn.__version__) >= parse_version("1.7"):
     EXPECTED_FAILURES["check_sample_weight_equivalence_on_sparse_data"] = _BATCHES
 
 # Checks that need no data: the extractor's X is a list of recordings.

@@ -34,7 +34,7 @@ def draw(n_samples):
 
 def read(model, X):
     """Return the functionals as the dense layer behind them gets them."""
-    inner = keras.Model(model.inputs, model.get_layer("functionals").output)
+    inner = keras.Model(model.input, model.get_layer("functionals").output)
     return inner.predict(inputs_of(model, X), verbose=0)
 
 
