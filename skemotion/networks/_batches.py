@@ -60,40 +60,47 @@ def _fit(model, fit, x, y, *, sample_weight, batch_size, seed, standardise, **op
         return fit(
             x=inputs, y=y, sample_weight=sample_weight, batch_size=batch_size, **options
         )
-    columns = (y,) if sample_weight is None else (y, sample_weight)
-    batches = _as_dataset(inputs, columns, batch_size, trim, seed)
+    columns = [y] if sample_weight is None else [y, sample_weight]
+    held = [*inputs] if isinstance(inputs, tuple) else [inputs]
+    held += columns
+    batches = _as_dataset(held, len(columns), batch_size, trim, seed)
     options |= {"validation_batch_size": batch_size, "shuffle": False}
-    return fit(x=batches, **options)
+    try:
+        return fit(x=batches, **options)
+    finally:
+        # TensorFlow never gives back a generator, nor what that holds.
+        held.clear()
 
 
-def _as_dataset(inputs, columns, batch_size, trim, seed):
-    """Turn rows into a dataset that is in another order every time it is read."""
+def _as_dataset(held, n_columns, batch_size, trim, seed):
+    """Turn rows into a dataset that is in another order every time it is read.
+
+    It reads from a list of arrays: sequences, functionals if any, and as many
+    columns as are no input.
+    """
     import tensorflow as tf
 
-    X, *flat = inputs if isinstance(inputs, tuple) else (inputs,)
-    bounds = real_bounds(X) if trim else None
+    n_rows, n_inputs = len(held[0]), len(held) - n_columns
+    bounds = real_bounds(held[0]) if trim else None
     rng = np.random.default_rng(seed)
 
+    def structure(parts):
+        inputs, columns = tuple(parts[:n_inputs]), parts[n_inputs:]
+        return inputs if n_inputs > 1 else inputs[0], *columns
+
     def read():
-        for rows in _draw_rows(len(X), bounds, batch_size, rng):
+        for rows in _draw_rows(n_rows, bounds, batch_size, rng):
             frames = slice(None) if bounds is None else common_frames(bounds[rows])
-            batch = [X[rows, frames], *(column[rows] for column in flat)]
-            yield _structure(batch), *(column[rows] for column in columns)
+            sequences, *others = held
+            yield structure([sequences[rows, frames], *(part[rows] for part in others)])
 
-    def describe(column):
-        return tf.TensorSpec((None, *column.shape[1:]), column.dtype)
-
-    sequences = tf.TensorSpec((None, None, X.shape[2]), X.dtype)
-    batch = _structure([sequences, *map(describe, flat)])
-    signature = batch, *map(describe, columns)
-    dataset = tf.data.Dataset.from_generator(read, output_signature=signature)
-    n_batches = -(-len(X) // batch_size)
+    signature = [tf.TensorSpec((None, *part.shape[1:]), part.dtype) for part in held]
+    signature[0] = tf.TensorSpec((None, None, held[0].shape[2]), held[0].dtype)
+    dataset = tf.data.Dataset.from_generator(
+        read, output_signature=structure(signature)
+    )
+    n_batches = -(-n_rows // batch_size)
     return dataset.apply(tf.data.experimental.assert_cardinality(n_batches)).prefetch(1)
-
-
-def _structure(inputs):
-    """Nest inputs as Keras wants them from a dataset."""
-    return tuple(inputs) if len(inputs) > 1 else inputs[0]
 
 
 def _draw_rows(n_rows, bounds, batch_size, rng):

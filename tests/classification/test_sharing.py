@@ -1,9 +1,11 @@
 """Networks built alike share traced graphs, and nothing else."""
 
+import gc
 import multiprocessing
 import random
 import subprocess
 import sys
+import weakref
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
 import joblib
@@ -204,3 +206,16 @@ print((refit(30) - before) / 30)
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert float(done.stdout) < 2e6
+
+
+@pytest.mark.parametrize("mask_padding", [False, True])
+def test_nothing_holds_on_to_what_was_trained_on(mask_padding):
+    classifier = BLSTMClassifier(
+        units=2, epochs=1, mask_padding=mask_padding, functionals_units=2
+    )
+    sequences = RNG.normal(size=(8, 4, 2)).astype(np.float32)
+    held = weakref.ref(sequences)
+    classifier.fit(sequences, [0, 1] * 4)
+    del sequences
+    gc.collect()
+    assert held() is None
