@@ -149,7 +149,7 @@ def _serve(connection, name, X, y, args):
 
 def _grow(name, X, y, args, n_refits):
     train = WAYS[name]["make"](X[:32], y[:32], args)
-    for _ in range(5):
+    for _ in range(15):  # until the heap has found its size
         train()
     before = _resident_megabytes()
     seconds = [train()["beside"] for _ in range(n_refits)]
