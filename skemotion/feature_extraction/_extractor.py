@@ -72,7 +72,7 @@ class SpeechFeatureExtractor(SequenceTransformerMixin, BaseEstimator):
         bands and its fast changes, the shape of the spectrum, pitch, voicing,
         harmonics-to-noise ratio, measures of jitter and shimmer, the
         prominence of the first harmonic, and three formants. It asks for a
-        `sampling_rate` above 12800 Hz, and takes about four times as long.
+        `sampling_rate` above 12800 Hz, and takes about five times as long.
 
     n_jobs : int, default=None
         Number of recordings worked on at the same time, by joblib. None means
