@@ -15,9 +15,7 @@ import json
 
 import numpy as np
 from calibration import collect
-from emodb import RESULTS
-
-from skemotion.metrics import unweighted_average_recall
+from emodb import RESULTS, table
 
 REFERENCE = "recommended", "attention"
 N_DRAWS = 2000
@@ -39,10 +37,7 @@ def load_runs():
 
 def markdown_table(runs):
     """Make a table with a row for each variant."""
-    lines = [
-        "| protocol | recipe | model | seeds | points of UAR | 95 % interval | p |",
-        "|---|---|---|---|---|---|---|",
-    ]
+    rows = []
     for (protocol, *variant), found in sorted(runs.items()):
         reference = runs.get((protocol, *REFERENCE), {})
         seeds = sorted(found.keys() & reference.keys())
@@ -50,10 +45,11 @@ def markdown_table(runs):
             continue
         pairs = [(align(found[s]), align(reference[s])) for s in seeds]
         difference, (low, high), p = compare(pairs)
-        cells = [protocol, *variant, len(seeds), f"{difference:+.1f}"]
-        cells += [f"{low:+.1f} to {high:+.1f}", f"{p:.3f}"]
-        lines.append("| " + " | ".join(map(str, cells)) + " |")
-    return "\n".join(lines)
+        interval = f"{low:+.1f} to {high:+.1f}"
+        row = [protocol, *variant, len(seeds), f"{difference:+.1f}", interval]
+        rows.append([*row, f"{p:.3f}"])
+    header = ["protocol", "recipe", "model", "seeds", "points of UAR"]
+    return table([*header, "95 % interval", "p"], rows)
 
 
 def align(run):
@@ -68,30 +64,40 @@ def align(run):
 def compare(pairs):
     """Return the mean difference over pairs of runs, its interval, and p."""
     y, _, speakers = pairs[0][0]
-    names = np.unique(speakers)
-    rows = {name: np.flatnonzero(speakers == name) for name in names}
-    swaps = np.array(list(itertools.product([False, True], repeat=len(names))))
-    exchanged = [
-        _difference(y, pairs, np.isin(speakers, names[swap])) for swap in swaps
-    ]
-    rng = np.random.default_rng(0)
-    draws = []
-    for _ in range(N_DRAWS):
-        drawn = np.concatenate([rows[name] for name in rng.choice(names, len(names))])
-        draws.append(_difference(y, pairs, np.zeros(len(y), dtype=bool), drawn))
+    counts = _count(y, np.ones(len(y)), speakers)
+    ahead, behind = (
+        np.array([_count(y, run[1] == y, speakers) for run in runs])
+        for runs in zip(*pairs, strict=True)
+    )
+
+    def differ(ahead, behind, counts):
+        """Return the mean difference of UAR, in points, for summed counts."""
+        recalls = (ahead - behind) / np.where(counts > 0, counts, np.nan)
+        return 100 * np.nanmean(recalls, axis=-1).mean(axis=0)
+
+    n_speakers = len(counts)
+    swaps = np.array(list(itertools.product([0, 1], repeat=n_speakers)))
+    exchanged = differ(
+        (1 - swaps) @ ahead + swaps @ behind,
+        (1 - swaps) @ behind + swaps @ ahead,
+        counts.sum(axis=0),
+    )
+    drawn = np.random.default_rng(0).integers(n_speakers, size=(N_DRAWS, n_speakers))
+    drawn = np.apply_along_axis(np.bincount, 1, drawn, minlength=n_speakers)
+    draws = differ(drawn @ ahead, drawn @ behind, drawn @ counts)
     observed = exchanged[0]
     p = np.mean(np.abs(exchanged) >= abs(observed) - 1e-9)
     return observed, np.percentile(draws, [2.5, 97.5]), p
 
 
-def _difference(y, pairs, swapped, rows=slice(None)):
-    """Return by how much the first of each pair is ahead, in points of UAR."""
-    differences = [
-        unweighted_average_recall(y[rows], np.where(swapped, other, one)[rows])
-        - unweighted_average_recall(y[rows], np.where(swapped, one, other)[rows])
-        for (_, one, _), (_, other, _) in pairs
-    ]
-    return 100 * np.mean(differences)
+def _count(y, weights, speakers):
+    """Sum weights by speaker and emotion."""
+    rows, columns = (
+        np.unique(names, return_inverse=True)[1] for names in (speakers, y)
+    )
+    counts = np.zeros((rows.max() + 1, columns.max() + 1))
+    np.add.at(counts, (rows, columns), weights)
+    return counts
 
 
 if __name__ == "__main__":

@@ -37,6 +37,9 @@ recommended, post
     Those of :func:`skemotion.make_emotion_pipeline`.
 without-..., with-...
     The recommended one with one part changed, to see what the part gives.
+opensmile-egemaps, opensmile-compare
+    openSMILE's functionals in place of descriptors, for ``svm`` alone, without
+    copies in training (``pip install opensmile`` before).
 
 Models
 ------
@@ -57,14 +60,16 @@ import os
 import platform
 import tempfile
 import time
+from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
+from _opensmile import SETS, OpenSmileExtractor
 from sklearn.base import clone
 from sklearn.metrics import precision_recall_fscore_support
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import SVC
 
 from skemotion import (
@@ -209,6 +214,11 @@ def _extract(args, corpus):
 
 
 def _make_pipeline(recipe, seed):
+    if recipe in SETS:
+        extractor = OpenSmileExtractor(SETS[recipe])
+        return make_emotion_pipeline("recommended", random_state=seed).set_params(
+            augment="passthrough", extract=extractor
+        )
     if recipe not in ABLATIONS:
         return make_emotion_pipeline(recipe, random_state=seed)
     pipeline = make_emotion_pipeline("recommended", random_state=seed)
@@ -233,13 +243,22 @@ def make_model(args, model, seed):
         parameters = pipeline["classify"].get_params()
         pipeline.set_params(classify=BLSTMClassifier(**parameters))
     if model == "svm":
+        functionals = (
+            FunctionTransformer(_only_frame)
+            if args.recipe in SETS
+            else SequenceFunctionals()
+        )
         classifier = make_pipeline(
-            SequenceFunctionals(), StandardScaler(), SVC(class_weight="balanced")
+            functionals, StandardScaler(), SVC(class_weight="balanced")
         )
         pipeline.set_params(
             scale="passthrough", balance="passthrough", classify=classifier
         )
     return pipeline
+
+
+def _only_frame(X):
+    return X[:, 0]
 
 
 def _fold(model, X_test, test, corpus, seconds):
@@ -322,24 +341,47 @@ def markdown_table(folder):
     bootstrapped over speakers where those are left out, over recordings
     otherwise, and their ends averaged over the seeds.
     """
+    columns = ["UAR", "accuracy", "precision", "F1"]
+    header = ["protocol", "recipe", "model", "seeds", *columns]
+    rows = [
+        [*key, len(found), *(spread(found, column) for column in columns)]
+        + [interval(found), round(np.mean([s["seconds"] for s in found]) / 60)]
+        for key, found in summarise(folder).items()
+    ]
+    return table([*header, "95 % interval of UAR", "minutes a seed"], rows)
+
+
+@lru_cache
+def summarise(folder):
+    """Map protocol, recipe and model to a summary for each seed, in order."""
     runs = {}
     for path in sorted(folder.glob("emodb-*.json")):
         run = json.loads(path.read_text())
         key = run["protocol"], run["recipe"], run["model"]
         runs.setdefault(key, []).append(_summary(run))
-    columns = ["UAR", "accuracy", "precision", "F1"]
-    interval = "95 % interval of UAR"
-    header = ["protocol", "recipe", "model", "seeds", *columns, interval]
-    lines = ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
-    for key, summaries in sorted(runs.items(), key=_rank):
-        cells = [*key, str(len(summaries))]
-        for column in columns:
-            values = [summary[column] for summary in summaries]
-            cells.append(f"{np.mean(values):.3f} ({min(values):.3f}-{max(values):.3f})")
-        low, high = (np.mean([s[end] for s in summaries]) for end in ("low", "high"))
-        cells.append(f"{low:.3f} to {high:.3f}")
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+    return dict(sorted(runs.items(), key=_rank))
+
+
+def spread(summaries, column):
+    """Return the mean over the seeds, and the range if there are several."""
+    values = [summary[column] for summary in summaries]
+    if len(values) == 1:
+        return f"{values[0]:.3f}"
+    return f"{np.mean(values):.3f} ({min(values):.3f}-{max(values):.3f})"
+
+
+def interval(summaries):
+    """Return the mean ends of the intervals of UAR."""
+    return " to ".join(
+        f"{np.mean([summary[end] for summary in summaries]):.3f}"
+        for end in ("low", "high")
+    )
+
+
+def table(header, rows):
+    """Make a table in Markdown."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
 
 
 def _rank(item):
@@ -376,7 +418,7 @@ def _parse_arguments():
     )
     parser.add_argument("--protocol", choices=sorted(PROTOCOLS), required=True)
     parser.add_argument(
-        "--recipe", choices=["recommended", "post", *sorted(ABLATIONS)], default=None
+        "--recipe", choices=["recommended", "post", *sorted(ABLATIONS), *SETS]
     )
     parser.add_argument("--cache", help="folder in which descriptors are kept")
     parser.add_argument(
@@ -390,6 +432,8 @@ def _parse_arguments():
     args = parser.parse_args()
     if args.emodb is None:
         parser.error("give --emodb PATH or set SKEMOTION_EMODB")
+    if args.recipe in SETS and args.models != ["svm"]:
+        parser.error(f"{args.recipe} is for --models svm alone")
     if args.recipe is None:
         args.recipe = "post" if args.protocol == "post" else "recommended"
     return args

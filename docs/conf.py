@@ -8,6 +8,7 @@ copyright = "2026, skemotion developers"
 release = version = skemotion.__version__
 
 extensions = [
+    "myst_parser",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "numpydoc",

@@ -1,0 +1,194 @@
+"""Fill the tables of README, docs and model card from ``benchmarks/results/``.
+
+    python benchmarks/report.py
+
+Blocks between ``<!-- begin NAME -->`` and ``<!-- end NAME -->`` are replaced; one
+whose results are missing stays as it is, and is named. Run ``emodb.py``,
+``calibration.py`` and ``robustness.py`` before.
+"""
+
+import json
+import re
+from collections import defaultdict
+from pathlib import Path
+from typing import NamedTuple
+
+import ablations
+import numpy as np
+import robustness
+from calibration import collect
+from calibration import markdown_table as calibration_table
+from emodb import RESULTS, interval, markdown_table, spread, summarise, table
+
+import skemotion
+from skemotion.metrics import speaker_report
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = (
+    ROOT / "README.md",
+    ROOT / "docs" / "evaluation.md",
+    Path(skemotion.__file__).parent / "pretrained" / "MODEL_CARD.md",
+)
+# Rows of README: what is recommended, what is to be beaten, what the post does.
+OVERVIEW = (
+    "recommended",
+    "with-post-descriptors",
+    "opensmile-egemaps",
+    "opensmile-compare",
+    "post",
+)
+
+
+class Target(NamedTuple):
+    """A mean UAR that was set, and the run that is to reach it."""
+
+    protocol: str
+    recipe: str
+    model: str
+    value: float
+    origin: str
+
+
+SVM_OF_46 = "SVM on functionals of the same 46 descriptors"
+TARGETS = (
+    Target("loso", "with-post-descriptors", "attention", 0.683, SVM_OF_46),
+    Target("loso", "with-post-descriptors", "attention", 0.75, "a step on the way"),
+    Target("loso", "with-post-descriptors", "attention", 0.79, "ComParE and SVM"),
+    Target("loso", "recommended", "attention", 0.83, "Chen et al. 2018, clean part"),
+    Target("loso", "recommended", "blstm", 0.83, "Chen et al. 2018, clean part"),
+    Target("loso-speaker", "with-post-descriptors", "attention", 0.830, SVM_OF_46),
+    Target(
+        "loso-speaker", "with-post-descriptors", "attention", 0.858, "ComParE and SVM"
+    ),
+    Target("loso-speaker", "recommended", "attention", 0.88, "set ahead of the above"),
+    Target("holdout", "recommended", "attention", 0.90, "the post, by leaks"),
+)
+
+
+def main():
+    for document in DOCUMENTS:
+        text = document.read_text(encoding="utf-8")
+        for name in re.findall(r"<!-- begin ([\w-]+)", text):
+            content = BLOCKS[name]()
+            print(f"{document.name}, {name}: {'filled' if content else 'no results'}")
+            if content:
+                text = _replace(text, name, content)
+        document.write_text(text, encoding="utf-8")
+
+
+def _replace(text, name, content):
+    block = rf"(<!-- begin {name}\b[^>]*-->\n).*?(\n<!-- end {name} -->)"
+    return re.sub(
+        block, lambda found: found[1] + content + found[2], text, flags=re.DOTALL
+    )
+
+
+def make_targets():
+    """Put results beside what was aimed at."""
+    runs = summarise(RESULTS)
+    rows = []
+    for target in TARGETS:
+        found = runs.get((target.protocol, target.recipe, target.model))
+        if found is None:
+            continue
+        reached = np.mean([summary["UAR"] for summary in found]) > target.value
+        rows.append(
+            [target.protocol, target.recipe, target.model, f"{target.value:.3f}"]
+            + [target.origin, spread(found, "UAR"), "yes" if reached else "no"]
+        )
+    header = ["protocol", "recipe", "model", "target", "what it is", "UAR", "reached"]
+    return table(header, rows) if rows else None
+
+
+def make_overview():
+    """Pick the rows and columns that README has room for."""
+    rows = [
+        [*key, len(found), spread(found, "UAR"), interval(found)]
+        + [spread(found, "accuracy")]
+        for key, found in summarise(RESULTS).items()
+        if key[1] in OVERVIEW
+    ]
+    header = ["protocol", "recipe", "model", "seeds", "UAR", "95 % interval"]
+    return table([*header, "accuracy"], rows) if rows else None
+
+
+def make_accuracy():
+    """Pick the rows of the model that comes with the package."""
+    rows = [
+        [protocol, len(found), spread(found, "UAR"), interval(found)]
+        + [spread(found, "accuracy")]
+        for (protocol, *variant), found in summarise(RESULTS).items()
+        if protocol.startswith("loso") and variant == ["recommended", "attention"]
+    ]
+    header = ["protocol", "seeds", "UAR", "95 % interval of UAR", "accuracy"]
+    return table(header, rows) if rows else None
+
+
+def make_ablations():
+    """Take over the table of ``ablations.py``."""
+    return ablations.markdown_table(ablations.load_runs())
+
+
+def make_recall():
+    """Average each emotion's recall over the seeds."""
+    values = defaultdict(list)
+    for y, predicted, _ in _loso_runs():
+        for emotion in np.unique(y):
+            values[emotion].append(np.mean(predicted[y == emotion] == emotion))
+    return _spread_table("emotion", "recall", values)
+
+
+def make_speakers():
+    """Average each speaker's UAR over the seeds."""
+    values = defaultdict(list)
+    for y, predicted, speakers in _loso_runs():
+        report = speaker_report(y, predicted, speakers, output_dict=True)
+        for speaker in np.unique(speakers):
+            values[speaker].append(report[speaker]["uar"])
+    return _spread_table("speaker", "UAR", values)
+
+
+def make_confidence():
+    """Take over the table of ``calibration.py``."""
+    path = RESULTS / "calibration.json"
+    return calibration_table(json.loads(path.read_text())) if path.exists() else None
+
+
+def make_robustness(recipe="recommended"):
+    """Take over the table of ``robustness.py``."""
+    path = RESULTS / f"robustness-{recipe}-attention-0.json"
+    if not path.exists():
+        return None
+    return robustness.markdown_table(json.loads(path.read_text()))
+
+
+BLOCKS = {
+    "targets": make_targets,
+    "overview": make_overview,
+    "results": lambda: markdown_table(RESULTS),
+    "ablations": make_ablations,
+    "accuracy": make_accuracy,
+    "recall": make_recall,
+    "speakers": make_speakers,
+    "confidence": make_confidence,
+    "robustness": make_robustness,
+    "robustness-without-copies": lambda: make_robustness("without-copies-longer"),
+}
+
+
+def _loso_runs():
+    for path in sorted(RESULTS.glob("emodb-loso-recommended-attention-*.json")):
+        y, proba, speakers, classes = collect(json.loads(path.read_text()))
+        yield y, classes[proba.argmax(axis=1)], speakers
+
+
+def _spread_table(first, second, values):
+    rows = [
+        [name, f"{np.mean(found):.3f} ({min(found):.3f}-{max(found):.3f})"]
+        for name, found in sorted(values.items())
+    ]
+    return table([first, second], rows) if rows else None
+
+
+if __name__ == "__main__":
+    main()
