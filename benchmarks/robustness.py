@@ -22,7 +22,17 @@ from pathlib import Path
 
 import numpy as np
 from _degradations import CONDITIONS, RATE
-from emodb import ABLATIONS, RESULTS, _setting, _write, make_model
+from emodb import (
+    ABLATIONS,
+    FLAT,
+    RESULTS,
+    VOTES,
+    _probabilities,
+    _setting,
+    _write,
+    make_model,
+    table,
+)
 
 from skemotion.audio import load_audio
 from skemotion.datasets import load_emodb
@@ -97,9 +107,11 @@ def _score_fold(speaker, descriptors, corpus, args):
     if not path.exists():
         test = np.flatnonzero(corpus.speakers == speaker)
         train = np.flatnonzero(corpus.speakers != speaker)
-        model = make_model(args, args.model, args.seed)
+        weights = VOTES if args.model == "vote" else {args.model: 1}
+        models = [make_model(args, name, args.seed) for name in weights]
         start = time.perf_counter()
-        model.fit(corpus.paths[train], corpus.target[train])
+        for model in models:
+            model.fit(corpus.paths[train], corpus.target[train])
         _write(
             path,
             {
@@ -108,13 +120,20 @@ def _score_fold(speaker, descriptors, corpus, args):
                 "recordings": [Path(item).name for item in corpus.paths[test]],
                 "y_true": corpus.target[test].tolist(),
                 "predictions": {
-                    condition: model[2:].predict(X[test]).tolist()
+                    condition: _predict(models, weights, X[test])
                     for condition, X in descriptors.items()
                 },
             },
         )
         print(f"fold {speaker} done", flush=True)
     return json.loads(path.read_text())
+
+
+def _predict(models, weights, X):
+    """Return the emotions for which the models vote."""
+    votes = [_probabilities(model[2:], X) for model in models]
+    votes = np.average(votes, axis=0, weights=list(weights.values()))
+    return models[0].classes_[votes.argmax(axis=1)].tolist()
 
 
 def markdown_table(run):
@@ -125,11 +144,11 @@ def markdown_table(run):
         y_pred = [fold["predictions"][condition] for fold in run["folds"]]
         uar = unweighted_average_recall(y_true, np.concatenate(y_pred))
         score[condition] = 100 * uar
-    lines = ["| condition | UAR | points lost | at most |", "|---|---|---|---|"]
-    for condition, uar in score.items():
-        lost, target = score["clean"] - uar, TARGETS.get(condition, "")
-        lines.append(f"| {condition} | {uar:.1f} | {lost:.1f} | {target} |")
-    return "\n".join(lines)
+    rows = [
+        [name, f"{uar:.1f}", f"{score['clean'] - uar:.1f}", TARGETS.get(name, "")]
+        for name, uar in score.items()
+    ]
+    return table(["condition", "UAR", "points lost", "at most"], rows)
 
 
 def _slug(text):
@@ -140,7 +159,9 @@ def _parse_arguments():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--model", choices=["attention", "svm"], default="attention")
+    parser.add_argument(
+        "--model", choices=["attention", *FLAT, "vote"], default="attention"
+    )
     parser.add_argument(
         "--recipe", choices=["recommended", *sorted(ABLATIONS)], default="recommended"
     )
