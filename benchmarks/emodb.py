@@ -38,7 +38,8 @@ Recipes
 recommended, post
     Those of :func:`skemotion.make_emotion_pipeline`.
 without-..., with-...
-    The recommended one with one part changed, to see what the part gives.
+    The recommended one with a part changed, to see what the part gives. ``longer``
+    is 30 epochs for 20, and so it is with the post's descriptors without copies.
 opensmile-egemaps, opensmile-compare
     openSMILE's functionals in place of descriptors, for ``svm`` and ``lda``, without
     copies in training (``pip install opensmile`` before).
@@ -109,6 +110,11 @@ ABLATIONS = {
     "without-copies": {"augment": "passthrough"},
     "without-copies-longer": {"augment": "passthrough", "classify__epochs": 30},
     "with-post-descriptors": {"extract__descriptors": "post"},
+    "with-post-descriptors-without-copies": {
+        "extract__descriptors": "post",
+        "augment": "passthrough",
+        "classify__epochs": 30,
+    },
     "with-smote": {"balance": SequenceSampler(), "classify__class_weight": None},
     "with-scaled-cells": {"scale__scope": "cell"},
     "with-padding": {"scale__keep_padding": False, "classify__mask_padding": False},
