@@ -14,8 +14,7 @@ import itertools
 import json
 
 import numpy as np
-from calibration import collect
-from emodb import RESULTS, table
+from _runs import RESULTS, collect, table
 
 REFERENCE = "recommended", "attention"
 N_DRAWS = 2000

@@ -22,13 +22,13 @@ import json
 from pathlib import Path
 
 import numpy as np
+from _runs import RESULTS, collect
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
 
 from skemotion.metrics import expected_calibration_error, risk_coverage_curve
 
-RESULTS = Path(__file__).parent / "results"
 TARGET = 0.05
 THRESHOLDS = (0.0, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 
@@ -83,19 +83,6 @@ def measure(run):
         "mean confidence after": float(calibrated.max(axis=1).mean()),
         "selective": _read_off(y, proba, classes),
     }
-
-
-def collect(run):
-    """Pool the predictions of all folds."""
-    classes = np.asarray(run["folds"][0]["classes"])
-    if any(fold["classes"] != classes.tolist() for fold in run["folds"]):
-        raise SystemExit("the folds of a run differ in their classes")
-    y = np.concatenate([fold["y_true"] for fold in run["folds"]])
-    proba = np.concatenate([fold["probabilities"] for fold in run["folds"]])
-    names = np.concatenate([fold["recordings"] for fold in run["folds"]])
-    speakers = np.array([name[:2] for name in names])
-    # They were rounded to five places.
-    return y, proba / proba.sum(axis=1, keepdims=True), speakers, classes
 
 
 def calibrate(y, proba, speakers, classes):

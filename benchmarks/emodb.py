@@ -68,73 +68,27 @@ import argparse
 import itertools
 import json
 import os
-import platform
 import tempfile
 import time
-from functools import lru_cache
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
-from _opensmile import SETS, OpenSmileExtractor
-from sklearn.base import clone
-from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-from sklearn.metrics import precision_recall_fscore_support
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, StandardScaler
-from sklearn.svm import SVC
-
-from skemotion import (
-    AttentionBLSTMClassifier,
-    BLSTMClassifier,
-    SequenceFunctionals,
-    SequenceSampler,
-    SequenceScaler,
-    make_emotion_pipeline,
+from _opensmile import SETS
+from _recipes import (
+    ABLATIONS,
+    FLAT,
+    NETWORKS,
+    VOTES,
+    make_model,
+    predict_probabilities,
 )
+from _runs import RESULTS, describe, markdown_table, run_path, summarise_run, write
+from sklearn.base import clone
+
+from skemotion import SequenceSampler, SequenceScaler
 from skemotion.datasets import load_emodb
-from skemotion.metrics import bootstrap_interval, unweighted_average_recall
 from skemotion.model_selection import balanced_holdout
 from skemotion.preprocessing import speaker_standardize
-
-RESULTS = Path(__file__).parent / "results"
-NETWORKS = {"attention": AttentionBLSTMClassifier, "blstm": BLSTMClassifier}
-# Makers of what reads functionals.
-FLAT = {
-    "svm": lambda: SVC(class_weight="balanced"),
-    "lda": lambda: LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto"),
-}
-VOTES = {"attention": 4, "lda": 1}
-# What is changed in the recommended recipe, parameter by parameter.
-ABLATIONS = {
-    "without-copies": {"augment": "passthrough"},
-    "without-copies-longer": {"augment": "passthrough", "classify__epochs": 30},
-    "with-post-descriptors": {"extract__descriptors": "post"},
-    "with-post-descriptors-without-copies": {
-        "extract__descriptors": "post",
-        "augment": "passthrough",
-        "classify__epochs": 30,
-    },
-    "with-smote": {"balance": SequenceSampler(), "classify__class_weight": None},
-    "with-scaled-cells": {"scale__scope": "cell"},
-    "with-padding": {"scale__keep_padding": False, "classify__mask_padding": False},
-    "without-peak": {"extract__normalize": None},
-    "without-balance": {"classify__class_weight": None},
-    "without-functionals": {"classify__functionals_units": None},
-    "without-joining": {"classify__frame_step": 1},
-    "without-members": {"classify__n_members": 1},
-    "without-noise": {"classify__noise": 0.0},
-    "without-schedule": {"classify__schedule": None},
-    "without-smoothing": {"classify__label_smoothing": 0.0},
-}
-PACKAGES = (
-    "keras",
-    "tensorflow",
-    "scikit-learn",
-    "imbalanced-learn",
-    "librosa",
-    "numpy",
-)
 
 
 def main():
@@ -145,17 +99,17 @@ def main():
         for seed in args.seeds:
             for model in args.models:
                 run = find_run(corpus, args, model, seed)
-                print(_result_path(args, model, seed).name, _summary(run), flush=True)
-    print(markdown_table(RESULTS))
+                print(run_path(args, model, seed).name, summarise_run(run), flush=True)
+    print(markdown_table())
 
 
 def find_run(corpus, args, model, seed):
     """Return a run that is kept, and make it before if it is not."""
-    path = _result_path(args, model, seed)
+    path = run_path(args, model, seed)
     if not path.exists():
         make = run_vote if model == "vote" else PROTOCOLS[args.protocol]
         run = make(corpus, args, model, seed)
-        _write(path, {**_setting(args, model, seed), **run})
+        write(path, {**describe(args, model, seed), **run})
     return json.loads(path.read_text())
 
 
@@ -251,12 +205,12 @@ def _run_splits(splits, pipeline, X, corpus, args, model, seed):
     folds = []
     for train, test in (map(np.flatnonzero, split) for split in splits):
         groups = corpus.speakers[train]
-        part = _result_path(args, model, seed).with_suffix(f".{len(folds)}.part")
+        part = run_path(args, model, seed).with_suffix(f".{len(folds)}.part")
         if not part.exists():
             fold = _fit_fold(clone(pipeline), X, corpus, train, test, groups)
-            _write(part, fold)
+            write(part, fold)
         folds.append(json.loads(part.read_text()))
-    for part in RESULTS.glob(_result_path(args, model, seed).stem + ".*.part"):
+    for part in RESULTS.glob(run_path(args, model, seed).stem + ".*.part"):
         part.unlink()
     return {"folds": folds}
 
@@ -275,52 +229,11 @@ def _extract(args, corpus):
     return make_model(args, "attention", 0)["extract"].transform(corpus.paths)
 
 
-def _make_pipeline(recipe, seed):
-    if recipe in SETS:
-        extractor = OpenSmileExtractor(SETS[recipe])
-        return make_emotion_pipeline("recommended", random_state=seed).set_params(
-            augment="passthrough", extract=extractor
-        )
-    if recipe not in ABLATIONS:
-        return make_emotion_pipeline(recipe, random_state=seed)
-    pipeline = make_emotion_pipeline("recommended", random_state=seed)
-    pipeline.set_params(**clone(ABLATIONS[recipe], safe=False))
-    if recipe == "with-smote":
-        pipeline.set_params(balance__random_state=seed)
-    return pipeline
-
-
 def _fit_fold(pipeline, X, corpus, train, test, groups=None):
     start = time.perf_counter()
     pipeline.fit(X[train], corpus.target[train], groups=groups)
     seconds = time.perf_counter() - start
     return _fold(pipeline, X[test], test, corpus, seconds)
-
-
-def make_model(args, model, seed):
-    """Return the pipeline of a recipe, with the classifier that `model` names."""
-    pipeline = _make_pipeline(args.recipe, seed)
-    pipeline.set_params(extract__memory=args.cache)
-    if model == "blstm":
-        parameters = pipeline["classify"].get_params()
-        pipeline.set_params(classify=BLSTMClassifier(**parameters))
-    if model in FLAT:
-        functionals = (
-            FunctionTransformer(_only_frame)
-            if args.recipe in SETS
-            else SequenceFunctionals()
-        )
-        classifier = make_pipeline(functionals, StandardScaler(), FLAT[model]())
-        pipeline.set_params(
-            scale="passthrough", balance="passthrough", classify=classifier
-        )
-    if model == "lda":
-        pipeline.set_params(augment="passthrough")
-    return pipeline
-
-
-def _only_frame(X):
-    return X[:, 0]
 
 
 def _fold(model, X_test, test, corpus, seconds):
@@ -335,16 +248,9 @@ def _fold(model, X_test, test, corpus, seconds):
         "classes": classifier.classes_.tolist(),
         "recordings": [Path(path).name for path in corpus.paths[test]],
         "y_true": corpus.target[test].tolist(),
-        "probabilities": np.round(_probabilities(model, X_test), 5).tolist(),
+        "probabilities": np.round(predict_probabilities(model, X_test), 5).tolist(),
         "attention": _binned_attention(model, classifier, X_test),
     }
-
-
-def _probabilities(model, X_test):
-    """Return probabilities, or certainties where the model gives none."""
-    if hasattr(model, "predict_proba"):
-        return model.predict_proba(X_test)
-    return (model.predict(X_test)[:, np.newaxis] == model.classes_).astype(float)
 
 
 def _binned_attention(model, classifier, X_test, n_bins=10):
@@ -359,119 +265,6 @@ def _binned_attention(model, classifier, X_test, n_bins=10):
     n_dropped = weights.shape[1] % n_bins
     bins = weights[:, n_dropped:].reshape(len(weights), n_bins, -1).sum(axis=2)
     return np.round(bins, 4).tolist()
-
-
-def _predictions(run):
-    y_true, y_pred, speakers = [], [], []
-    for fold in run["folds"]:
-        y_true += fold["y_true"]
-        speakers += [name[:2] for name in fold["recordings"]]
-        best = np.argmax(fold["probabilities"], axis=1)
-        y_pred += np.asarray(fold["classes"])[best].tolist()
-    return y_true, y_pred, speakers
-
-
-def _summary(run):
-    y_true, y_pred, speakers = _predictions(run)
-    low, high = bootstrap_interval(
-        y_true,
-        y_pred,
-        groups=speakers if run["protocol"].startswith("loso") else None,
-        random_state=0,
-    )
-    precision, recall, f1, _ = precision_recall_fscore_support(
-        y_true, y_pred, average="macro", zero_division=0
-    )
-    return {
-        "accuracy": float(np.mean(np.equal(y_true, y_pred))),
-        "UAR": float(unweighted_average_recall(y_true, y_pred)),
-        "low": low,
-        "high": high,
-        "precision": float(precision),
-        "recall": float(recall),
-        "F1": float(f1),
-        "best epoch": float(np.mean([fold["best_epoch"] for fold in run["folds"]])),
-        "epochs": float(np.mean([fold["epochs"] for fold in run["folds"]])),
-        "seconds": float(np.sum([fold["seconds"] for fold in run["folds"]])),
-    }
-
-
-def markdown_table(folder):
-    """Make a table of mean and range over the seeds from the files in a folder.
-
-    Honest protocols come first, and speakers left out before all. Intervals are
-    bootstrapped over speakers where those are left out, over recordings
-    otherwise, and their ends averaged over the seeds.
-    """
-    columns = ["UAR", "accuracy", "precision", "F1"]
-    header = ["protocol", "recipe", "model", "seeds", *columns]
-    rows = [
-        [*key, len(found), *(spread(found, column) for column in columns)]
-        + [interval(found), round(np.mean([s["seconds"] for s in found]) / 60)]
-        for key, found in summarise(folder).items()
-    ]
-    return table([*header, "95 % interval of UAR", "minutes a seed"], rows)
-
-
-@lru_cache
-def summarise(folder):
-    """Map protocol, recipe and model to a summary for each seed, in order."""
-    runs = {}
-    for path in sorted(folder.glob("emodb-*.json")):
-        run = json.loads(path.read_text())
-        key = run["protocol"], run["recipe"], run["model"]
-        runs.setdefault(key, []).append(_summary(run))
-    return dict(sorted(runs.items(), key=_rank))
-
-
-def spread(summaries, column):
-    """Return the mean over the seeds, and the range if there are several."""
-    values = [summary[column] for summary in summaries]
-    if len(values) == 1:
-        return f"{values[0]:.3f}"
-    return f"{np.mean(values):.3f} ({min(values):.3f}-{max(values):.3f})"
-
-
-def interval(summaries):
-    """Return the mean ends of the intervals of UAR."""
-    return " to ".join(
-        f"{np.mean([summary[end] for summary in summaries]):.3f}"
-        for end in ("low", "high")
-    )
-
-
-def table(header, rows):
-    """Make a table in Markdown."""
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
-
-
-def _rank(item):
-    (protocol, *others), _ = item
-    return list(PROTOCOLS).index(protocol), others
-
-
-def _setting(args, model, seed):
-    return {
-        "protocol": args.protocol,
-        "recipe": args.recipe,
-        "model": model,
-        "seed": seed,
-        "versions": {name: version(name) for name in PACKAGES},
-        "python": platform.python_version(),
-        "cpus": os.cpu_count(),
-    }
-
-
-def _result_path(args, model, seed):
-    return RESULTS / f"emodb-{args.protocol}-{args.recipe}-{model}-{seed}.json"
-
-
-def _write(path, content):
-    path.parent.mkdir(exist_ok=True)
-    temporary = path.with_suffix(path.suffix + ".new")
-    temporary.write_text(json.dumps(content, indent=None) + "\n")
-    temporary.replace(path)
 
 
 def _parse_arguments():

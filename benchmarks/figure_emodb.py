@@ -10,13 +10,13 @@ import json
 from pathlib import Path
 
 import numpy as np
+from _runs import RESULTS
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from sklearn.metrics import ConfusionMatrixDisplay
 
 from skemotion.inspection import AttentionDisplay, attention_heatmap
 
-RESULTS = Path(__file__).parent / "results"
 PICTURE = Path(__file__).parents[1] / "docs" / "_static" / "emodb.png"
 BIN_SECONDS = 15 * 512 / 16000
 START_SECONDS = 7 * 512 / 16000

@@ -17,7 +17,7 @@ from collections import Counter
 from typing import NamedTuple
 
 import numpy as np
-from emodb import RESULTS, table
+from _runs import RESULTS, table
 
 from skemotion.metrics import bootstrap_interval, unweighted_average_recall
 

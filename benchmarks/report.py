@@ -17,9 +17,8 @@ import ablations
 import nested
 import numpy as np
 import robustness
-from calibration import collect
+from _runs import RESULTS, collect, interval, markdown_table, spread, summarise, table
 from calibration import markdown_table as calibration_table
-from emodb import RESULTS, interval, markdown_table, spread, summarise, table
 
 import skemotion
 from skemotion.metrics import speaker_report
@@ -89,7 +88,7 @@ def _replace(text, name, content):
 
 def make_targets():
     """Put results beside what was aimed at."""
-    runs = summarise(RESULTS)
+    runs = summarise()
     rows = []
     for target in TARGETS:
         found = runs.get((target.protocol, target.recipe, target.model))
@@ -109,7 +108,7 @@ def make_overview():
     rows = [
         [*key, len(found), spread(found, "UAR"), interval(found)]
         + [spread(found, "accuracy")]
-        for key, found in summarise(RESULTS).items()
+        for key, found in summarise().items()
         if key[1] in OVERVIEW
     ]
     header = ["protocol", "recipe", "model", "seeds", "UAR", "95 % interval"]
@@ -121,7 +120,7 @@ def make_accuracy():
     rows = [
         [protocol, len(found), spread(found, "UAR"), interval(found)]
         + [spread(found, "accuracy")]
-        for (protocol, *variant), found in summarise(RESULTS).items()
+        for (protocol, *variant), found in summarise().items()
         if protocol.startswith("loso") and variant == ["recommended", "attention"]
     ]
     header = ["protocol", "seeds", "UAR", "95 % interval of UAR", "accuracy"]
@@ -169,7 +168,7 @@ def make_robustness(recipe="recommended"):
 BLOCKS = {
     "targets": make_targets,
     "overview": make_overview,
-    "results": lambda: markdown_table(RESULTS),
+    "results": markdown_table,
     "ablations": make_ablations,
     "nested": nested.markdown_table,
     "accuracy": make_accuracy,

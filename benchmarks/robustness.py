@@ -22,17 +22,8 @@ from pathlib import Path
 
 import numpy as np
 from _degradations import CONDITIONS, RATE
-from emodb import (
-    ABLATIONS,
-    FLAT,
-    RESULTS,
-    VOTES,
-    _probabilities,
-    _setting,
-    _write,
-    make_model,
-    table,
-)
+from _recipes import ABLATIONS, FLAT, VOTES, make_model, predict_probabilities
+from _runs import RESULTS, describe, table, write
 
 from skemotion.audio import load_audio
 from skemotion.datasets import load_emodb
@@ -55,7 +46,7 @@ def main():
     args.protocol, args.cache = "loso", args.work / "cache"
     path = RESULTS / f"robustness-{args.recipe}-{args.model}-{args.seed}.json"
     if not path.exists():
-        _write(path, run(args, load_emodb(args.emodb)))
+        write(path, run(args, load_emodb(args.emodb)))
     print(markdown_table(json.loads(path.read_text())))
 
 
@@ -69,7 +60,7 @@ def run(args, corpus):
         _score_fold(speaker, descriptors, corpus, args)
         for speaker in np.unique(corpus.speakers)
     ]
-    return {**_setting(args, args.model, args.seed), "folds": folds}
+    return {**describe(args, args.model, args.seed), "folds": folds}
 
 
 def _describe(condition, corpus, args):
@@ -112,7 +103,7 @@ def _score_fold(speaker, descriptors, corpus, args):
         start = time.perf_counter()
         for model in models:
             model.fit(corpus.paths[train], corpus.target[train])
-        _write(
+        write(
             path,
             {
                 "speaker": str(speaker),
@@ -131,7 +122,7 @@ def _score_fold(speaker, descriptors, corpus, args):
 
 def _predict(models, weights, X):
     """Return the emotions for which the models vote."""
-    votes = [_probabilities(model[2:], X) for model in models]
+    votes = [predict_probabilities(model[2:], X) for model in models]
     votes = np.average(votes, axis=0, weights=list(weights.values()))
     return models[0].classes_[votes.argmax(axis=1)].tolist()
 

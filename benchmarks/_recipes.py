@@ -1,0 +1,95 @@
+"""Recipes and models that are compared on EMO-DB; ``emodb.py`` says what they are."""
+
+import numpy as np
+from _opensmile import SETS, OpenSmileExtractor
+from sklearn.base import clone
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.svm import SVC
+
+from skemotion import (
+    AttentionBLSTMClassifier,
+    BLSTMClassifier,
+    SequenceFunctionals,
+    SequenceSampler,
+    make_emotion_pipeline,
+)
+
+NETWORKS = {"attention": AttentionBLSTMClassifier, "blstm": BLSTMClassifier}
+# Makers of what reads functionals.
+FLAT = {
+    "svm": lambda: SVC(class_weight="balanced"),
+    "lda": lambda: LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto"),
+}
+VOTES = {"attention": 4, "lda": 1}
+# What is changed in the recommended recipe, parameter by parameter.
+ABLATIONS = {
+    "without-copies": {"augment": "passthrough"},
+    "without-copies-longer": {"augment": "passthrough", "classify__epochs": 30},
+    "with-post-descriptors": {"extract__descriptors": "post"},
+    "with-post-descriptors-without-copies": {
+        "extract__descriptors": "post",
+        "augment": "passthrough",
+        "classify__epochs": 30,
+    },
+    "with-smote": {"balance": SequenceSampler(), "classify__class_weight": None},
+    "with-scaled-cells": {"scale__scope": "cell"},
+    "with-padding": {"scale__keep_padding": False, "classify__mask_padding": False},
+    "without-peak": {"extract__normalize": None},
+    "without-balance": {"classify__class_weight": None},
+    "without-functionals": {"classify__functionals_units": None},
+    "without-joining": {"classify__frame_step": 1},
+    "without-members": {"classify__n_members": 1},
+    "without-noise": {"classify__noise": 0.0},
+    "without-schedule": {"classify__schedule": None},
+    "without-smoothing": {"classify__label_smoothing": 0.0},
+}
+
+
+def make_model(args, model, seed):
+    """Return the pipeline of a recipe, with the classifier that `model` names."""
+    pipeline = _make_pipeline(args.recipe, seed)
+    pipeline.set_params(extract__memory=args.cache)
+    if model == "blstm":
+        parameters = pipeline["classify"].get_params()
+        pipeline.set_params(classify=BLSTMClassifier(**parameters))
+    if model in FLAT:
+        functionals = (
+            FunctionTransformer(_only_frame)
+            if args.recipe in SETS
+            else SequenceFunctionals()
+        )
+        classifier = make_pipeline(functionals, StandardScaler(), FLAT[model]())
+        pipeline.set_params(
+            scale="passthrough", balance="passthrough", classify=classifier
+        )
+    if model == "lda":
+        pipeline.set_params(augment="passthrough")
+    return pipeline
+
+
+def _make_pipeline(recipe, seed):
+    if recipe in SETS:
+        extractor = OpenSmileExtractor(SETS[recipe])
+        return make_emotion_pipeline("recommended", random_state=seed).set_params(
+            augment="passthrough", extract=extractor
+        )
+    if recipe not in ABLATIONS:
+        return make_emotion_pipeline(recipe, random_state=seed)
+    pipeline = make_emotion_pipeline("recommended", random_state=seed)
+    pipeline.set_params(**clone(ABLATIONS[recipe], safe=False))
+    if recipe == "with-smote":
+        pipeline.set_params(balance__random_state=seed)
+    return pipeline
+
+
+def _only_frame(X):
+    return X[:, 0]
+
+
+def predict_probabilities(model, X_test):
+    """Return probabilities, or certainties where the model gives none."""
+    if hasattr(model, "predict_proba"):
+        return model.predict_proba(X_test)
+    return (model.predict(X_test)[:, np.newaxis] == model.classes_).astype(float)

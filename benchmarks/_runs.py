@@ -1,0 +1,147 @@
+"""Runs as files in ``benchmarks/results/``, and tables of them."""
+
+import json
+import os
+import platform
+from functools import lru_cache
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+from sklearn.metrics import precision_recall_fscore_support
+
+from skemotion.metrics import bootstrap_interval, unweighted_average_recall
+
+RESULTS = Path(__file__).parent / "results"
+PACKAGES = (
+    "keras",
+    "tensorflow",
+    "scikit-learn",
+    "imbalanced-learn",
+    "librosa",
+    "numpy",
+)
+
+
+# Honest protocols first, and speakers left out before all.
+ORDER = ("loso", "loso-text", "loso-speaker", "holdout", "post", "loso-pairs")
+
+
+def run_path(args, model, seed):
+    """Return where the run of a model and seed is kept."""
+    return RESULTS / f"emodb-{args.protocol}-{args.recipe}-{model}-{seed}.json"
+
+
+def describe(args, model, seed):
+    """Return what a run depends on."""
+    return {
+        "protocol": args.protocol,
+        "recipe": args.recipe,
+        "model": model,
+        "seed": seed,
+        "versions": {name: version(name) for name in PACKAGES},
+        "python": platform.python_version(),
+        "cpus": os.cpu_count(),
+    }
+
+
+def write(path, content):
+    """Write a JSON file, whole or not at all."""
+    path.parent.mkdir(exist_ok=True)
+    temporary = path.with_suffix(path.suffix + ".new")
+    temporary.write_text(json.dumps(content, indent=None) + "\n")
+    temporary.replace(path)
+
+
+def collect(run):
+    """Pool labels, probabilities, speakers and classes over all folds."""
+    classes = np.asarray(run["folds"][0]["classes"])
+    if any(fold["classes"] != classes.tolist() for fold in run["folds"]):
+        raise SystemExit("the folds of a run differ in their classes")
+    y = np.concatenate([fold["y_true"] for fold in run["folds"]])
+    proba = np.concatenate([fold["probabilities"] for fold in run["folds"]])
+    names = np.concatenate([fold["recordings"] for fold in run["folds"]])
+    speakers = np.array([name[:2] for name in names])
+    # They were rounded to five places.
+    return y, proba / proba.sum(axis=1, keepdims=True), speakers, classes
+
+
+def summarise_run(run):
+    """Score a run."""
+    y_true, proba, speakers, classes = collect(run)
+    y_pred = classes[proba.argmax(axis=1)]
+    low, high = bootstrap_interval(
+        y_true,
+        y_pred,
+        groups=speakers if run["protocol"].startswith("loso") else None,
+        random_state=0,
+    )
+    precision, recall, f1, _ = precision_recall_fscore_support(
+        y_true, y_pred, average="macro", zero_division=0
+    )
+    return {
+        "accuracy": float(np.mean(np.equal(y_true, y_pred))),
+        "UAR": float(unweighted_average_recall(y_true, y_pred)),
+        "low": low,
+        "high": high,
+        "precision": float(precision),
+        "recall": float(recall),
+        "F1": float(f1),
+        "best epoch": float(np.mean([fold["best_epoch"] for fold in run["folds"]])),
+        "epochs": float(np.mean([fold["epochs"] for fold in run["folds"]])),
+        "seconds": float(np.sum([fold["seconds"] for fold in run["folds"]])),
+    }
+
+
+def markdown_table():
+    """Make a table of mean and range over the seeds of all runs.
+
+    Intervals are bootstrapped over speakers where those are left out, over
+    recordings otherwise, and their ends averaged over the seeds.
+    """
+    columns = ["UAR", "accuracy", "precision", "F1"]
+    header = ["protocol", "recipe", "model", "seeds", *columns]
+    rows = [
+        [*key, len(found), *(spread(found, column) for column in columns)]
+        + [interval(found), round(np.mean([s["seconds"] for s in found]) / 60)]
+        for key, found in summarise().items()
+    ]
+    return table([*header, "95 % interval of UAR", "minutes a seed"], rows)
+
+
+@lru_cache
+def summarise():
+    """Map protocol, recipe and model to a summary for each seed, in order."""
+    runs = {}
+    for path in sorted(RESULTS.glob("emodb-*.json")):
+        run = json.loads(path.read_text())
+        key = run["protocol"], run["recipe"], run["model"]
+        runs.setdefault(key, []).append(summarise_run(run))
+    return dict(sorted(runs.items(), key=_rank))
+
+
+def spread(summaries, column):
+    """Return the mean over the seeds, and the range if there are several."""
+    values = [summary[column] for summary in summaries]
+    if len(values) == 1:
+        return f"{values[0]:.3f}"
+    return f"{np.mean(values):.3f} ({min(values):.3f}-{max(values):.3f})"
+
+
+def interval(summaries):
+    """Return the mean ends of the intervals of UAR."""
+    return " to ".join(
+        f"{np.mean([summary[end] for summary in summaries]):.3f}"
+        for end in ("low", "high")
+    )
+
+
+def table(header, rows):
+    """Make a table in Markdown."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+
+
+def _rank(item):
+    (protocol, *others), _ = item
+    return ORDER.index(protocol), others
