@@ -1,5 +1,7 @@
 """Recipes and models that are compared on EMO-DB; ``emodb.py`` says what they are."""
 
+import argparse
+
 import numpy as np
 from _opensmile import SETS, OpenSmileExtractor
 from sklearn.base import clone
@@ -28,11 +30,6 @@ ABLATIONS = {
     "without-copies": {"augment": "passthrough"},
     "without-copies-longer": {"augment": "passthrough", "classify__epochs": 30},
     "with-post-descriptors": {"extract__descriptors": "post"},
-    "with-post-descriptors-without-copies": {
-        "extract__descriptors": "post",
-        "augment": "passthrough",
-        "classify__epochs": 30,
-    },
     "with-smote": {"balance": SequenceSampler(), "classify__class_weight": None},
     "with-scaled-cells": {"scale__scope": "cell"},
     "with-padding": {"scale__keep_padding": False, "classify__mask_padding": False},
@@ -45,6 +42,17 @@ ABLATIONS = {
     "without-schedule": {"classify__schedule": None},
     "without-smoothing": {"classify__label_smoothing": 0.0},
 }
+
+
+def check_recipe(text):
+    """Return the name of a recipe, for argparse, if there is one."""
+    if text not in ("recommended", "post", *SETS):
+        for change in text.split("+"):
+            if change not in ABLATIONS:
+                raise argparse.ArgumentTypeError(
+                    f"{change!r} is none of {', '.join(sorted(ABLATIONS))}"
+                )
+    return text
 
 
 def make_model(args, model, seed):
@@ -75,12 +83,13 @@ def _make_pipeline(recipe, seed):
         return make_emotion_pipeline("recommended", random_state=seed).set_params(
             augment="passthrough", extract=extractor
         )
-    if recipe not in ABLATIONS:
+    if recipe in ("recommended", "post"):
         return make_emotion_pipeline(recipe, random_state=seed)
     pipeline = make_emotion_pipeline("recommended", random_state=seed)
-    pipeline.set_params(**clone(ABLATIONS[recipe], safe=False))
-    if recipe == "with-smote":
-        pipeline.set_params(balance__random_state=seed)
+    for change in recipe.split("+"):
+        pipeline.set_params(**clone(ABLATIONS[change], safe=False))
+        if change == "with-smote":
+            pipeline.set_params(balance__random_state=seed)
     return pipeline
 
 

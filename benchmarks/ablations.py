@@ -4,10 +4,12 @@
 
 reads the runs of ``emodb.py`` in ``benchmarks/results/``, trains nothing, and
 prints, for each protocol, recipe and model that has runs of the same seeds as
-the recommended recipe with attention: the mean difference in unweighted average
-recall (UAR) in points; its 95 % interval, of speakers drawn with replacement,
-the same for both; and the p-value of an exact test that exchanges the two for
-any of the speakers, 1024 ways for ten of them.
+its reference: the mean difference in unweighted average recall (UAR) in points;
+its 95 % interval, of speakers drawn with replacement, the same for both; and the
+p-value of an exact test that exchanges the two for any of the speakers, 1024
+ways for ten of them. The reference of a recipe with several changes, joined by
+``+``, is the network with attention and all changes but the last; that of others
+is the recommended recipe with attention.
 """
 
 import itertools
@@ -16,7 +18,6 @@ import json
 import numpy as np
 from _runs import RESULTS, collect, table
 
-REFERENCE = "recommended", "attention"
 N_DRAWS = 2000
 
 
@@ -37,17 +38,17 @@ def load_runs():
 def markdown_table(runs):
     """Make a table with a row for each variant."""
     rows = []
-    for (protocol, *variant), found in sorted(runs.items()):
-        reference = runs.get((protocol, *REFERENCE), {})
+    for (protocol, recipe, model), found in sorted(runs.items()):
+        base = recipe.rpartition("+")[0] or "recommended"
+        reference = runs.get((protocol, base, "attention"), {})
         seeds = sorted(found.keys() & reference.keys())
-        if tuple(variant) == REFERENCE or not seeds:
+        if not seeds or found is reference:
             continue
         pairs = [(align(found[s]), align(reference[s])) for s in seeds]
         difference, (low, high), p = compare(pairs)
-        interval = f"{low:+.1f} to {high:+.1f}"
-        row = [protocol, *variant, len(seeds), f"{difference:+.1f}", interval]
-        rows.append([*row, f"{p:.3f}"])
-    header = ["protocol", "recipe", "model", "seeds", "points of UAR"]
+        row = [protocol, recipe, model, base, len(seeds), f"{difference:+.1f}"]
+        rows.append([*row, f"{low:+.1f} to {high:+.1f}", f"{p:.3f}"])
+    header = ["protocol", "recipe", "model", "against", "seeds", "points of UAR"]
     return table([*header, "95 % interval", "p"], rows)
 
 

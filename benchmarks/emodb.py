@@ -39,7 +39,8 @@ recommended, post
     Those of :func:`skemotion.make_emotion_pipeline`.
 without-..., with-...
     The recommended one with a part changed, to see what the part gives. ``longer``
-    is 30 epochs for 20, and so it is with the post's descriptors without copies.
+    is 30 epochs for 20. Several changes are joined by ``+``; of two runs, one with
+    a change more than the other, the shorter one is the reference.
 opensmile-egemaps, opensmile-compare
     openSMILE's functionals in place of descriptors, for ``svm`` and ``lda``, without
     copies in training (``pip install opensmile`` before).
@@ -75,10 +76,10 @@ from pathlib import Path
 import numpy as np
 from _opensmile import SETS
 from _recipes import (
-    ABLATIONS,
     FLAT,
     NETWORKS,
     VOTES,
+    check_recipe,
     make_model,
     predict_probabilities,
 )
@@ -272,9 +273,7 @@ def _parse_arguments():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--protocol", choices=sorted(PROTOCOLS), required=True)
-    parser.add_argument(
-        "--recipe", choices=["recommended", "post", *sorted(ABLATIONS), *SETS]
-    )
+    parser.add_argument("--recipe", type=check_recipe)
     parser.add_argument("--cache", help="folder in which descriptors are kept")
     parser.add_argument(
         "--models",

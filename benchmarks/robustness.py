@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 from _degradations import CONDITIONS, RATE
-from _recipes import ABLATIONS, FLAT, VOTES, make_model, predict_probabilities
+from _recipes import FLAT, VOTES, check_recipe, make_model, predict_probabilities
 from _runs import RESULTS, describe, table, write
 
 from skemotion.audio import load_audio
@@ -153,9 +153,7 @@ def _parse_arguments():
     parser.add_argument(
         "--model", choices=["attention", *FLAT, "vote"], default="attention"
     )
-    parser.add_argument(
-        "--recipe", choices=["recommended", *sorted(ABLATIONS)], default="recommended"
-    )
+    parser.add_argument("--recipe", type=check_recipe, default="recommended")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
         "--work",
