@@ -157,9 +157,9 @@ def make_confidence():
     return calibration_table(json.loads(path.read_text())) if path.exists() else None
 
 
-def make_robustness(recipe="recommended"):
+def make_robustness(variant="recommended-attention"):
     """Take over the table of ``robustness.py``."""
-    path = RESULTS / f"robustness-{recipe}-attention-0.json"
+    path = RESULTS / f"robustness-{variant}-0.json"
     if not path.exists():
         return None
     return robustness.markdown_table(json.loads(path.read_text()))
@@ -176,7 +176,10 @@ BLOCKS = {
     "speakers": make_speakers,
     "confidence": make_confidence,
     "robustness": make_robustness,
-    "robustness-without-copies": lambda: make_robustness("without-copies-longer"),
+    "robustness-without-copies": lambda: make_robustness(
+        "without-copies-longer-attention"
+    ),
+    "robustness-vote": lambda: make_robustness("recommended-vote"),
 }
 
 
