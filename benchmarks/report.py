@@ -30,13 +30,7 @@ DOCUMENTS = (
     Path(skemotion.__file__).parent / "pretrained" / "MODEL_CARD.md",
 )
 # Rows of README: what is recommended, what is to be beaten, what the post does.
-OVERVIEW = (
-    "recommended",
-    "with-post-descriptors",
-    "opensmile-egemaps",
-    "opensmile-compare",
-    "post",
-)
+OVERVIEW = ("recommended", "with-post-descriptors", "opensmile-compare", "post")
 
 
 class Target(NamedTuple):
@@ -109,7 +103,7 @@ def make_overview():
         [*key, len(found), spread(found, "UAR"), interval(found)]
         + [spread(found, "accuracy")]
         for key, found in summarise().items()
-        if key[1] in OVERVIEW
+        if key[1] in OVERVIEW and key[2] != "lda"
     ]
     header = ["protocol", "recipe", "model", "seeds", "UAR", "95 % interval"]
     return table([*header, "accuracy"], rows) if rows else None
