@@ -288,6 +288,8 @@ def _parse_arguments():
         parser.error("give --emodb PATH or set SKEMOTION_EMODB")
     if args.recipe in SETS and not set(args.models) <= set(FLAT):
         parser.error(f"{args.recipe} is for --models {' '.join(FLAT)} alone")
+    if args.protocol == "post" and not set(args.models) <= set(NETWORKS):
+        parser.error(f"post is for --models {' '.join(NETWORKS)} alone")
     if args.recipe is None:
         args.recipe = "post" if args.protocol == "post" else "recommended"
     return args
