@@ -21,10 +21,8 @@ PACKAGES = (
     "librosa",
     "numpy",
 )
-
-
-# Honest protocols first, and speakers left out before all.
-ORDER = ("loso", "loso-text", "loso-speaker", "holdout", "post", "loso-pairs")
+# Those that are results: honest ones first, and speakers left out before all.
+PROTOCOLS = ("loso", "loso-text", "loso-speaker", "holdout", "post")
 
 
 def run_path(args, model, seed):
@@ -113,11 +111,19 @@ def markdown_table():
 def summarise():
     """Map protocol, recipe and model to a summary for each seed, in order."""
     runs = {}
-    for path in sorted(RESULTS.glob("emodb-*.json")):
-        run = json.loads(path.read_text())
+    for run in load_runs():
         key = run["protocol"], run["recipe"], run["model"]
         runs.setdefault(key, []).append(summarise_run(run))
     return dict(sorted(runs.items(), key=_rank))
+
+
+def load_runs():
+    """Yield all runs under a protocol that gives results."""
+    for protocol in PROTOCOLS:
+        for path in sorted(RESULTS.glob(f"emodb-{protocol}-*.json")):
+            run = json.loads(path.read_text())
+            if run["protocol"] == protocol:
+                yield run
 
 
 def spread(summaries, column):
@@ -144,4 +150,4 @@ def table(header, rows):
 
 def _rank(item):
     (protocol, *others), _ = item
-    return ORDER.index(protocol), others
+    return PROTOCOLS.index(protocol), others

@@ -13,30 +13,24 @@ is the recommended recipe with attention.
 """
 
 import itertools
-import json
 
 import numpy as np
-from _runs import RESULTS, collect, table
+from _runs import collect, load_runs, table
 
 N_DRAWS = 2000
 
 
 def main():
-    print(markdown_table(load_runs()))
+    print(markdown_table())
 
 
-def load_runs():
-    """Map protocol, recipe and model to a run for each seed."""
-    runs = {}
-    for path in sorted(RESULTS.glob("emodb-loso*.json")):
-        run = json.loads(path.read_text())
-        key = run["protocol"], run["recipe"], run["model"]
-        runs.setdefault(key, {})[run["seed"]] = run
-    return runs
-
-
-def markdown_table(runs):
+def markdown_table():
     """Make a table with a row for each variant."""
+    runs = {}
+    for run in load_runs():
+        key = run["protocol"], run["recipe"], run["model"]
+        if run["protocol"].startswith("loso"):
+            runs.setdefault(key, {})[run["seed"]] = run
     rows = []
     for (protocol, recipe, model), found in sorted(runs.items()):
         base = recipe.rpartition("+")[0] or "recommended"
