@@ -9,7 +9,8 @@ its 95 % interval, of speakers drawn with replacement, the same for both; and th
 p-value of an exact test that exchanges the two for any of the speakers, 1024
 ways for ten of them. The reference of a recipe with several changes, joined by
 ``+``, is the network with attention and all changes but the last; that of others
-is the recommended recipe with attention.
+is the recommended recipe with attention. Runs that leave out sentences as well are
+compared with those of the same recipe and model that do not.
 """
 
 import itertools
@@ -35,6 +36,8 @@ def markdown_table():
     for (protocol, recipe, model), found in sorted(runs.items()):
         base = recipe.rpartition("+")[0] or "recommended"
         reference = runs.get((protocol, base, "attention"), {})
+        if protocol == "loso-text":
+            base, reference = "loso", runs.get(("loso", recipe, model), {})
         seeds = sorted(found.keys() & reference.keys())
         if not seeds or found is reference:
             continue
