@@ -106,7 +106,7 @@ def make_overview():
         [*key, len(found), spread(found, "UAR"), interval(found)]
         + [spread(found, "accuracy")]
         for key, found in summarise().items()
-        if key[1] in OVERVIEW and key[2] != "lda"
+        if (key[1] in OVERVIEW or key[0] == "loso-text") and key[2] != "lda"
     ]
     header = ["protocol", "recipe", "model", "seeds", "UAR", "95 % interval"]
     return table([*header, "accuracy"], rows) if rows else None
