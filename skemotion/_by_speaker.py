@@ -2,7 +2,7 @@
 
 from sklearn.base import BaseEstimator
 
-from skemotion._output import SequenceTransformerMixin
+from skemotion._sequences import SequenceTransformerMixin
 
 
 class SpeakerStandardized(SequenceTransformerMixin, BaseEstimator):

@@ -11,7 +11,7 @@ from sklearn.utils import check_array, column_or_1d, gen_batches
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
-from skemotion._output import SequenceTransformerMixin
+from skemotion._sequences import SequenceTransformerMixin
 from skemotion._validation import validate_sequences
 
 __all__ = ["SequenceScaler", "padding_mask", "speaker_standardize"]

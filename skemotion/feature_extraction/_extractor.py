@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
-from skemotion._output import SequenceTransformerMixin
+from skemotion._sequences import SequenceTransformerMixin
 from skemotion.audio import check_audio, check_recordings, recording_name
 from skemotion.exceptions import AudioError
 from skemotion.feature_extraction._cache import FeatureCache

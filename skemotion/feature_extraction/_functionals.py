@@ -8,7 +8,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
-from skemotion._functionals import FUNCTIONALS, check_functionals, summarise
+from skemotion._sequences import FUNCTIONALS, check_functionals, summarise
 from skemotion._validation import validate_sequences
 from skemotion.preprocessing import padding_mask
 

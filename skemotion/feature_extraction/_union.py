@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin
 from sklearn.pipeline import FeatureUnion
 
-from skemotion._output import SequenceTransformerMixin
+from skemotion._sequences import SequenceTransformerMixin
 from skemotion._validation import validate_sequences
 
 

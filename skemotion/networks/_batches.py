@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from skemotion._sequences import common_frames, real_bounds
 from skemotion.networks._inputs import (
-    common_frames,
     inputs_of,
     masks_padding,
-    real_bounds,
     standardise_functionals,
 )
 

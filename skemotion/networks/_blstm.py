@@ -8,7 +8,7 @@ import copy
 import math
 from typing import Any
 
-from skemotion._functionals import FUNCTIONALS
+from skemotion._sequences import FUNCTIONALS
 from skemotion.networks._frames import JoinedFrames, move_padding_behind
 
 ATTENTION_LAYER = "attention"

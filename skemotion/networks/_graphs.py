@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skemotion._sequences import common_frames, real_bounds
 from skemotion.networks._backend import without_retracing_log
 from skemotion.networks._blstm import LOSS
-from skemotion.networks._inputs import inputs_of, masks_padding, trim_padding
+from skemotion.networks._inputs import inputs_of, masks_padding
 from skemotion.networks._seeding import seeded
 
 _MAX_GRAPHS = 8
@@ -140,7 +141,9 @@ def run_forward(
     with without_retracing_log():
         for start in range(0, len(X), batch_size):
             batch = X[start : start + batch_size]
-            inputs = inputs_of(model, trim_padding(batch) if trim else batch)
+            inputs = inputs_of(
+                model, batch[:, common_frames(real_bounds(batch))] if trim else batch
+            )
             outputs.append(function(values, inputs).numpy())
     return np.concatenate(outputs)
 

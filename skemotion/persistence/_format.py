@@ -6,7 +6,7 @@ from typing import Any
 import imblearn.pipeline
 import sklearn.pipeline
 
-from skemotion._functionals import FUNCTIONALS
+from skemotion._sequences import FUNCTIONALS
 from skemotion.augmentation import SpeechAugmenter
 from skemotion.classification import AttentionBLSTMClassifier, BLSTMClassifier
 from skemotion.feature_extraction import SpeechFeatureExtractor

@@ -4,13 +4,9 @@ import numpy as np
 import pytest
 
 from skemotion import SequenceFunctionals
+from skemotion._sequences import common_frames, real_bounds
 from skemotion.networks import build_blstm, fed_by_batches, import_keras
-from skemotion.networks._inputs import (
-    inputs_of,
-    real_bounds,
-    standardise_functionals,
-    trim_padding,
-)
+from skemotion.networks._inputs import inputs_of, standardise_functionals
 
 keras = import_keras()
 N_FRAMES, N_FEATURES = 11, 6
@@ -42,9 +38,9 @@ def test_bounds_of_real_frames():
     sequences = np.zeros((4, 5, 2))
     sequences[0, 1, 0] = sequences[0, 3, 1] = sequences[1, 4] = sequences[2] = 1
     assert real_bounds(sequences).tolist() == [[1, 4], [4, 5], [0, 5], [4, 5]]
-    assert trim_padding(sequences).shape == (4, 5, 2)
-    assert trim_padding(sequences[:2]).shape == (2, 4, 2)
-    assert trim_padding(sequences[3:]).shape == (1, 1, 2)
+    assert common_frames(real_bounds(sequences)) == slice(0, 5)
+    assert common_frames(real_bounds(sequences[:2])) == slice(1, 5)
+    assert common_frames(real_bounds(sequences[3:])) == slice(4, 5)
 
 
 @pytest.mark.parametrize("n_real", [1, 2, 7, N_FRAMES])
