@@ -31,7 +31,7 @@ RESULTS = Path(__file__).parent / "results" / "prediction.json"
 NETWORKS = {
     "256": AttentionBLSTMClassifier(256, epochs=1, random_state=0),
     "256-masked": AttentionBLSTMClassifier(
-        256, mask_padding=True, epochs=1, random_state=0
+        256, ignore_padding=True, epochs=1, random_state=0
     ),
 }
 

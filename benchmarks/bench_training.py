@@ -203,7 +203,7 @@ def _make_stopwatch():
     return Stopwatch()
 
 
-def make_keras(X, y, args, mask_padding=False, jit_compile=False):
+def make_keras(X, y, args, ignore_padding=False, jit_compile=False):
     """Train one bare model again and again, from the same weights."""
     import keras
 
@@ -212,7 +212,7 @@ def make_keras(X, y, args, mask_padding=False, jit_compile=False):
 
     keras.utils.set_random_seed(draw_seed(SEED))  # as the classifier does
     model = build_blstm(
-        *X.shape[1:], 7, units=args.units, attention=True, mask_padding=mask_padding
+        *X.shape[1:], 7, units=args.units, attention=True, ignore_padding=ignore_padding
     )
     model.compile(
         "adam",
@@ -231,7 +231,7 @@ def make_keras(X, y, args, mask_padding=False, jit_compile=False):
     return lambda: _timed(fit, stopwatch)
 
 
-def make_skemotion(X, y, args, mask_padding=False):
+def make_skemotion(X, y, args, ignore_padding=False):
     from skemotion import AttentionBLSTMClassifier
     from skemotion.networks import import_keras
 
@@ -239,7 +239,7 @@ def make_skemotion(X, y, args, mask_padding=False):
     stopwatch = _make_stopwatch()
     classifier = AttentionBLSTMClassifier(
         args.units,
-        mask_padding=mask_padding,
+        ignore_padding=ignore_padding,
         epochs=args.epochs,
         callbacks=stopwatch,
         random_state=SEED,
@@ -300,8 +300,8 @@ WAYS = {
     "keras": _way(make_keras),
     "keras-one-thread": _way(make_keras, {"TF_NUM_INTRAOP_THREADS": "1"}),
     "skemotion": _way(make_skemotion),
-    "keras-masked": _way(make_keras, mask_padding=True),
-    "skemotion-masked": _way(make_skemotion, mask_padding=True),
+    "keras-masked": _way(make_keras, ignore_padding=True),
+    "skemotion-masked": _way(make_skemotion, ignore_padding=True),
     "keras-xla": _way(make_keras, jit_compile=True),
     "keras-jax": _way(make_keras, {"KERAS_BACKEND": "jax"}, needs="jax"),
     "torch": _way(make_torch, needs="torch"),

@@ -10,6 +10,7 @@ from ._show_versions import show_versions as show_versions
 from .augmentation import SpeechAugmenter as SpeechAugmenter
 from .classification import AttentionBLSTMClassifier as AttentionBLSTMClassifier
 from .classification import BLSTMClassifier as BLSTMClassifier
+from .classification import SequenceClassifier as SequenceClassifier
 from .exceptions import AudioError as AudioError
 from .feature_extraction import SequenceFunctionals as SequenceFunctionals
 from .feature_extraction import SequenceUnion as SequenceUnion

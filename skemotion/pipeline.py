@@ -213,7 +213,7 @@ _RECIPES: dict[str, dict[str, Any]] = {
         "classify": {
             "units": 16,
             "dropout": 0.5,
-            "mask_padding": True,
+            "ignore_padding": True,
             "frame_step": 5,
             "noise": 0.2,
             "functionals_units": 256,

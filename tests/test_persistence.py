@@ -55,7 +55,7 @@ def pipeline():
             (
                 "classify",
                 AttentionBLSTMClassifier(
-                    units=2, epochs=1, mask_padding=True, random_state=0
+                    units=2, epochs=1, ignore_padding=True, random_state=0
                 ),
             ),
         ],
@@ -448,7 +448,7 @@ def test_unfitted_models_are_refused(model, tmp_path):
         save_model(model, tmp_path / "model.skemotion")
 
 
-@pytest.mark.parametrize("changed", [{"units": 3}, {"mask_padding": False}])
+@pytest.mark.parametrize("changed", [{"units": 3}, {"ignore_padding": False}])
 def test_network_that_is_not_the_parameters(changed, pipeline, tmp_path):
     classifier = copy.deepcopy(pipeline["classify"]).set_params(**changed)
     with pytest.raises(ValueError, match="was changed after fit.*fit again"):

@@ -44,7 +44,7 @@ def make(**parameters):
         "extract": "passthrough",
         "balance": SequenceSampler(random_state=0),
         "classify": AttentionBLSTMClassifier(
-            units=4, epochs=2, dropout=0.5, mask_padding=True, random_state=0
+            units=4, epochs=2, dropout=0.5, ignore_padding=True, random_state=0
         ),
     }
     pipeline = make_emotion_pipeline(validation_fraction=0.1, random_state=0)
@@ -73,13 +73,13 @@ def test_steps_and_recipes():
     assert recommended["augment"].n_copies == 2
     assert post["augment"] == "passthrough"
     assert recommended["scale"].keep_padding
-    assert recommended["classify"].mask_padding
+    assert recommended["classify"].ignore_padding
     assert recommended["extract"].descriptors == "extended"
     assert recommended["balance"] == "passthrough"
     assert recommended["classify"].class_weight == "balanced"
     assert post["scale"].scope == "cell"
     assert post["classify"].units == 256
-    assert not post["classify"].mask_padding
+    assert not post["classify"].ignore_padding
     assert post["extract"].descriptors == "post"
     assert isinstance(post["balance"], SequenceSampler)
     assert post["classify"].get_params() == AttentionBLSTMClassifier().get_params()

@@ -68,7 +68,8 @@ def real_bounds(X: NDArray, loudness: int | None = None) -> NDArray[np.intp]:
     ndarray of shape (n_samples, 2), dtype int
         First real frame of each sequence, and the end behind its last.
     """
-    return true_bounds((X if loudness is None else X[:, :, [loudness]]).any(axis=2))
+    columns = X if loudness is None else X[:, :, [loudness]]
+    return true_bounds(np.any(columns, axis=2))
 
 
 def mark_real(bounds: NDArray[np.intp], n_frames: int) -> NDArray[np.bool_]:

@@ -1,4 +1,4 @@
-"""Training and prediction: what the classifiers have in common."""
+"""Training and prediction: what the classifiers of sequences have in common."""
 
 import copy
 from numbers import Integral, Real
@@ -6,52 +6,28 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils import compute_sample_weight
+from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import (
-    _check_sample_weight,
-    check_consistent_length,
-    check_is_fitted,
-)
+from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from skemotion._validation import draw_seed, validate_sequences
-from skemotion.classification._scikeras import (
-    dump_estimator,
-    load_estimator,
-    make_estimator,
-    ready_to_train,
-    settings_of,
-)
+from skemotion.classification._optimizer import serialize_optimizer
+from skemotion.classification._schedule import make_schedule
+from skemotion.classification._weights import check_class_weight, training_weights
 from skemotion.model_selection import stratified_validation_split
-from skemotion.networks import (
-    fed_by_batches,
-    import_keras,
-    ordered_variables,
-    run_forward,
-    seeded,
-    without_retracing_log,
-)
+from skemotion.networks import Network, import_keras
 
 
-class BaseBLSTMClassifier(ClassifierMixin, BaseEstimator):
-    """What the classifiers with and without attention share.
+class BaseSequenceClassifier(ClassifierMixin, BaseEstimator):
+    """What all classifiers of sequences share; subclasses say which network.
 
     Warning: not to be used directly.
     """
 
-    _attention: bool
     estimator_: Any
     history_: dict[str, list[float]]
 
     _parameter_constraints: dict = {
-        "units": [Interval(Integral, 1, None, closed="left")],
-        "dropout": [Interval(Real, 0, 1, closed="left")],
-        "mask_padding": ["boolean"],
-        "frame_step": [Interval(Integral, 1, None, closed="left")],
-        "noise": [Interval(Real, 0, None, closed="left")],
-        "functionals_units": [Interval(Integral, 1, None, closed="left"), None],
         "n_members": [Interval(Integral, 1, None, closed="left")],
         "label_smoothing": [Interval(Real, 0, 1, closed="left")],
         "optimizer": [str, HasMethods("get_config")],
@@ -75,13 +51,7 @@ class BaseBLSTMClassifier(ClassifierMixin, BaseEstimator):
 
     def __init__(
         self,
-        units=256,
         *,
-        dropout=0.0,
-        mask_padding=False,
-        frame_step=1,
-        noise=0.0,
-        functionals_units=None,
         n_members=1,
         label_smoothing=0.0,
         optimizer="adam",
@@ -98,12 +68,6 @@ class BaseBLSTMClassifier(ClassifierMixin, BaseEstimator):
         random_state=None,
         verbose=0,
     ):
-        self.units = units
-        self.dropout = dropout
-        self.mask_padding = mask_padding
-        self.frame_step = frame_step
-        self.noise = noise
-        self.functionals_units = functionals_units
         self.n_members = n_members
         self.label_smoothing = label_smoothing
         self.optimizer = optimizer
@@ -120,6 +84,11 @@ class BaseBLSTMClassifier(ClassifierMixin, BaseEstimator):
         self.random_state = random_state
         self.verbose = verbose
 
+    def _make_architecture(self, n_frames: int, n_features: int, n_classes: int) -> Any:
+        """Return the network that the parameters describe."""
+        raise NotImplementedError
+
+    @_fit_context(prefer_skip_nested_validation=True)
     def fit(
         self,
         X: ArrayLike,
@@ -155,24 +124,36 @@ class BaseBLSTMClassifier(ClassifierMixin, BaseEstimator):
         -------
         self : object
             The fitted classifier.
+
+        Raises
+        ------
+        ValueError
+            If X, y or weights are not as above, or training diverges.
         """
-        self._validate_params()
         resume = self.warm_start and hasattr(self, "estimator_")
-        seed = self._draw_seed(resume)
+        seed = draw_seed(self.random_state)
         sequences, codes, weights = self._check_training_set(
             X, y, sample_weight, reset=not resume
         )
         validation = self._check_validation(X_val, y_val)
+        if not (resume and hasattr(self, "_split_seed")):
+            self._split_seed = seed
         if validation is None and self.early_stopping is True:
+            # By the same seed in every fit, so that what one has trained on does
+            # not decide when the next one stops.
             train, held_out = stratified_validation_split(
-                codes, self.validation_fraction, random_state=seed
+                codes, self.validation_fraction, random_state=self._split_seed
             )
             validation = sequences[held_out], codes[held_out]
             sequences, codes = sequences[train], codes[train]
             weights = None if weights is None else weights[train]
-        self._train(sequences, codes, weights, validation, seed, self.epochs, resume)
+        callbacks = self._make_callbacks(validation is not None)
+        self._train(
+            sequences, codes, weights, validation, seed, self.epochs, callbacks, resume
+        )
         return self
 
+    @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(
         self,
         X: ArrayLike,
@@ -182,6 +163,9 @@ class BaseBLSTMClassifier(ClassifierMixin, BaseEstimator):
     ):
         """Train for one epoch, from where the last training ended.
 
+        The step size is that of `learning_rate`: `schedule` goes through the
+        epochs of a `fit`, which are not known here.
+
         Parameters
         ----------
         X : array-like of shape (n_samples, n_frames, n_features)
@@ -189,8 +173,8 @@ class BaseBLSTMClassifier(ClassifierMixin, BaseEstimator):
         y : array-like of shape (n_samples,)
             Class labels.
         classes : array-like of shape (n_classes,), default=None
-            All classes that will ever occur. Needed in the first call, and
-            ignored in later ones.
+            All classes that will ever occur. Needed in the first call; later
+            ones must name the same, or none.
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each sequence in the loss, multiplied with
             `class_weight`, which cannot be "balanced" here.
@@ -199,21 +183,35 @@ class BaseBLSTMClassifier(ClassifierMixin, BaseEstimator):
         -------
         self : object
             The classifier, trained for an epoch more.
+
+        Raises
+        ------
+        ValueError
+            If `classes` are missing or others than before, X, y or weights are
+            not as above, or training diverges.
         """
-        self._validate_params()
         resume = hasattr(self, "estimator_")
         if not resume and classes is None:
             raise ValueError("classes must be passed on the first call to partial_fit.")
+        if resume and classes is not None:
+            classes = np.unique(np.asarray(classes))
+            if not np.array_equal(classes, self.classes_):
+                raise ValueError(
+                    f"classes={classes.tolist()} are not those of the first call to "
+                    f"partial_fit or fit, {self.classes_.tolist()}; leave them out, "
+                    "or begin anew with a clone."
+                )
         if self.class_weight == "balanced":
             raise ValueError(
                 "class_weight='balanced' needs all labels at once: give partial_fit a "
                 "dict, or sample_weight."
             )
-        seed = self._draw_seed(resume)
+        seed = draw_seed(self.random_state)
         sequences, codes, weights = self._check_training_set(
             X, y, sample_weight, classes=classes, reset=not resume
         )
-        self._train(sequences, codes, weights, None, seed, 1, resume)
+        callbacks = self._copy_callbacks()
+        self._train(sequences, codes, weights, None, seed, 1, callbacks, resume)
         return self
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float32]:
@@ -229,7 +227,8 @@ class BaseBLSTMClassifier(ClassifierMixin, BaseEstimator):
         ndarray of shape (n_samples, n_classes), dtype float32
             In the order of ``classes_``; rows sum to 1.
         """
-        return self._run_forward(X)
+        sequences = self._check_X(X)
+        return self.estimator_.predict_proba(sequences)
 
     def predict(self, X: ArrayLike) -> NDArray:
         """Predict the most probable class.
@@ -253,22 +252,16 @@ class BaseBLSTMClassifier(ClassifierMixin, BaseEstimator):
         check_is_fitted(self)
         return self.estimator_.model_
 
-    def _run_forward(self, X, layer=None):
-        """Return what the network, or one of its layers, makes of sequences."""
-        sequences = self._check_X(X)
-        import_keras()
-        return run_forward(
-            self.estimator_.model_,
-            settings_of(self.estimator_)["network"],
-            sequences,
-            batch_size=self.batch_size,
-            layer=layer,
-        )
+    @property
+    def _network(self) -> Network:
+        return self.estimator_.network_
 
-    def _draw_seed(self, resume):
-        """Draw a seed; one of its own for every epoch at which training resumes."""
-        seed = draw_seed(self.random_state)
-        return seed + (len(self.history_["loss"]) if resume else 0)
+    def _run_attention(self, X):
+        """Return the attention of each frame, the mean over members."""
+        sequences = self._check_X(X)
+        return self._network.run(
+            sequences, batch_size=self.estimator_.batch_size, output="attention"
+        )
 
     def _check_X(self, X):
         check_is_fitted(self)
@@ -292,7 +285,6 @@ class BaseBLSTMClassifier(ClassifierMixin, BaseEstimator):
                 "None."
             )
         sequences, labels = validate_sequences(self, X, y, reset=reset)
-        check_classification_targets(labels)
         if reset:
             self.n_frames_in_ = sequences.shape[1]
             self.classes_ = np.unique(labels if classes is None else classes)
@@ -301,8 +293,9 @@ class BaseBLSTMClassifier(ClassifierMixin, BaseEstimator):
                 f"y holds the one class {self.classes_[0]!r}; a classifier needs at "
                 "least two classes."
             )
+        check_class_weight(self.class_weight, self.classes_)
         codes = self._encode(labels, "y")
-        weights = self._training_weights(sequences, labels, sample_weight)
+        weights = training_weights(sequences, labels, sample_weight, self.class_weight)
         return self._check_frames(sequences), codes, weights
 
     def _encode(self, labels, name):
@@ -314,17 +307,6 @@ class BaseBLSTMClassifier(ClassifierMixin, BaseEstimator):
                 "leave those recordings out, or train on all classes from the start."
             )
         return np.searchsorted(self.classes_, labels)
-
-    def _training_weights(self, X, y, sample_weight):
-        """Combine sample and class weights, or return None where there are none."""
-        if sample_weight is None and self.class_weight is None:
-            return None
-        weights = _check_sample_weight(
-            sample_weight, X, dtype=np.float32, ensure_non_negative=True
-        )
-        if self.class_weight is not None:
-            weights = weights * compute_sample_weight(self.class_weight, y)
-        return weights.astype(np.float32)
 
     def _check_validation(self, X_val, y_val):
         """Return validation sequences and their codes, or None."""
@@ -340,110 +322,81 @@ class BaseBLSTMClassifier(ClassifierMixin, BaseEstimator):
         check_consistent_length(X_val, y_val)
         return X_val, self._encode(np.asarray(y_val), "y_val")
 
-    def _train(self, X, codes, weights, validation, seed, epochs, resume):
-        import_keras()
-        options = {} if validation is None else {"validation_data": validation}
-        with seeded(seed), without_retracing_log():
-            estimator = (
-                self.estimator_ if resume else make_estimator(self._settings(X.shape))
-            )
-            training = {
-                "callbacks": self._make_callbacks(validation is not None, epochs),
-                "batch_size": self.batch_size,
-                "epochs": epochs,
-                "verbose": int(self.verbose),
-            }
-            with ready_to_train(estimator, training):
-                feed = fed_by_batches(
-                    estimator.model_, seed=seed, standardise=not resume
-                )
-                with feed:
-                    estimator.fit(X, codes, sample_weight=weights, **options)
+    def _train(self, X, codes, weights, validation, seed, epochs, callbacks, resume):
+        if resume:
+            estimator = self.estimator_
+            estimator.batch_size = self.batch_size
+            n_trained = len(self.history_["loss"])
+        else:
+            estimator = self._make_estimator(X, seed)
+            n_trained = 0
+        estimator.fit(
+            X,
+            codes,
+            sample_weight=weights,
+            validation=validation,
+            epochs=epochs,
+            callbacks=callbacks,
+            verbose=int(self.verbose),
+            seed=seed + n_trained,  # another order in every epoch
+        )
         self.estimator_ = estimator
         self._extend_history(estimator.history_, resume)
+
+    def _make_estimator(self, X, seed=0):
+        """Wrap a network for sequences of this shape, with weights of its own."""
+        from skemotion.classification._scikeras import make_estimator
+
+        _, n_frames, n_features = X.shape
+        architecture = self._make_architecture(n_frames, n_features, len(self.classes_))
+        optimizer = serialize_optimizer(self.optimizer, self.learning_rate)
+        return make_estimator(
+            architecture, optimizer, self.label_smoothing, self.batch_size, seed=seed
+        )
 
     def _extend_history(self, new, resume):
         old = self.history_ if resume else {}
         self.history_ = {
-            name: old.get(name, []) + [float(value) for value in new.get(name, [])]
-            for name in {**old, **new}
+            name: old.get(name, []) + new.get(name, []) for name in {**old, **new}
         }
 
-    def _settings(self, shape):
-        """Describe network and optimizer in what JSON can hold."""
-        network = {
-            "n_frames": shape[1],
-            "n_features": shape[2],
-            "n_classes": len(self.classes_),
-            "units": self.units,
-            "dropout": self.dropout,
-            "attention": self._attention,
-            "mask_padding": self.mask_padding,
-            "frame_step": self.frame_step,
-            "noise": self.noise,
-            "functionals_units": self.functionals_units,
-            "n_members": self.n_members,
-        }
-        return {
-            "network": network,
-            "optimizer": self._optimizer_settings(),
-            "label_smoothing": self.label_smoothing,
-        }
+    def _make_callbacks(self, stop_early):
+        callbacks = self._copy_callbacks()
+        if self.schedule is not None:
+            if hasattr(self, "estimator_") and self.warm_start:
+                peak = self._network.learning_rate
+            else:
+                optimizer = serialize_optimizer(self.optimizer, self.learning_rate)
+                peak = optimizer["config"]["learning_rate"]
+            callbacks.append(make_schedule(self.schedule, peak, self.epochs))
+        if stop_early:
+            stopping = import_keras().callbacks.EarlyStopping(
+                monitor="val_loss", patience=self.patience, restore_best_weights=True
+            )
+            callbacks.append(stopping)
+        return callbacks
 
-    def _optimizer_settings(self):
-        keras = import_keras()
-        settings = keras.optimizers.serialize(keras.optimizers.get(self.optimizer))
-        if self.learning_rate is not None:
-            optimizer = keras.optimizers.deserialize(settings)
-            optimizer.learning_rate = self.learning_rate
-            settings = keras.optimizers.serialize(optimizer)
-        return settings
-
-    def _make_callbacks(self, stop_early, epochs):
-        keras = import_keras()
-        callbacks = copy.deepcopy(self.callbacks)
+    def _copy_callbacks(self):
+        callbacks = self.callbacks
         if callbacks is None:
             callbacks = []
         elif not isinstance(callbacks, (list, tuple)):
             callbacks = [callbacks]
-        callbacks = list(callbacks)
-        if self.schedule is not None:
-            rates = _learning_rates(self.schedule, self._peak_rate(), epochs)
-            callbacks.append(
-                keras.callbacks.LearningRateScheduler(lambda epoch: rates[epoch])
-            )
-        if stop_early:
-            callbacks.append(
-                keras.callbacks.EarlyStopping(
-                    monitor="val_loss",
-                    patience=self.patience,
-                    restore_best_weights=True,
+        kind = import_keras().callbacks.Callback
+        for callback in callbacks:
+            if not isinstance(callback, kind):
+                raise TypeError(
+                    "callbacks must be instances of keras.callbacks.Callback; got "
+                    f"{callback!r}."
                 )
-            )
-        return callbacks
-
-    def _peak_rate(self):
-        rate = self._optimizer_settings()["config"]["learning_rate"]
-        if isinstance(rate, dict):
-            raise ValueError(
-                f"schedule={self.schedule!r} sets the step size of every epoch, but "
-                "learning_rate is a schedule of its own; give a number, or "
-                "schedule=None."
-            )
-        return rate
-
-    def __getstate__(self) -> dict[str, Any]:
-        # As arrays, since pickles of Keras and scikeras are bound to a version.
-        state = super().__getstate__().copy()
-        if "estimator_" in state:
-            state["estimator_"] = dump_estimator(state["estimator_"])
-        return state
+        return copy.deepcopy(list(callbacks))
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        if "estimator_" in state:
-            state = state | {"estimator_": load_estimator(state["estimator_"])}
         # Pickles of earlier versions lack the parameters that came later.
-        super().__setstate__(type(self)().get_params(deep=False) | state)
+        super().__setstate__(self._default_parameters() | state)
+
+    def _default_parameters(self) -> dict[str, Any]:
+        return type(self)().get_params(deep=False)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -456,20 +409,7 @@ class BaseBLSTMClassifier(ClassifierMixin, BaseEstimator):
 
         The shape is that of the network's input; `n_features_in_` must be set.
         """
-        import_keras()
         self.n_frames_in_, self.classes_, self.history_ = shape[0], classes, history
-        with seeded(0):
-            estimator = make_estimator(self._settings((0, *shape)))
-        variables = ordered_variables(estimator.model_)
-        for variable, value in zip(variables, weights, strict=True):
-            variable.assign(value)
-        self.estimator_ = estimator
-
-
-def _learning_rates(schedule, peak, epochs):
-    """Return the step size of every epoch."""
-    warm_up = max(round(0.3 * epochs), 1) if schedule == "one_cycle" else 0
-    rising = 0.5 - 0.5 * np.cos(np.pi * (np.arange(warm_up) + 0.5) / max(warm_up, 1))
-    falling = np.arange(epochs - warm_up) + 0.5
-    falling = 0.5 + 0.5 * np.cos(np.pi * falling / max(epochs - warm_up, 1))
-    return (peak * np.concatenate([rising, falling])[:epochs]).tolist()
+        import_keras()
+        self.estimator_ = self._make_estimator(np.empty((0, *shape), np.float32))
+        self._network.set_weights(weights)

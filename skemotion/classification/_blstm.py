@@ -1,12 +1,120 @@
 """The classifiers of the post: a bidirectional LSTM with and without attention."""
 
-import numpy as np
+import math
+from numbers import Integral, Real
+
 from numpy.typing import ArrayLike, NDArray
+from sklearn.utils._param_validation import Interval
 
-from skemotion.classification._base import BaseBLSTMClassifier
-from skemotion.networks import attention_layers
+from skemotion.classification import _docs
+from skemotion.classification._base import BaseSequenceClassifier
+from skemotion.networks import BLSTM
+
+_MAX_WEIGHTS = 2**28  # a gigabyte, and three more in training
 
 
+class BaseBLSTMClassifier(BaseSequenceClassifier):
+    """What the classifiers with and without attention share.
+
+    Warning: not to be used directly.
+    """
+
+    _has_attention: bool
+
+    _parameter_constraints: dict = {
+        "units": [Interval(Integral, 1, None, closed="left")],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "ignore_padding": ["boolean"],
+        "frame_step": [Interval(Integral, 1, None, closed="left")],
+        "noise": [Interval(Real, 0, None, closed="left")],
+        "functionals_units": [Interval(Integral, 1, None, closed="left"), None],
+        **BaseSequenceClassifier._parameter_constraints,
+    }
+
+    def __init__(
+        self,
+        units=256,
+        *,
+        dropout=0.0,
+        ignore_padding=False,
+        frame_step=1,
+        noise=0.0,
+        functionals_units=None,
+        n_members=1,
+        label_smoothing=0.0,
+        optimizer="adam",
+        learning_rate=None,
+        schedule=None,
+        batch_size=32,
+        epochs=30,
+        early_stopping="auto",
+        validation_fraction=0.1,
+        patience=10,
+        class_weight=None,
+        callbacks=None,
+        warm_start=False,
+        random_state=None,
+        verbose=0,
+    ):
+        super().__init__(
+            n_members=n_members,
+            label_smoothing=label_smoothing,
+            optimizer=optimizer,
+            learning_rate=learning_rate,
+            schedule=schedule,
+            batch_size=batch_size,
+            epochs=epochs,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            patience=patience,
+            class_weight=class_weight,
+            callbacks=callbacks,
+            warm_start=warm_start,
+            random_state=random_state,
+            verbose=verbose,
+        )
+        self.units = units
+        self.dropout = dropout
+        self.ignore_padding = ignore_padding
+        self.frame_step = frame_step
+        self.noise = noise
+        self.functionals_units = functionals_units
+
+    def _make_architecture(self, n_frames, n_features, n_classes):
+        architecture = BLSTM(
+            n_frames=int(n_frames),
+            n_features=int(n_features),
+            n_classes=int(n_classes),
+            units=self.units,
+            dropout=self.dropout,
+            attention=self._has_attention,
+            ignore_padding=self.ignore_padding,
+            frame_step=self.frame_step,
+            noise=self.noise,
+            functionals_units=self.functionals_units,
+            n_members=self.n_members,
+        )
+        shapes = architecture.weight_shapes().values()
+        n_weights = sum(math.prod(map(int, shape)) for shape in shapes)
+        if n_weights > _MAX_WEIGHTS:
+            raise ValueError(
+                f"a network of units={self.units}, functionals_units="
+                f"{self.functionals_units} and n_members={self.n_members} has "
+                f"{n_weights:,} weights, of which {_MAX_WEIGHTS:,} are the most that "
+                "are trained; lower these parameters."
+            )
+        return architecture
+
+
+@_docs.fill_in(
+    blstm=_docs.BLSTM.format(
+        and_attention=", and of the attention's hidden layer",
+        recurrence="recurrence and attention",
+        whole="Functionals and attention",
+    ),
+    training=_docs.TRAINING.format(attention=", and\n        so is their attention"),
+    attributes=_docs.ATTRIBUTES,
+)
 class AttentionBLSTMClassifier(BaseBLSTMClassifier):
     r"""Bidirectional LSTM with soft attention over the frames.
 
@@ -19,122 +127,13 @@ class AttentionBLSTMClassifier(BaseBLSTMClassifier):
 
     Parameters
     ----------
-    units : int, default=256
-        Units of the LSTM in each direction, and of the attention's hidden layer.
+    <blstm>
 
-    dropout : float, default=0.0
-        Fraction of the summary vector that is dropped in training.
-
-    mask_padding : bool, default=False
-        Whether frames that are exactly 0 in every feature at the beginning or
-        the end are left out of recurrence and attention, as
-        ``SequenceScaler(keep_padding=True)`` marks them. It makes an epoch
-        about a third longer.
-
-    frame_step : int, default=1
-        The LSTMs read the means of so many neighbouring frames each, which
-        takes as much less time. Functionals and attention stand for all frames.
-
-    noise : float, default=0.0
-        Deviation of Gaussian noise that is added in training to what the LSTMs
-        read, and to the functionals. It suits features of unit variance.
-
-    functionals_units : int or None, default=None
-        Units of a dense layer that reads the functionals of the frames, those
-        of :class:`~skemotion.SequenceFunctionals`, and whose output is
-        classified beside the summary of the sequence: a second view. They are
-        standardised as in the first call of `fit` or `partial_fit`, and are a
-        second input of `model_`. None leaves them out.
-
-    n_members : int, default=1
-        Networks that are trained side by side, each with a loss, initial
-        weights and dropout of its own; their probabilities are averaged, and
-        so is their attention.
-
-    label_smoothing : float, default=0.0
-        Part of every label that is spread evenly over all classes in training.
-
-    optimizer : str or keras.optimizers.Optimizer, default="adam"
-        Name of a Keras optimizer, or an instance, which is copied.
-
-    learning_rate : float, LearningRateSchedule or None, default=None
-        Step size, or a schedule of Keras for it. None means the optimizer's
-        own, 0.001 for Adam.
-
-    schedule : {"one_cycle", "cosine"} or None, default=None
-        How the step size goes through the epochs of a `fit`: "cosine" falls
-        from `learning_rate` to 0, "one_cycle" first rises to it for 30 % of
-        the epochs. None leaves it as it is. "learning_rate" is then kept in
-        `history_`, too.
-
-    batch_size : int, default=32
-        Sequences per step in training and prediction.
-
-    epochs : int, default=30
-        Passes over the training set, at most.
-
-    early_stopping : bool or "auto", default="auto"
-        Whether to stop once the validation loss has not improved for
-        `patience` epochs, and to go back to the weights of the best epoch.
-        "auto" does so where `fit` is given `X_val` and `y_val`, as the
-        pipeline of :func:`~skemotion.make_emotion_pipeline` does. True also
-        holds out `validation_fraction` of X where none are given, shuffled
-        and stratified: behind a sampler, that part holds synthetic
-        recordings made from the others, and chooses the epoch on them.
-
-    validation_fraction : float, default=0.1
-        Part of X to hold out if `early_stopping` is True and `fit` is given
-        no `X_val`.
-
-    patience : int, default=10
-        Epochs without improvement after which training stops.
-
-    class_weight : dict, "balanced" or None, default=None
-        Weight of each class in the loss, as in scikit-learn, and multiplied with
-        the `sample_weight` of `fit`.
-
-    callbacks : keras.callbacks.Callback or list of them, default=None
-        Copied for every `fit`, so that the parameter never changes. The
-        network that they see is lent to other trainings afterwards; `model_`
-        gets what it has learnt when training ends.
-
-    warm_start : bool, default=False
-        Whether another `fit` trains on from where the last one ended, for
-        `epochs` more, instead of starting anew. What defines the network and
-        its optimizer is then that of the first `fit`.
-
-    random_state : int, RandomState instance or None, default=None
-        Seed of the weights, the order of batches, dropout and the held-out
-        part. With an int, refits on one machine are bit-identical. The
-        streams of :mod:`random` and TensorFlow are put back after training.
-
-    verbose : int, default=0
-        What Keras prints in training: 0 nothing, 1 a progress bar, 2 a line
-        per epoch.
+    <training>
 
     Attributes
     ----------
-    classes_ : ndarray of shape (n_classes,)
-        Class labels, sorted.
-
-    estimator_ : scikeras.wrappers.KerasClassifier
-        The fitted estimator that does the work, on integer labels.
-
-    model_ : keras.Model
-        The fitted network.
-
-    history_ : dict of str to list of float
-        "loss" and "accuracy" of every epoch, and "val_loss" and
-        "val_accuracy" where there was validation.
-
-    n_features_in_ : int
-        Features per frame, the last axis of X.
-
-    n_frames_in_ : int
-        Frames per sequence.
-
-    feature_names_in_ : ndarray of shape (n_features,)
-        Names of the features; only for two-dimensional X with column names.
+    <attributes>
 
     See Also
     --------
@@ -173,7 +172,7 @@ class AttentionBLSTMClassifier(BaseBLSTMClassifier):
     (40, 10)
     """
 
-    _attention = True
+    _has_attention = True
 
     def attention(self, X: ArrayLike) -> NDArray:
         """Return the weight of every frame in the decision.
@@ -186,17 +185,18 @@ class AttentionBLSTMClassifier(BaseBLSTMClassifier):
         Returns
         -------
         ndarray of shape (n_samples, n_frames), dtype float32
-            Rows sum to 1. Masked padding has weight 0.
+            Rows sum to 1. Padding that is ignored has weight 0.
         """
-        return np.mean(
-            [
-                self._run_forward(X, layer=layer)
-                for layer in attention_layers(self.n_members)
-            ],
-            axis=0,
-        )
+        return self._run_attention(X)
 
 
+@_docs.fill_in(
+    blstm=_docs.BLSTM.format(
+        and_attention="", recurrence="recurrence", whole="Functionals"
+    ),
+    training=_docs.TRAINING.format(attention=""),
+    attributes=_docs.ATTRIBUTES,
+)
 class BLSTMClassifier(BaseBLSTMClassifier):
     """Bidirectional LSTM whose last states are classified.
 
@@ -206,122 +206,13 @@ class BLSTMClassifier(BaseBLSTMClassifier):
 
     Parameters
     ----------
-    units : int, default=256
-        Units of the LSTM in each direction.
+    <blstm>
 
-    dropout : float, default=0.0
-        Fraction of the summary vector that is dropped in training.
-
-    mask_padding : bool, default=False
-        Whether frames that are exactly 0 in every feature at the beginning or
-        the end are left out of recurrence, as
-        ``SequenceScaler(keep_padding=True)`` marks them. It makes an epoch
-        about a third longer.
-
-    frame_step : int, default=1
-        The LSTMs read the means of so many neighbouring frames each, which
-        takes as much less time. Functionals and attention stand for all frames.
-
-    noise : float, default=0.0
-        Deviation of Gaussian noise that is added in training to what the LSTMs
-        read, and to the functionals. It suits features of unit variance.
-
-    functionals_units : int or None, default=None
-        Units of a dense layer that reads the functionals of the frames, those
-        of :class:`~skemotion.SequenceFunctionals`, and whose output is
-        classified beside the summary of the sequence: a second view. They are
-        standardised as in the first call of `fit` or `partial_fit`, and are a
-        second input of `model_`. None leaves them out.
-
-    n_members : int, default=1
-        Networks that are trained side by side, each with a loss, initial
-        weights and dropout of its own; their probabilities are averaged, and
-        so is their attention.
-
-    label_smoothing : float, default=0.0
-        Part of every label that is spread evenly over all classes in training.
-
-    optimizer : str or keras.optimizers.Optimizer, default="adam"
-        Name of a Keras optimizer, or an instance, which is copied.
-
-    learning_rate : float, LearningRateSchedule or None, default=None
-        Step size, or a schedule of Keras for it. None means the optimizer's
-        own, 0.001 for Adam.
-
-    schedule : {"one_cycle", "cosine"} or None, default=None
-        How the step size goes through the epochs of a `fit`: "cosine" falls
-        from `learning_rate` to 0, "one_cycle" first rises to it for 30 % of
-        the epochs. None leaves it as it is. "learning_rate" is then kept in
-        `history_`, too.
-
-    batch_size : int, default=32
-        Sequences per step in training and prediction.
-
-    epochs : int, default=30
-        Passes over the training set, at most.
-
-    early_stopping : bool or "auto", default="auto"
-        Whether to stop once the validation loss has not improved for
-        `patience` epochs, and to go back to the weights of the best epoch.
-        "auto" does so where `fit` is given `X_val` and `y_val`, as the
-        pipeline of :func:`~skemotion.make_emotion_pipeline` does. True also
-        holds out `validation_fraction` of X where none are given, shuffled
-        and stratified: behind a sampler, that part holds synthetic
-        recordings made from the others, and chooses the epoch on them.
-
-    validation_fraction : float, default=0.1
-        Part of X to hold out if `early_stopping` is True and `fit` is given
-        no `X_val`.
-
-    patience : int, default=10
-        Epochs without improvement after which training stops.
-
-    class_weight : dict, "balanced" or None, default=None
-        Weight of each class in the loss, as in scikit-learn, and multiplied with
-        the `sample_weight` of `fit`.
-
-    callbacks : keras.callbacks.Callback or list of them, default=None
-        Copied for every `fit`, so that the parameter never changes. The
-        network that they see is lent to other trainings afterwards; `model_`
-        gets what it has learnt when training ends.
-
-    warm_start : bool, default=False
-        Whether another `fit` trains on from where the last one ended, for
-        `epochs` more, instead of starting anew. What defines the network and
-        its optimizer is then that of the first `fit`.
-
-    random_state : int, RandomState instance or None, default=None
-        Seed of the weights, the order of batches, dropout and the held-out
-        part. With an int, refits on one machine are bit-identical. The
-        streams of :mod:`random` and TensorFlow are put back after training.
-
-    verbose : int, default=0
-        What Keras prints in training: 0 nothing, 1 a progress bar, 2 a line
-        per epoch.
+    <training>
 
     Attributes
     ----------
-    classes_ : ndarray of shape (n_classes,)
-        Class labels, sorted.
-
-    estimator_ : scikeras.wrappers.KerasClassifier
-        The fitted estimator that does the work, on integer labels.
-
-    model_ : keras.Model
-        The fitted network.
-
-    history_ : dict of str to list of float
-        "loss" and "accuracy" of every epoch, and "val_loss" and
-        "val_accuracy" where there was validation.
-
-    n_features_in_ : int
-        Features per frame, the last axis of X.
-
-    n_frames_in_ : int
-        Frames per sequence.
-
-    feature_names_in_ : ndarray of shape (n_features,)
-        Names of the features; only for two-dimensional X with column names.
+    <attributes>
 
     See Also
     --------
@@ -346,4 +237,4 @@ class BLSTMClassifier(BaseBLSTMClassifier):
     (40,)
     """
 
-    _attention = False
+    _has_attention = False

@@ -1,102 +1,112 @@
-"""Networks in the wrapper of scikeras; the only module that imports it."""
-
-import contextlib
+"""A network in the wrapper of scikeras; the only module that imports it."""
 
 import numpy as np
 
 from skemotion._version import __version__
-from skemotion.networks import (
-    build_compiled_blstm,
-    build_trainer,
-    import_keras,
-    seeded,
-    trained_twin,
-)
+from skemotion.networks import Network, import_keras
+
+import_keras()  # before scikeras does, which would let TensorFlow write its notes
+
+from scikeras.wrappers import KerasClassifier  # noqa: E402
 
 
-def make_estimator(settings):
-    """Build a scikeras estimator that knows all classes, seen in y or not."""
-    from scikeras.wrappers import KerasClassifier
+class NetworkClassifier(KerasClassifier):
+    """scikeras' classifier, which trains a :class:`~skemotion.networks.Network`.
 
-    estimator = KerasClassifier(
-        model=build_compiled_blstm,
-        predict__verbose=0,
-        warm_start=True,
-        model__network=settings["network"],
-        model__optimizer=settings["optimizer"],
-        model__label_smoothing=settings.get("label_smoothing", 0.0),
-    )
-    network = settings["network"]
-    codes = np.arange(network["n_classes"])
-    rows = np.zeros((len(codes), network["n_frames"], network["n_features"]), "f")
-    return estimator.initialize(rows, codes)
+    Its labels are integers. Whatever scikeras offers goes through the network:
+    `fit` and `partial_fit` as well as `predict`, `predict_proba` and `score`.
+    """
+
+    def _build_keras_model(self):
+        self.network_ = Network(
+            self.model__architecture,
+            self.model__optimizer,
+            self.model__label_smoothing,
+            seed=self.model__seed,
+        )
+        return self.network_.model
+
+    def _fit_keras_model(
+        self, X, y, sample_weight, warm_start, epochs, initial_epoch, **options
+    ):
+        options = {"batch_size": self.batch_size, "seed": 0} | options
+        history = self.network_.train(
+            X, np.ravel(y), sample_weight, epochs=epochs, **options
+        )
+        self.history_ = {
+            name: [float(value) for value in values] for name, values in history.items()
+        }
+        self.classes_ = np.arange(self.network_.architecture.n_classes)
+
+    def predict_proba(self, X, **options):
+        # scikeras' own turns the one row of a single sequence into a vector.
+        return self._predict_raw(X, **options)
+
+    def _predict_raw(self, X, **options):
+        X, _ = self._validate_data(np.asarray(X, dtype=np.float32))
+        return self.network_.run(X, **{"batch_size": self.batch_size} | options)
+
+    def __getstate__(self):
+        # As arrays, since pickles of Keras and scikeras are bound to a version.
+        return {
+            "architecture": self.model__architecture,
+            "optimizer": self.model__optimizer,
+            "label_smoothing": self.model__label_smoothing,
+            "batch_size": self.batch_size,
+            "history": self.history_,
+            "versions": _versions(),
+            **self.network_.get_state(),
+        }
+
+    def __setstate__(self, state):
+        names = "architecture", "optimizer", "label_smoothing", "batch_size"
+        try:
+            made = make_estimator(*(state[name] for name in names))
+            self.__dict__.update(made.__dict__)
+            self.network_.set_state(state)
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"a classifier pickled under {state['versions']} cannot be loaded "
+                f"under {_versions()}: {error}. Load it there, and carry it over by "
+                "skemotion.save_model."
+            ) from error
+        self.history_ = state["history"]
+
+    def become_initialized(self):
+        """Build the network, and know all classes, seen in y or not."""
+        architecture = self.model__architecture
+        codes = np.arange(architecture.n_classes)
+        shape = len(codes), architecture.n_frames, architecture.n_features
+        self.initialize(np.zeros(shape, dtype=np.float32), codes)
+        self.classes_ = codes
+        return self
 
 
-@contextlib.contextmanager
-def ready_to_train(estimator, training):
-    """Lend an estimator a traced network, and what only its training needs."""
-    network = estimator.model_
-    try:
-        with trained_twin(network, build_trainer, settings_of(estimator)) as twin:
-            estimator.model_ = twin
-            estimator.set_params(**training)
-            estimator._initialize_callbacks()
-            yield
-    finally:
-        # Callbacks hold on to the training; the fitted estimator must not.
-        estimator.model_ = network
-        estimator.set_params(callbacks=None)
-        estimator._initialize_callbacks()
+def make_estimator(architecture, optimizer, label_smoothing, batch_size, *, seed=0):
+    """Wrap a network that is not trained yet.
 
+    Parameters
+    ----------
+    architecture, optimizer, label_smoothing, seed
+        As :class:`~skemotion.networks.Network` takes them.
+    batch_size : int
+        Sequences in a step, and in prediction.
 
-def settings_of(estimator):
-    """Return what the network of a scikeras estimator was built from."""
-    parameters = estimator.get_params(deep=False)
-    names = ("network", "optimizer", "label_smoothing")
-    return {name: parameters[f"model__{name}"] for name in names}
-
-
-def dump_estimator(estimator):
-    """Turn a fitted scikeras estimator into plain arrays and settings."""
-    model = estimator.model_
-    return {
-        "settings": settings_of(estimator),
-        "variables": [variable.numpy() for variable in model.variables],
-        "optimizer_variables": [
-            variable.numpy() for variable in model.optimizer.variables
-        ],
-        "versions": _versions(),
-    }
-
-
-def load_estimator(state):
-    """Undo :func:`dump_estimator`, or say where that would succeed."""
-    import_keras()
-    try:
-        with seeded(0):
-            estimator = make_estimator(state["settings"])
-        model = estimator.model_
-        _assign(model.variables, state["variables"])
-        _assign(model.optimizer.variables, state["optimizer_variables"])
-    except (TypeError, ValueError) as error:
-        raise ValueError(
-            f"a classifier pickled under {state['versions']} cannot be loaded under "
-            f"{_versions()}: {error}. Load it there, and carry it over by "
-            "skemotion.save_model."
-        ) from error
-    return estimator
-
-
-def _assign(variables, values):
-    found, expected = (
-        [tuple(one.shape) for one in many] for many in (values, variables)
-    )
-    if found != expected:
-        raise ValueError(f"its arrays have shapes {found} where {expected} are needed")
-    for variable, value in zip(variables, values, strict=True):
-        variable.assign(value)
+    Returns
+    -------
+    NetworkClassifier
+    """
+    return NetworkClassifier(
+        model=Network,
+        warm_start=True,  # so that fit trains what is there
+        batch_size=batch_size,
+        verbose=0,
+        model__architecture=architecture,
+        model__optimizer=optimizer,
+        model__label_smoothing=label_smoothing,
+        model__seed=seed,
+    ).become_initialized()
 
 
 def _versions():
-    keras = import_keras()
-    return f"skemotion {__version__} and Keras {keras.__version__}"
+    return f"skemotion {__version__} and Keras {import_keras().__version__}"

@@ -1,29 +1,14 @@
-"""Keras graphs; they know nothing of scikit-learn."""
+"""Networks and how they are trained and run; they know nothing of scikit-learn."""
 
-from skemotion.networks._backend import import_keras, without_retracing_log
-from skemotion.networks._batches import fed_by_batches
-from skemotion.networks._blstm import (
-    ATTENTION_LAYER,
-    attention_layers,
-    build_blstm,
-    build_compiled_blstm,
-    build_trainer,
-    ordered_variables,
-)
-from skemotion.networks._graphs import run_forward, trained_twin
-from skemotion.networks._seeding import seeded
+from skemotion.networks._backend import import_keras
+from skemotion.networks._blstm import ATTENTION_LAYER, BLSTM
+from skemotion.networks._custom import CustomNetwork
+from skemotion.networks._network import Network
 
 __all__ = [
     "ATTENTION_LAYER",
-    "attention_layers",
-    "build_blstm",
-    "build_compiled_blstm",
-    "build_trainer",
-    "fed_by_batches",
+    "BLSTM",
+    "CustomNetwork",
+    "Network",
     "import_keras",
-    "ordered_variables",
-    "run_forward",
-    "seeded",
-    "trained_twin",
-    "without_retracing_log",
 ]

@@ -1,46 +1,26 @@
-"""The bidirectional LSTM, with or without attention.
+"""The bidirectional LSTM, with or without attention: its graph and its weights.
 
 Only built-in layers and ``keras.ops`` are used, so that a saved model loads
 without this package.
 """
 
-import copy
 import math
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from skemotion._sequences import FUNCTIONALS
 from skemotion.networks._frames import JoinedFrames, move_padding_behind
+from skemotion.networks._seeding import stream_of_seeds
 
 ATTENTION_LAYER = "attention"
 FUNCTIONALS_LAYER = "functionals"
-LOSS = "sparse_categorical_crossentropy"
-_MEMBERS_LAYER = "members"
-# The layers of a member that have weights, as a bundle lists them.
-_WEIGHTED = (
-    "recurrent",
-    "attention_hidden",
-    "attention_energy",
-    FUNCTIONALS_LAYER,
-    "functionals_hidden",
-    "emotion",
-)
+_OUTPUT_LAYER = "emotion"
 
 
-def build_blstm(
-    n_frames: int,
-    n_features: int,
-    n_classes: int,
-    *,
-    units: int = 256,
-    dropout: float = 0.0,
-    attention: bool = True,
-    mask_padding: bool = False,
-    frame_step: int = 1,
-    noise: float = 0.0,
-    functionals_units: int | None = None,
-    n_members: int = 1,
-):
-    """Build an uncompiled classifier of sequences.
+@dataclass(frozen=True)
+class BLSTM:
+    """Settings of a network, the graph that they stand for, and its weights.
 
     Parameters
     ----------
@@ -54,7 +34,7 @@ def build_blstm(
     attention : bool, default=True
         Whether the summary holds the attention-weighted mean of all states
         beside the last state of each direction.
-    mask_padding : bool, default=False
+    ignore_padding : bool, default=False
         Whether frames that are 0 in every feature at either end are left out.
     frame_step : int, default=1
         The LSTM reads the means of so many neighbouring frames each.
@@ -66,202 +46,244 @@ def build_blstm(
         input, and is joined to the summary. None leaves both out.
     n_members : int, default=1
         Networks of this kind whose probabilities are averaged.
-
-    Returns
-    -------
-    keras.Model
     """
-    from keras import Input, Model, layers, ops
 
-    # What is masked may be cut off as well, so the length is left open there.
-    inputs = Input((None if mask_padding else n_frames, n_features), name="sequence")
-    sequence, mask, shift = inputs, None, None
-    if mask_padding:
-        sequence, mask, shift = move_padding_behind(inputs)
-    everything, functionals = inputs, None
-    if functionals_units is not None:
-        raw = Input((n_features * len(FUNCTIONALS),), name="raw_functionals")
-        # A tuple, since a list does not come out of a dataset as one.
-        everything, functionals = (inputs, raw), _standardise(raw)
-    frames = JoinedFrames(sequence, mask, shift, frame_step)
-    members = []
-    for member in range(n_members):
-        summary = _recur(frames, units, noise, attention, member)
+    n_frames: int
+    n_features: int
+    n_classes: int
+    units: int = 256
+    dropout: float = 0.0
+    attention: bool = True
+    ignore_padding: bool = False
+    frame_step: int = 1
+    noise: float = 0.0
+    functionals_units: int | None = None
+    n_members: int = 1
+
+    def build(self, seed: int):
+        """Build the graph.
+
+        Parameters
+        ----------
+        seed : int
+            Of the weights, and of what is drawn in training.
+
+        Returns
+        -------
+        keras.Model
+            Not compiled. It puts out the mean of the members' probabilities.
+        """
+        from keras import Input, Model, layers
+
+        seeds = stream_of_seeds(seed)
+        # What is left out may be cut off as well, so the length is open there.
+        n_frames = None if self.ignore_padding else self.n_frames
+        inputs = Input((n_frames, self.n_features), name="sequence")
+        sequence, mask, shift = inputs, None, None
+        if self.ignore_padding:
+            sequence, mask, shift = move_padding_behind(inputs)
+        everything, functionals = inputs, None
+        if self.functionals_units is not None:
+            raw = Input((self._n_functionals,), name="raw_functionals")
+            everything, functionals = (inputs, raw), _standardise(raw)
+        frames = JoinedFrames(sequence, mask, shift, self.frame_step)
+        members = [
+            self._build_member(frames, functionals, member, seeds)
+            for member in range(self.n_members)
+        ]
+        whole = members[0] if self.n_members == 1 else layers.Average()(members)
+        return Model(everything, whole)
+
+    def member_outputs(self, model) -> list[Any]:
+        """Return the tensors that hold the probabilities of each member."""
+        return self._outputs_of(model, _OUTPUT_LAYER)
+
+    def attention_outputs(self, model) -> list[Any]:
+        """Return the tensors that hold the attention of each member, if there is."""
+        return self._outputs_of(model, ATTENTION_LAYER) if self.attention else []
+
+    def _outputs_of(self, model, layer):
+        names = (_name(layer, member) for member in range(self.n_members))
+        return [model.get_layer(name).output for name in names]
+
+    def _build_member(self, frames, functionals, member, seeds):
+        from keras import layers
+
+        summary = self._recur(frames, member, seeds)
         if functionals is not None:
-            summary = layers.Concatenate()(
-                [summary, _read(functionals, functionals_units, dropout, noise, member)]
-            )
-        if dropout:
-            summary = layers.Dropout(dropout)(summary)
-        members.append(
-            layers.Dense(
-                n_classes, activation="softmax", name=_name("emotion", member)
-            )(summary)
+            read = self._read(functionals, member, seeds)
+            summary = layers.Concatenate()([summary, read])
+        if self.dropout:
+            summary = layers.Dropout(self.dropout, seed=next(seeds))(summary)
+        return layers.Dense(
+            self.n_classes,
+            activation="softmax",
+            kernel_initializer=_glorot(seeds),
+            name=_name(_OUTPUT_LAYER, member),
+        )(summary)
+
+    def _recur(self, frames, member, seeds):
+        """Summarise a sequence by an LSTM in each direction."""
+        from keras import layers, ops
+
+        sequence, mask = frames.sequence, frames.mask
+        if self.noise:
+            sequence = layers.GaussianNoise(self.noise, seed=next(seeds))(sequence)
+            if mask is not None:
+                sequence = ops.where(ops.expand_dims(mask, -1), sequence, 0.0)
+        # Made one by one, for Keras would give the second the weights of the first.
+        forward, backward = (
+            _make_lstm(self.units, seeds, self.attention, go_backwards)
+            for go_backwards in (False, True)
         )
-    if n_members == 1:
-        return Model(everything, members[0])
-    stacked = layers.Identity(name=_MEMBERS_LAYER)(ops.stack(members, axis=1))
-    return Model(everything, ops.mean(stacked, axis=1))
+        recurrent = layers.Bidirectional(
+            forward, backward_layer=backward, name=_name("recurrent", member)
+        )(sequence, mask=mask)
+        if not self.attention:
+            return recurrent
+        states, last_forward, _, last_backward, _ = recurrent
+        context = self._attend(states, frames, member, seeds)
+        return layers.Concatenate()([context, last_forward, last_backward])
 
+    def _attend(self, states, frames, member, seeds):
+        """Return the mean of the states, weighted by attention."""
+        from keras import layers, ops
 
-def build_compiled_blstm(
-    network: dict[str, Any], optimizer: dict[str, Any], label_smoothing: float = 0.0
-):
-    """Build a classifier that learns from integer labels.
+        hidden = layers.Dense(
+            self.units,
+            activation="tanh",
+            use_bias=False,
+            kernel_initializer=_normal(seeds),
+            name=_name("attention_hidden", member),
+        )(states)
+        energy = layers.Dense(
+            1,
+            use_bias=False,
+            kernel_initializer=_normal(seeds),
+            name=_name("attention_energy", member),
+        )(hidden)
+        energy = ops.squeeze(energy, axis=-1)
+        energy = layers.Rescaling(1 / math.sqrt(self.units))(energy)
+        weights = layers.Softmax()(energy, mask=frames.mask)
+        weights = frames.name_weights(weights, _name(ATTENTION_LAYER, member))
+        return ops.sum(states * ops.expand_dims(weights, -1), axis=1)
 
-    Parameters
-    ----------
-    network : dict
-        Arguments of :func:`build_blstm`.
-    optimizer : dict
-        A serialized Keras optimizer.
-    label_smoothing : float, default=0.0
-        Not used here, but by :func:`build_trainer`.
+    def _read(self, functionals, member, seeds):
+        """Pass the functionals through a layer of their own."""
+        from keras import layers
 
-    Returns
-    -------
-    keras.Model
-        Its optimizer has all of its variables.
-    """
-    return _compile(build_blstm(**network), optimizer, LOSS, "accuracy")
+        if self.noise:
+            functionals = layers.GaussianNoise(self.noise, seed=next(seeds))(
+                functionals
+            )
+        if self.dropout:
+            functionals = layers.Dropout(self.dropout, seed=next(seeds))(functionals)
+        return layers.Dense(
+            self.functionals_units,
+            activation="relu",
+            kernel_initializer=_glorot(seeds),
+            name=_name("functionals_hidden", member),
+        )(functionals)
 
+    @property
+    def _n_functionals(self):
+        return self.n_features * len(FUNCTIONALS)
 
-def build_trainer(
-    network: dict[str, Any], optimizer: dict[str, Any], label_smoothing: float = 0.0
-):
-    """Build what is trained in place of :func:`build_compiled_blstm`.
+    def weight_shapes(self) -> dict[str, tuple[int, ...]]:
+        """Name what is learnt, layer by layer and within a layer member by member.
 
-    It has the same variables, but every member has a loss of its own, as if it
-    were trained alone.
+        Returns
+        -------
+        dict of str to tuple of int
+            The shape of each weight, in the order of :meth:`weights_of`.
+        """
+        return {
+            _name(weight, member): shape
+            for _, n_members, weights in self._weighted_layers()
+            for member in range(n_members)
+            for weight, shape in weights.items()
+        }
 
-    Parameters
-    ----------
-    network : dict
-        Arguments of :func:`build_blstm`.
-    optimizer : dict
-        A serialized Keras optimizer.
-    label_smoothing : float, default=0.0
-        Part of a label that is spread evenly over all classes.
+    def weights_of(self, model) -> list[Any]:
+        """Return the variables of what is learnt.
 
-    Returns
-    -------
-    keras.Model
-        Its optimizer has all of its variables. It is not made to be saved.
-    """
-    from keras import Model
+        Parameters
+        ----------
+        model : keras.Model
+            Built from these settings.
 
-    if label_smoothing == 0 and network.get("n_members", 1) == 1:
-        return build_compiled_blstm(network, optimizer)
-    model = build_blstm(**network)
-    if network.get("n_members", 1) > 1:
-        model = Model(model.input, model.get_layer(_MEMBERS_LAYER).output)
-    return _compile(model, optimizer, _smoothed_loss(label_smoothing), _accuracy)
+        Returns
+        -------
+        list of keras.Variable
+            In the order of :meth:`weight_shapes`.
+        """
+        return [
+            variable
+            for layer, n_members, _ in self._weighted_layers()
+            for member in range(n_members)
+            for variable in model.get_layer(_name(layer, member)).weights
+        ]
 
-
-def attention_layers(n_members: int) -> list[str]:
-    """Name the layers that put out the attention of each member."""
-    return [_name(ATTENTION_LAYER, member) for member in range(n_members)]
-
-
-def ordered_variables(model) -> list[Any]:
-    """Return the variables that are learnt, in an order that is the package's own.
-
-    Parameters
-    ----------
-    model : keras.Model
-        A network of :func:`build_blstm`.
-
-    Returns
-    -------
-    list of keras.Variable
-        Layer by layer, and within a layer member by member.
-    """
-    known = {layer.name: layer for layer in model.layers}
-    variables: list[Any] = []
-    for base in _WEIGHTED:
-        member = 0
-        while _name(base, member) in known:
-            variables += known[_name(base, member)].weights
-            member += 1
-    return variables
+    def _weighted_layers(self) -> Iterator[tuple[str, int, dict]]:
+        """Yield name, number and shapes of the layers that have weights."""
+        units, read, members = self.units, self.functionals_units, self.n_members
+        recurrent: dict[str, tuple[int, ...]] = {}
+        for direction in ("forward", "backward"):
+            recurrent[f"{direction}_kernel"] = (self.n_features, 4 * units)
+            recurrent[f"{direction}_recurrent_kernel"] = (units, 4 * units)
+            recurrent[f"{direction}_bias"] = (4 * units,)
+        yield "recurrent", members, recurrent
+        summary = 2 * units
+        if self.attention:
+            hidden = {"attention_hidden_kernel": (2 * units, units)}
+            yield "attention_hidden", members, hidden
+            yield "attention_energy", members, {"attention_energy_kernel": (units, 1)}
+            summary += 2 * units
+        if read is not None:
+            width = (self._n_functionals,)
+            moments = {"functionals_mean": width, "functionals_variance": width}
+            yield FUNCTIONALS_LAYER, 1, moments
+            dense = {
+                "functionals_hidden_kernel": (*width, read),
+                "functionals_hidden_bias": (read,),
+            }
+            yield "functionals_hidden", members, dense
+            summary += read
+        output = {
+            "output_kernel": (summary, self.n_classes),
+            "output_bias": (self.n_classes,),
+        }
+        yield _OUTPUT_LAYER, members, output
 
 
 def _name(base, member):
     return base if member == 0 else f"{base}_{member + 1}"
 
 
-def _compile(model, optimizer, loss, metric):
-    import keras
+def _make_lstm(units, seeds, all_states, go_backwards):
+    from keras import initializers, layers
 
-    model.compile(
-        # Keras replaces a schedule's settings by the schedule, in place.
-        optimizer=keras.optimizers.deserialize(copy.deepcopy(optimizer)),
-        loss=loss,
-        metrics=[metric],
+    return layers.LSTM(
+        units,
+        kernel_initializer=_glorot(seeds),
+        recurrent_initializer=initializers.Orthogonal(seed=next(seeds)),
+        return_sequences=all_states,
+        return_state=all_states,
+        go_backwards=go_backwards,
+        seed=next(seeds),
     )
-    model.optimizer.build(model.trainable_variables)
-    _build_metrics(model)
-    return model
 
 
-def _build_metrics(model):
-    """Let loss and metrics make their variables, for which a step is traced twice."""
-    import numpy as np
+def _glorot(seeds):
+    from keras import initializers
 
-    codes = np.zeros(1, dtype="int32")
-    outputs = np.full((1, *model.output.shape[1:]), 0.5, dtype="float32")
-    model.compute_loss(y=codes, y_pred=outputs)
-    model.compute_metrics(None, codes, outputs)
-    model.reset_metrics()
+    return initializers.GlorotUniform(seed=next(seeds))
 
 
-def _smoothed_loss(label_smoothing):
-    def loss(codes, probabilities):
-        """Return the cross-entropy with softened labels, averaged over members."""
-        from keras import ops
+def _normal(seeds):
+    from keras import initializers
 
-        n_classes = probabilities.shape[-1]
-        target = ops.one_hot(_flat(codes), n_classes) * (1 - label_smoothing)
-        target = target + label_smoothing / n_classes
-        surprise = -ops.log(ops.maximum(probabilities, 1e-7))
-        if len(probabilities.shape) == 3:
-            surprise = ops.mean(surprise, axis=1)
-        return ops.sum(target * surprise, axis=-1)
-
-    return loss
-
-
-def _accuracy(codes, probabilities):
-    from keras import ops
-
-    if len(probabilities.shape) == 3:
-        probabilities = ops.mean(probabilities, axis=1)
-    best = ops.argmax(probabilities, axis=-1)
-    return ops.cast(ops.equal(best, ops.cast(_flat(codes), best.dtype)), "float32")
-
-
-_accuracy.__name__ = "accuracy"
-
-
-def _flat(codes):
-    from keras import ops
-
-    return ops.reshape(ops.cast(codes, "int32"), (-1,))
-
-
-def _recur(frames, units, noise, attention, member):
-    """Summarise a sequence by an LSTM in each direction."""
-    from keras import layers, ops
-
-    sequence, mask = frames.sequence, frames.mask
-    if noise:
-        sequence = layers.GaussianNoise(noise)(sequence)
-        if mask is not None:
-            sequence = ops.where(ops.expand_dims(mask, -1), sequence, 0.0)
-    name = _name("recurrent", member)
-    if attention:
-        return _attend(sequence, frames, units, name, member)
-    return layers.Bidirectional(layers.LSTM(units), name=name)(sequence, mask=mask)
+    return initializers.RandomNormal(stddev=1.0, seed=next(seeds))
 
 
 def _standardise(functionals):
@@ -275,43 +297,3 @@ def _standardise(functionals):
         trainable=False,
         name=FUNCTIONALS_LAYER,
     )(functionals)
-
-
-def _read(functionals, units, dropout, noise, member):
-    """Pass the functionals through a layer of their own."""
-    from keras import layers
-
-    if noise:
-        functionals = layers.GaussianNoise(noise)(functionals)
-    if dropout:
-        functionals = layers.Dropout(dropout)(functionals)
-    return layers.Dense(
-        units, activation="relu", name=_name("functionals_hidden", member)
-    )(functionals)
-
-
-def _attend(sequence, frames, units, name, member):
-    """Concatenate the attended mean of the states with the last states."""
-    from keras import initializers, layers, ops
-
-    states, last_forward, _, last_backward, _ = layers.Bidirectional(
-        layers.LSTM(units, return_sequences=True, return_state=True), name=name
-    )(sequence, mask=frames.mask)
-    hidden = layers.Dense(
-        units,
-        activation="tanh",
-        use_bias=False,
-        kernel_initializer=initializers.RandomNormal(stddev=1.0),
-        name=_name("attention_hidden", member),
-    )(states)
-    energy = layers.Dense(
-        1,
-        use_bias=False,
-        kernel_initializer=initializers.RandomNormal(stddev=1.0),
-        name=_name("attention_energy", member),
-    )(hidden)
-    energy = layers.Rescaling(1 / math.sqrt(units))(ops.squeeze(energy, axis=-1))
-    weights = layers.Softmax()(energy, mask=frames.mask)
-    weights = frames.name_weights(weights, _name(ATTENTION_LAYER, member))
-    context = ops.sum(states * ops.expand_dims(weights, -1), axis=1)
-    return layers.Concatenate()([context, last_forward, last_backward])

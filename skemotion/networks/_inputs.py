@@ -1,40 +1,40 @@
-"""What a network reads: sequences, where they are real, and their functionals."""
+"""What a network reads beside sequences: the functionals of their real frames."""
 
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skemotion._sequences import mark_real, real_bounds, summarise
+from skemotion._sequences import mark_real, summarise
 from skemotion.networks._blstm import FUNCTIONALS_LAYER
 
 _CONSTANT = 1e-12  # variance
 
 
-def masks_padding(model: Any) -> bool:
-    """Return whether a network takes no notice of padding, of any length."""
-    return model.inputs[0].shape[1] is None
-
-
-def inputs_of(model: Any, X: NDArray[np.float32]) -> Any:
-    """Return what a network reads of sequences.
+def functionals_of(
+    model: Any, X: NDArray[np.float32], bounds: NDArray[np.intp] | None
+) -> NDArray[np.float32] | None:
+    """Return the functionals that a network reads, or None if it reads none.
 
     Parameters
     ----------
     model : keras.Model
-        A network of :func:`skemotion.networks.build_blstm`.
+        The network.
     X : ndarray of shape (n_samples, n_frames, n_features), dtype float32
         Sequences.
+    bounds : ndarray of shape (n_samples, 2), dtype int, or None
+        Where frames are real. None means everywhere.
 
     Returns
     -------
-    ndarray or tuple of ndarray
-        The sequences; in a tuple with the functionals of their real frames, of
-        shape (n_samples, n_functionals), if the network reads those, too.
+    ndarray of shape (n_samples, n_functionals), dtype float32, or None
     """
     if len(model.inputs) == 1:
-        return X
-    return X, summarise(X, _real_frames(X, masks_padding(model)))
+        return None
+    n_frames = X.shape[1]
+    if bounds is None:
+        bounds = np.broadcast_to([0, n_frames], (len(X), 2))
+    return summarise(X, mark_real(bounds, n_frames))
 
 
 def standardise_functionals(model: Any, functionals: NDArray[np.float32]) -> None:
@@ -51,9 +51,3 @@ def standardise_functionals(model: Any, functionals: NDArray[np.float32]) -> Non
     variance = functionals.var(axis=0, dtype=np.float64)
     layer.moving_mean.assign(functionals.mean(axis=0, dtype=np.float64))
     layer.moving_variance.assign(np.where(variance > _CONSTANT, variance, 1.0))
-
-
-def _real_frames(X, masked):
-    if not masked:
-        return np.ones(X.shape[:2], dtype=bool)
-    return mark_real(real_bounds(X), X.shape[1])

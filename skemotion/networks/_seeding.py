@@ -1,38 +1,48 @@
-"""Seeded training that leaves the caller's random streams alone."""
+"""Seeds for what a network draws, apart from the process's own streams."""
 
 import contextlib
 import random
 import threading
 from collections.abc import Iterator
 
-# The streams are the whole process's, so two trainings in threads take turns.
+import numpy as np
+
+# The stream is the whole process's, so builders in two threads take turns.
 _LOCK = threading.RLock()
 
 
-@contextlib.contextmanager
-def seeded(seed: int) -> Iterator[None]:
-    """Seed what Keras draws from, and put the caller's streams back after.
-
-    Keras takes the seeds of weights and dropout from :mod:`random`, and
-    TensorFlow the order of batches from its own global seed.
+def stream_of_seeds(seed: int) -> Iterator[int]:
+    """Yield seeds for initializers, dropout and noise, one for each.
 
     Parameters
     ----------
     seed : int
-        The same seed gives the same bits on one machine.
-    """
-    from tensorflow.python.eager import context
+        The same seed gives the same stream.
 
+    Yields
+    ------
+    int
+    """
+    rng = np.random.default_rng(seed)
+    while True:
+        yield int(rng.integers(2**31))
+
+
+@contextlib.contextmanager
+def seeded_builder(seed: int) -> Iterator[None]:
+    """Seed what layers without a seed of their own draw, and undo it after.
+
+    Keras draws a seed for every such layer and initializer from :mod:`random`.
+
+    Parameters
+    ----------
+    seed : int
+        The same seed gives the same weights on one machine.
+    """
     with _LOCK:
-        # TensorFlow has no public way to read its stream back, and the one to set
-        # it drops all kernels, which takes seconds to make good.
-        eager = context.context()
-        tensorflow_stream = eager._seed, getattr(eager, "_rng", None)
-        python_stream = random.getstate()
+        stream = random.getstate()
         random.seed(seed)
-        eager._seed, eager._rng = seed, random.Random(seed)
         try:
             yield
         finally:
-            random.setstate(python_stream)
-            eager._seed, eager._rng = tensorflow_stream
+            random.setstate(stream)

@@ -4,9 +4,9 @@ import re
 from typing import Any
 
 import imblearn.pipeline
+import numpy as np
 import sklearn.pipeline
 
-from skemotion._sequences import FUNCTIONALS
 from skemotion.augmentation import SpeechAugmenter
 from skemotion.classification import AttentionBLSTMClassifier, BLSTMClassifier
 from skemotion.feature_extraction import SpeechFeatureExtractor
@@ -45,45 +45,23 @@ TRAINING = {
     "snr",
     "transform_input",
 }
+_TUPLE = "tuple"
 LABEL_DTYPE = re.compile(r"[<>]U\d{1,4}|[<>|][iu][1248]|\|b1|\|O", re.ASCII)
 
 
-def weight_shapes(classifier, n_features, n_classes):
-    """Return the shape of each weight, in the order of `ordered_variables`."""
-    units, read = classifier.units, classifier.functionals_units
-    recurrent: dict[str, tuple[int, ...]] = {}
-    for direction in ("forward", "backward"):
-        recurrent[f"{direction}_kernel"] = (n_features, 4 * units)
-        recurrent[f"{direction}_recurrent_kernel"] = (units, 4 * units)
-        recurrent[f"{direction}_bias"] = (4 * units,)
-    layers = [recurrent]
-    if classifier._attention:
-        layers.append({"attention_hidden_kernel": (2 * units, units)})
-        layers.append({"attention_energy_kernel": (units, 1)})
-    summary = 4 * units if classifier._attention else 2 * units
-    if read is not None:
-        summary, n_functionals = summary + read, n_features * len(FUNCTIONALS)
-        layers.append(
-            {
-                "functionals_mean": (n_functionals,),
-                "functionals_variance": (n_functionals,),
-            }
-        )
-        layers.append(
-            {
-                "functionals_hidden_kernel": (n_functionals, read),
-                "functionals_hidden_bias": (read,),
-            }
-        )
-    layers.append({"output_kernel": (summary, n_classes), "output_bias": (n_classes,)})
-    return {
-        name if member == 0 else f"{name}_{member + 1}": shape
-        for layer in layers
-        for member in range(_n_copies(layer, classifier.n_members))
-        for name, shape in layer.items()
-    }
+def encode(value: Any) -> Any:
+    """Write a parameter so that JSON keeps its type, as far as there is a way."""
+    if isinstance(value, np.generic):
+        return value.item()
+    if type(value) is tuple:
+        return {_TUPLE: [encode(item) for item in value]}
+    return value
 
 
-def _n_copies(layer, n_members):
-    """Return in how many members a layer stands: one scales functionals for all."""
-    return 1 if "functionals_mean" in layer else n_members
+def decode(value: Any) -> Any:
+    """Undo :func:`encode`."""
+    if type(value) is dict and value.keys() == {_TUPLE}:
+        items = value[_TUPLE]
+        if type(items) is list:
+            return tuple(decode(item) for item in items)
+    return value

@@ -17,7 +17,7 @@ from skemotion.persistence._format import (
     LOCAL,
     PIPELINES,
     STEPS,
-    weight_shapes,
+    decode,
 )
 from skemotion.preprocessing import SequenceScaler
 
@@ -112,6 +112,7 @@ def _construct(cls, description, **parameters):
             f"{cls.__name__} of skemotion {__version__} has no parameter "
             f"{', '.join(sorted(unknown))}; a newer version may have it."
         )
+    saved = {name: decode(value) for name, value in saved.items()}
     estimator = cls(**parameters, **saved)
     estimator._validate_params()
     return estimator
@@ -153,7 +154,7 @@ def _restore_classifier(classifier, description, arrays):
         raise ValueError(
             f"sequences of shape {shape} are implausibly large; {COPY_AGAIN}."
         )
-    expected = weight_shapes(classifier, shape[1], len(classes))
+    expected = classifier._make_architecture(*shape, len(classes)).weight_shapes()
     weights = _take(description, arrays, expected)
     for name, array in weights.items():
         if array.shape != expected[name]:

@@ -14,7 +14,6 @@ from sklearn.utils.validation import check_is_fitted
 
 from skemotion._version import __version__
 from skemotion.feature_extraction import SpeechFeatureExtractor
-from skemotion.networks import ordered_variables
 from skemotion.persistence._archive import (
     FORMAT,
     FORMAT_VERSION,
@@ -30,18 +29,9 @@ from skemotion.persistence._format import (
     PIPELINES,
     STEPS,
     TRAINING,
-    weight_shapes,
+    encode,
 )
 from skemotion.preprocessing import SequenceScaler
-
-# What a fitted network was built from, and cannot be changed behind its back.
-_OF_THE_NETWORK = (
-    "units",
-    "mask_padding",
-    "frame_step",
-    "functionals_units",
-    "n_members",
-)
 
 
 def save_model(model: BaseEstimator, path: str | os.PathLike) -> None:
@@ -187,7 +177,7 @@ def _describe_parameters(estimator, where, leave_out=frozenset()):
     for name, value in estimator.get_params(deep=False).items():
         if name in LOCAL | leave_out:
             continue
-        value = value.item() if isinstance(value, np.generic) else value
+        value = encode(value)
         if _survives_json(value):
             parameters[name] = value
         elif name in TRAINING:
@@ -238,17 +228,19 @@ def _describe_training(classifier):
 
 
 def _weights(classifier):
-    fitted = classifier.estimator_.get_params()["model__network"]
-    for name in _OF_THE_NETWORK:
-        if fitted.get(name, getattr(classifier, name)) != getattr(classifier, name):
+    network = classifier.estimator_.network_
+    fitted = network.architecture
+    now = classifier._make_architecture(
+        fitted.n_frames, fitted.n_features, fitted.n_classes
+    )
+    for name, value in vars(now).items():
+        if getattr(fitted, name) != value:
             raise ValueError(
-                f"{name} was changed after fit, from {fitted[name]!r} to "
-                f"{getattr(classifier, name)!r}; set it back, or fit again."
+                f"{name} was changed after fit, from {getattr(fitted, name)!r} to "
+                f"{value!r}; set it back, or fit again."
             )
-    n_features = classifier.model_.inputs[0].shape[-1]
-    names = weight_shapes(classifier, n_features, len(classifier.classes_))
-    values = [variable.numpy() for variable in ordered_variables(classifier.model_)]
-    return dict(zip(names, values, strict=True))
+    values = [variable.numpy() for variable in fitted.weights_of(network.model)]
+    return dict(zip(fitted.weight_shapes(), values, strict=True))
 
 
 def _store(named, arrays):

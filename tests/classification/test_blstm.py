@@ -255,7 +255,7 @@ def test_callbacks_are_copied_and_not_kept(tmp_path):
 
 @BOTH
 def test_fitted_classifier_predicts_the_same_in_a_fresh_process(Classifier, tmp_path):
-    classifier = make(Classifier, mask_padding=True, dropout=0.1).fit(X, y)
+    classifier = make(Classifier, ignore_padding=True, dropout=0.1).fit(X, y)
     path = tmp_path / "classifier.joblib"
     joblib.dump((classifier, X, classifier.predict_proba(X)), path)
     code = (
@@ -363,7 +363,7 @@ def test_defaults_are_the_posts():
     assert parameters["batch_size"] == 32
     assert parameters["epochs"] == 30
     assert parameters["patience"] == 10
-    assert parameters["mask_padding"] is False
+    assert parameters["ignore_padding"] is False
 
 
 def test_networks_built_alike_share_a_graph(monkeypatch):

@@ -208,10 +208,10 @@ print((refit(30) - before) / 30)
     assert float(done.stdout) < 2e6
 
 
-@pytest.mark.parametrize("mask_padding", [False, True])
-def test_nothing_holds_on_to_what_was_trained_on(mask_padding):
+@pytest.mark.parametrize("ignore_padding", [False, True])
+def test_nothing_holds_on_to_what_was_trained_on(ignore_padding):
     classifier = BLSTMClassifier(
-        units=2, epochs=1, mask_padding=mask_padding, functionals_units=2
+        units=2, epochs=1, ignore_padding=ignore_padding, functionals_units=2
     )
     sequences = RNG.normal(size=(8, 4, 2)).astype(np.float32)
     held = weakref.ref(sequences)

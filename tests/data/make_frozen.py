@@ -64,7 +64,7 @@ def fit_pipeline():
                 AttentionBLSTMClassifier(
                     units=3,
                     dropout=0.1,
-                    mask_padding=True,
+                    ignore_padding=True,
                     learning_rate=0.05,
                     epochs=5,
                     random_state=0,

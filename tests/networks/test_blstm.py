@@ -1,28 +1,33 @@
 """The graphs: what masking and attention compute."""
 
 import importlib
+import random
 
 import numpy as np
 import pytest
 
-from skemotion.networks import (
-    ATTENTION_LAYER,
-    attention_layers,
-    build_blstm,
-    build_compiled_blstm,
-    build_trainer,
-    import_keras,
-    ordered_variables,
-)
-from skemotion.networks._inputs import inputs_of
+from skemotion.networks import ATTENTION_LAYER, BLSTM, import_keras
+from skemotion.networks._batches import Batches
 
 keras = import_keras()
 RNG = np.random.default_rng(0)
 N_FRAMES, N_FEATURES = 12, 4
 
 
-def build(n_frames=N_FRAMES, **options):
-    return build_blstm(n_frames, N_FEATURES, 3, units=5, **options)
+def settings(n_frames=N_FRAMES, **options):
+    return BLSTM(n_frames, N_FEATURES, 3, units=5, **options)
+
+
+def build(n_frames=N_FRAMES, seed=0, **options):
+    return settings(n_frames, **options).build(seed)
+
+
+def read(model, X, ignore_padding=True):
+    """Return what a network reads of sequences."""
+    batches = Batches(model, X, len(X), trim=ignore_padding)
+    if batches.functionals is None:
+        return X
+    return X, batches.functionals
 
 
 def attention_of(model, X):
@@ -33,7 +38,7 @@ def attention_of(model, X):
 @pytest.mark.parametrize("attention", [True, False])
 @pytest.mark.parametrize("side", ["left", "right"])
 def test_masked_padding_changes_nothing(attention, side):
-    model = build(attention=attention, mask_padding=True)
+    model = build(attention=attention, ignore_padding=True)
     real = RNG.normal(size=(2, 7, N_FEATURES)).astype("float32")
     padding = np.zeros((2, N_FRAMES - 7, N_FEATURES), dtype="float32")
     parts = [padding, real] if side == "left" else [real, padding]
@@ -55,15 +60,15 @@ def test_masked_padding_changes_nothing(attention, side):
 def test_silent_frames_within_a_recording_are_not_masked():
     X = RNG.normal(size=(1, N_FRAMES, N_FEATURES)).astype("float32")
     X[:, :3] = X[:, 6] = 0
-    weights = attention_of(build(mask_padding=True), X)
+    weights = attention_of(build(ignore_padding=True), X)
     np.testing.assert_array_equal(weights[0, :3], 0)
     assert (weights[0, 3:] > 0).all()
 
 
-@pytest.mark.parametrize("mask_padding", [True, False])
-def test_nothing_but_padding_has_attention_that_sums_to_one(mask_padding):
+@pytest.mark.parametrize("ignore_padding", [True, False])
+def test_nothing_but_padding_has_attention_that_sums_to_one(ignore_padding):
     X = np.zeros((2, N_FRAMES, N_FEATURES), dtype="float32")
-    weights = attention_of(build(mask_padding=mask_padding), X)
+    weights = attention_of(build(ignore_padding=ignore_padding), X)
     assert np.isfinite(weights).all()
     np.testing.assert_allclose(weights.sum(axis=1), 1, atol=1e-5)
 
@@ -95,15 +100,15 @@ def test_attention_is_what_the_formula_says():
 
 def test_size_of_the_posts_network():
     n_lstm = 2 * 4 * 256 * (46 + 256 + 1)
-    attention = build_blstm(157, 46, 7)
+    attention = BLSTM(157, 46, 7).build(0)
     assert attention.count_params() == n_lstm + 512 * 256 + 256 + (1024 + 1) * 7
-    plain = build_blstm(157, 46, 7, attention=False)
+    plain = BLSTM(157, 46, 7, attention=False).build(0)
     assert plain.count_params() == n_lstm + (512 + 1) * 7
 
 
 @pytest.mark.parametrize("attention", [True, False])
 def test_saved_model_loads_by_keras_alone(tmp_path, attention):
-    model = build(attention=attention, mask_padding=True, dropout=0.2)
+    model = build(attention=attention, ignore_padding=True, dropout=0.2)
     X = RNG.normal(size=(3, N_FRAMES, N_FEATURES)).astype("float32")
     X[0, :4] = 0
     model.save(tmp_path / "model.keras")
@@ -114,19 +119,22 @@ def test_saved_model_loads_by_keras_alone(tmp_path, attention):
 
 
 @pytest.mark.parametrize("n_members", [1, 2])
-@pytest.mark.parametrize("mask_padding", [True, False])
+@pytest.mark.parametrize("ignore_padding", [True, False])
 def test_attention_to_joined_frames_stands_for_those_that_came_in(
-    n_members, mask_padding
+    n_members, ignore_padding
 ):
-    model = build(mask_padding=mask_padding, frame_step=5, n_members=n_members)
+    options = {"ignore_padding": ignore_padding, "n_members": n_members}
+    network = settings(frame_step=5, **options)
+    model = network.build(0)
     X = RNG.normal(size=(3, N_FRAMES, N_FEATURES)).astype("float32")
     X[0, :4] = X[1, :11] = 0
-    for name in attention_layers(n_members):
-        output = model.get_layer(name).output
+    outputs = network.attention_outputs(model)
+    assert len(outputs) == n_members
+    for output in outputs:
         weights = keras.Model(model.input, output).predict(X, verbose=0)
         assert weights.shape == (3, N_FRAMES)
         np.testing.assert_allclose(weights.sum(axis=1), 1, atol=1e-5)
-        if mask_padding:
+        if ignore_padding:
             np.testing.assert_array_equal(weights[0, :4], 0)
             np.testing.assert_allclose(weights[0, 4:9], weights[0, 4], rtol=1e-4)
             np.testing.assert_allclose(weights[1, 11], 1, atol=1e-5)
@@ -135,7 +143,7 @@ def test_attention_to_joined_frames_stands_for_those_that_came_in(
 @pytest.mark.parametrize("attention", [True, False])
 def test_joined_frames_are_means_of_what_is_real(attention):
     coarse = build(n_frames=2, attention=attention)
-    fine = build(n_frames=6, attention=attention, mask_padding=True, frame_step=3)
+    fine = build(n_frames=6, attention=attention, ignore_padding=True, frame_step=3)
     fine.set_weights(coarse.get_weights())
     X = RNG.normal(size=(2, 6, N_FEATURES)).astype("float32")
     X[0, :2] = 0
@@ -149,24 +157,20 @@ def test_joined_frames_are_means_of_what_is_real(attention):
 
 @pytest.mark.parametrize("attention", [True, False])
 def test_members_are_averaged(attention):
-    options = {"attention": attention, "functionals_units": 3, "mask_padding": True}
-    both, alone = build(n_members=2, **options), build(**options)
+    options = {"attention": attention, "functionals_units": 3, "ignore_padding": True}
+    joint, single = settings(n_members=2, **options), settings(**options)
+    both, alone = joint.build(0), single.build(0)
     X = RNG.normal(size=(3, N_FRAMES, N_FEATURES)).astype("float32")
-    own = {variable.path: variable.numpy() for variable in ordered_variables(both)}
+    own = dict(zip(joint.weight_shapes(), joint.weights_of(both), strict=True))
     probabilities = []
     for suffix in ("", "_2"):
-        of_member = [
-            value
-            for path, value in own.items()
-            if path.startswith("functionals/")
-            or path.split("/")[0].endswith("_2") == bool(suffix)
-        ]
-        for variable, value in zip(ordered_variables(alone), of_member, strict=True):
-            variable.assign(value)
-        probabilities.append(alone.predict(inputs_of(alone, X), verbose=0))
+        names = zip(single.weight_shapes(), single.weights_of(alone), strict=True)
+        for name, variable in names:
+            variable.assign(own.get(name + suffix, own[name]))
+        probabilities.append(alone.predict(read(alone, X), verbose=0))
     assert np.abs(probabilities[0] - probabilities[1]).max() > 1e-3
     np.testing.assert_allclose(
-        both.predict(inputs_of(both, X), verbose=0),
+        both.predict(read(both, X), verbose=0),
         np.mean(probabilities, axis=0),
         atol=1e-6,
     )
@@ -174,56 +178,48 @@ def test_members_are_averaged(attention):
 
 @pytest.mark.parametrize("attention", [True, False])
 @pytest.mark.parametrize("n_members", [1, 3])
-def test_what_is_trained_has_the_variables_of_what_predicts(attention, n_members):
-    network = {
-        "n_frames": N_FRAMES,
-        "n_features": N_FEATURES,
-        "n_classes": 3,
-        "units": 2,
-        "attention": attention,
-        "functionals_units": 3,
-        "n_members": n_members,
-        "noise": 0.1,
-        "dropout": 0.1,
-    }
-    optimizer = keras.optimizers.serialize(keras.optimizers.Adam())
-    model = build_compiled_blstm(network, optimizer, 0.1)
-    trainer = build_trainer(network, optimizer, 0.1)
-
-    def describe(variables):
-        # Layers without weights are numbered through the process.
-        return [
-            (variable.path.split("/")[0], tuple(variable.shape))
-            for variable in variables
-            if "seed" not in variable.path
-        ]
-
-    assert describe(model.variables) == describe(trainer.variables)
-    assert sorted(describe(ordered_variables(model))) == sorted(
-        describe(v for v in model.variables if "seed" not in v.path)
+@pytest.mark.parametrize("functionals_units", [None, 3])
+def test_shapes_are_those_of_the_graph(attention, n_members, functionals_units):
+    network = settings(
+        attention=attention,
+        n_members=n_members,
+        functionals_units=functionals_units,
+        noise=0.1,
+        dropout=0.1,
     )
-    assert len(model.variables) == len(trainer.variables)
+    model = network.build(0)
+    variables = network.weights_of(model)
+    shapes = [tuple(variable.shape) for variable in variables]
+    assert shapes == list(network.weight_shapes().values())
+    # Apart from the states of seeds, there are no others.
+    learnt = {id(variable) for variable in model.variables if variable.ndim}
+    seeds = {id(v) for v in model.variables if "seed" in v.path}
+    assert {id(variable) for variable in variables} == learnt - seeds
 
 
-def test_smoothed_labels_cost_what_keras_says():
-    network = {"n_frames": N_FRAMES, "n_features": N_FEATURES, "n_classes": 3}
-    optimizer = keras.optimizers.serialize(keras.optimizers.Adam())
-    trainer = build_trainer({**network, "units": 2, "n_members": 2}, optimizer, 0.2)
-    X = RNG.normal(size=(4, N_FRAMES, N_FEATURES)).astype("float32")
-    codes = np.array([0, 2, 1, 1])
-    members = trainer.predict(X, verbose=0)
-    expected = keras.losses.CategoricalCrossentropy(label_smoothing=0.2)(
-        np.repeat(np.eye(3)[codes], 2, axis=0), members.reshape(-1, 3)
-    )
-    loss, accuracy = trainer.evaluate(X, codes, verbose=0)
-    np.testing.assert_allclose(loss, float(expected), rtol=1e-5)
-    best = members.mean(axis=1).argmax(axis=1)
-    np.testing.assert_allclose(accuracy, np.mean(best == codes))
+def test_weights_are_those_of_the_seed_alone():
+    options = {"n_members": 2, "functionals_units": 3, "dropout": 0.1, "noise": 0.1}
+
+    def draw(seed):
+        return [value.tolist() for value in build(seed=seed, **options).get_weights()]
+
+    random.seed(1)
+    state = random.getstate()
+    first = draw(3)
+    assert random.getstate() == state
+    random.seed(2)
+    assert draw(3) == first
+    assert draw(4) != first
+    # The same seed does not give two parts the same weights.
+    kernels = [np.ravel(value) for value in first if np.ndim(value) > 1]
+    for index, kernel in enumerate(kernels):
+        for other in kernels[:index]:
+            assert kernel.size != other.size or not np.allclose(kernel, other)
 
 
 def test_members_with_all_options_are_saved_and_loaded_by_keras_alone(tmp_path):
     model = build(
-        mask_padding=True,
+        ignore_padding=True,
         frame_step=2,
         noise=0.1,
         dropout=0.2,
@@ -232,7 +228,7 @@ def test_members_with_all_options_are_saved_and_loaded_by_keras_alone(tmp_path):
     )
     X = RNG.normal(size=(3, N_FRAMES, N_FEATURES)).astype("float32")
     X[0, :4] = 0
-    inputs = inputs_of(model, X)
+    inputs = read(model, X)
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
     np.testing.assert_array_equal(
@@ -243,8 +239,8 @@ def test_members_with_all_options_are_saved_and_loaded_by_keras_alone(tmp_path):
 
 
 @pytest.mark.parametrize("frame_step", [1, 3])
-@pytest.mark.parametrize("mask_padding", [False, True])
-def test_lstm_meets_the_conditions_of_cudnn(mask_padding, frame_step, monkeypatch):
+@pytest.mark.parametrize("ignore_padding", [False, True])
+def test_lstm_meets_the_conditions_of_cudnn(ignore_padding, frame_step, monkeypatch):
     """Without a GPU: what Keras asks of layer and mask before it takes cuDNN."""
     rnn = importlib.import_module("keras.src.backend.tensorflow.rnn")
     masks = []
@@ -254,7 +250,7 @@ def test_lstm_meets_the_conditions_of_cudnn(mask_padding, frame_step, monkeypatc
         masks.append(mask)
         return called(self, sequences, initial_state, mask, training)
 
-    model = build(mask_padding=mask_padding, frame_step=frame_step)
+    model = build(ignore_padding=ignore_padding, frame_step=frame_step)
     lstm = model.get_layer("recurrent").forward_layer
     monkeypatch.setattr(rnn, "_is_gpu_available", lambda: True)
     assert lstm.use_cudnn == "auto"
@@ -271,26 +267,8 @@ def test_lstm_meets_the_conditions_of_cudnn(mask_padding, frame_step, monkeypatc
     model(X)
     assert len(masks) == 2
     for mask in masks:
-        if mask_padding:
+        if ignore_padding:
             assert rnn._is_sequence_right_padded(mask)
             assert not rnn._has_fully_masked_sequence(mask)
         else:
             assert mask is None
-
-
-@pytest.mark.parametrize("build_model", [build_compiled_blstm, build_trainer])
-def test_a_step_is_traced_once(build_model, monkeypatch):
-    network = {"n_frames": N_FRAMES, "n_features": N_FEATURES, "n_classes": 3}
-    optimizer = keras.optimizers.serialize(keras.optimizers.Adam())
-    model = build_model({**network, "units": 2}, optimizer, 0.1)
-    calls = []
-    called = keras.layers.LSTM.call
-
-    def call(self, *args, **kwargs):
-        calls.append(self)
-        return called(self, *args, **kwargs)
-
-    monkeypatch.setattr(keras.layers.LSTM, "call", call)
-    X = RNG.normal(size=(8, N_FRAMES, N_FEATURES)).astype("float32")
-    model.fit(X, np.arange(8) % 3, batch_size=4, verbose=0)
-    assert len(calls) == 2  # one for each direction

@@ -5,33 +5,40 @@ import pytest
 
 from skemotion import SequenceFunctionals
 from skemotion._sequences import common_frames, real_bounds
-from skemotion.networks import build_blstm, fed_by_batches, import_keras
-from skemotion.networks._inputs import inputs_of, standardise_functionals
+from skemotion.networks import BLSTM, import_keras
+from skemotion.networks._batches import Batches
+from skemotion.networks._inputs import standardise_functionals
 
 keras = import_keras()
 N_FRAMES, N_FEATURES = 11, 6
 RNG = np.random.default_rng(0)
 
 
-def build(mask_padding=True):
-    return build_blstm(
+def build(ignore_padding=True):
+    network = BLSTM(
         N_FRAMES,
         N_FEATURES,
         2,
         units=2,
-        mask_padding=mask_padding,
+        ignore_padding=ignore_padding,
         functionals_units=3,
     )
+    return network.build(0)
 
 
 def draw(n_samples):
     return RNG.normal(size=(n_samples, N_FRAMES, N_FEATURES)).astype("float32")
 
 
+def functionals_of(model, X):
+    trim = model.inputs[0].shape[1] is None
+    return Batches(model, X, len(X), trim=trim).functionals
+
+
 def read(model, X):
     """Return the functionals as the dense layer behind them gets them."""
     inner = keras.Model(model.input, model.get_layer("functionals").output)
-    return inner.predict(inputs_of(model, X), verbose=0)
+    return inner.predict((X, functionals_of(model, X)), verbose=0)
 
 
 def test_bounds_of_real_frames():
@@ -50,7 +57,7 @@ def test_padding_is_left_out_as_the_transformer_does(n_real, side):
     padding = slice(None, N_FRAMES - n_real) if side == "left" else slice(n_real, None)
     X[:, padding] = 0
     expected = SequenceFunctionals(padding_side=side).fit_transform(X)
-    np.testing.assert_array_equal(inputs_of(build(), X)[1], expected)
+    np.testing.assert_array_equal(functionals_of(build(), X), expected)
     np.testing.assert_allclose(read(build(), X), expected, atol=1e-6)
 
 
@@ -58,38 +65,24 @@ def test_all_frames_count_where_padding_is_not_masked():
     X = draw(3)
     X[:, :4] = 0
     expected = SequenceFunctionals(ignore_padding=False).fit_transform(X)
-    np.testing.assert_array_equal(inputs_of(build(False), X)[1], expected)
+    np.testing.assert_array_equal(functionals_of(build(False), X), expected)
 
 
 def test_networks_without_functionals_read_sequences_alone():
     X = draw(3)
-    assert inputs_of(build_blstm(N_FRAMES, N_FEATURES, 2, units=2), X) is X
+    model = BLSTM(N_FRAMES, N_FEATURES, 2, units=2).build(0)
+    batches = Batches(model, X, 2)
+    assert batches.functionals is None
+    (first, rows), _ = batches.in_order()
+    np.testing.assert_array_equal(first, X[:2])
+    assert rows.tolist() == [0, 1]
 
 
 def test_functionals_are_standardised():
     model, X = build(), draw(200)
     X[:, :, 2] = 1.5  # a constant, whose deviation and slope are 0
-    standardise_functionals(model, inputs_of(model, X)[1])
+    standardise_functionals(model, functionals_of(model, X))
     values = read(model, X).reshape(200, N_FEATURES, -1)
     np.testing.assert_allclose(values.mean(axis=0), 0, atol=1e-5)
     np.testing.assert_allclose(np.delete(values.std(axis=0), 2, axis=0), 1, atol=1e-4)
     np.testing.assert_allclose(values[:, 2], 0, atol=1e-6)
-
-
-def test_training_leaves_the_scale_as_it_was_set():
-    model, X = build(), draw(20)
-    model.compile(loss="sparse_categorical_crossentropy")
-    scale = SequenceFunctionals(ignore_padding=False).fit_transform(X).mean(axis=0)
-    for standardise, rows in [(True, X), (False, 5 * X)]:
-        with fed_by_batches(model, seed=0, standardise=standardise):
-            model.fit(
-                x=rows,
-                y=np.arange(20) % 2,
-                sample_weight=None,
-                batch_size=8,
-                epochs=2,
-                validation_data=(X, np.arange(20) % 2),
-                verbose=0,
-            )
-        mean = model.get_layer("functionals").moving_mean.numpy()
-        np.testing.assert_allclose(mean, scale, atol=1e-6)

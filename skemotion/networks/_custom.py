@@ -1,0 +1,144 @@
+"""Networks that a user's function builds."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from skemotion.networks._blstm import ATTENTION_LAYER
+from skemotion.networks._seeding import seeded_builder, stream_of_seeds
+
+
+@dataclass(frozen=True)
+class CustomNetwork:
+    """A function that builds a graph, and the shapes that it is built for.
+
+    Parameters
+    ----------
+    builder : callable
+        Called as ``builder(n_frames, n_features, n_classes)``; returns a Keras
+        model from sequences to probabilities.
+    n_frames, n_features, n_classes : int
+        Shape of one input sequence, and width of the output.
+    n_members : int, default=1
+        Networks of this kind whose probabilities are averaged.
+    """
+
+    builder: Callable[[int, int, int], Any]
+    n_frames: int
+    n_features: int
+    n_classes: int
+    n_members: int = 1
+    ignore_padding = False  # what it makes of frames of zeros is its own affair
+
+    def build(self, seed: int):
+        """Build the graph.
+
+        Parameters
+        ----------
+        seed : int
+            Of all layers and initializers that have none of their own.
+
+        Returns
+        -------
+        keras.Model
+            Not compiled.
+
+        Raises
+        ------
+        TypeError
+            If the function returns no Keras model.
+        ValueError
+            If the model is compiled, or its input or output has another shape.
+        """
+        seeds = stream_of_seeds(seed)
+        members = [self._build_member(next(seeds)) for _ in range(self.n_members)]
+        return members[0] if self.n_members == 1 else self._join(members)
+
+    def member_outputs(self, model) -> list[Any]:
+        """Return the tensors that hold the probabilities of each member."""
+        if self.n_members == 1:
+            return model.outputs
+        return [member(model.inputs[0]) for member in self._members_of(model)]
+
+    def attention_outputs(self, model) -> list[Any]:
+        """Return the tensors that hold the attention of each member, if there is."""
+        import keras
+
+        tensors = []
+        for member in self._members_of(model):
+            if ATTENTION_LAYER in {layer.name for layer in member.layers}:
+                tensor = member.get_layer(ATTENTION_LAYER).output
+                tensors.append(keras.Model(member.inputs, tensor)(model.inputs[0]))
+        return tensors
+
+    def _members_of(self, model):
+        if self.n_members == 1:
+            return [model]
+        return [model.get_layer(_name(number)) for number in range(self.n_members)]
+
+    def _build_member(self, seed):
+        with seeded_builder(seed):
+            model = self.builder(self.n_frames, self.n_features, self.n_classes)
+        self._check(model)
+        return model
+
+    def _check(self, model):
+        import keras
+
+        name = getattr(self.builder, "__name__", type(self.builder).__name__)
+        if not isinstance(model, keras.Model):
+            raise TypeError(
+                f"network must return a Keras model; {name}() returned "
+                f"{type(model).__name__}."
+            )
+        if not getattr(model, "inputs", None) or not getattr(model, "outputs", None):
+            raise ValueError(
+                f"the model of {name}() does not know its input: begin with "
+                "keras.Input((n_frames, n_features)), in a functional or Sequential "
+                "model."
+            )
+        if model.compiled:
+            raise ValueError(
+                f"the model of {name}() is compiled: return it without compile(), "
+                "and set optimizer, learning_rate and label_smoothing of the "
+                "classifier."
+            )
+        found = [tuple(tensor.shape[1:]) for tensor in model.inputs]
+        wanted = self.n_frames, self.n_features
+        if len(found) != 1 or not _fits(found[0], wanted):
+            raise ValueError(
+                f"the model of {name}() must read one input of shape (n_frames, "
+                f"n_features), here {wanted}; it reads {_listed(found)}."
+            )
+        found = [tuple(tensor.shape[1:]) for tensor in model.outputs]
+        if found != [(self.n_classes,)]:
+            raise ValueError(
+                f"the model of {name}() must put out the probabilities of "
+                f"{self.n_classes} classes, a tensor of shape (batch, "
+                f"{self.n_classes}); it puts out {_listed(found)}."
+            )
+
+    def _join(self, members):
+        """Average the probabilities of models."""
+        from keras import Input, Model, layers
+
+        inputs = Input((self.n_frames, self.n_features), name="sequence")
+        named = [
+            Model(member.inputs, member.outputs[0], name=_name(number))
+            for number, member in enumerate(members)
+        ]
+        return Model(inputs, layers.Average()([member(inputs) for member in named]))
+
+
+def _name(number):
+    return f"member_{number + 1}"
+
+
+def _fits(found, wanted):
+    return len(found) == len(wanted) and all(
+        one in (None, other) for one, other in zip(found, wanted, strict=True)
+    )
+
+
+def _listed(shapes):
+    return " and ".join(f"(batch, {', '.join(map(str, shape))})" for shape in shapes)
