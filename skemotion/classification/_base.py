@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from skemotion._validation import draw_seed, validate_sequences
@@ -285,6 +286,7 @@ class BaseSequenceClassifier(ClassifierMixin, BaseEstimator):
                 "None."
             )
         sequences, labels = validate_sequences(self, X, y, reset=reset)
+        check_classification_targets(labels)
         if reset:
             self.n_frames_in_ = sequences.shape[1]
             self.classes_ = np.unique(labels if classes is None else classes)

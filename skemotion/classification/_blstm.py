@@ -1,6 +1,5 @@
 """The classifiers of the post: a bidirectional LSTM with and without attention."""
 
-import math
 from numbers import Integral, Real
 
 from numpy.typing import ArrayLike, NDArray
@@ -26,7 +25,7 @@ class BaseBLSTMClassifier(BaseSequenceClassifier):
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "ignore_padding": ["boolean"],
         "frame_step": [Interval(Integral, 1, None, closed="left")],
-        "noise": [Interval(Real, 0, None, closed="left")],
+        "noise": [Interval(Real, 0, 1, closed="both")],
         "functionals_units": [Interval(Integral, 1, None, closed="left"), None],
         **BaseSequenceClassifier._parameter_constraints,
     }
@@ -85,17 +84,16 @@ class BaseBLSTMClassifier(BaseSequenceClassifier):
             n_frames=int(n_frames),
             n_features=int(n_features),
             n_classes=int(n_classes),
-            units=self.units,
+            units=int(self.units),
             dropout=self.dropout,
             attention=self._has_attention,
             ignore_padding=self.ignore_padding,
-            frame_step=self.frame_step,
+            frame_step=min(self.frame_step, int(n_frames)),
             noise=self.noise,
             functionals_units=self.functionals_units,
             n_members=self.n_members,
         )
-        shapes = architecture.weight_shapes().values()
-        n_weights = sum(math.prod(map(int, shape)) for shape in shapes)
+        n_weights = architecture.n_weights()
         if n_weights > _MAX_WEIGHTS:
             raise ValueError(
                 f"a network of units={self.units}, functionals_units="

@@ -194,5 +194,10 @@ class SequenceClassifier(BaseSequenceClassifier):
             )
         return estimator
 
+    def __getstate__(self):
+        if hasattr(self, "estimator_"):
+            self._network.architecture.check_importable()
+        return super().__getstate__()
+
     def _default_parameters(self):
         return type(self)(None).get_params(deep=False)

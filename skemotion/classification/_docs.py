@@ -25,8 +25,9 @@ BLSTM = """
         takes as much less time. {whole} stand for all frames.
 
     noise : float, default=0.0
-        Deviation of Gaussian noise that is added in training to what the LSTMs
-        read, and to the functionals. It suits features of unit variance.
+        Deviation, between 0 and 1, of Gaussian noise that is added in training
+        to what the LSTMs read, and to the functionals. It suits features of
+        unit variance.
 
     functionals_units : int or None, default=None
         Units of a dense layer that reads the functionals of the frames, those

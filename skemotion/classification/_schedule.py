@@ -1,8 +1,8 @@
 """How the step size goes through the epochs of a training."""
 
+import math
+from functools import partial
 from typing import Any
-
-import numpy as np
 
 from skemotion.networks import import_keras
 
@@ -35,8 +35,9 @@ def make_schedule(schedule: str, peak: Any, epochs: int) -> Any:
             f"schedule={schedule!r} sets the step size of every epoch, but "
             "learning_rate is a schedule of its own; give a number, or schedule=None."
         )
-    rates = learning_rates(schedule, peak, epochs)
-    scheduler = import_keras().callbacks.LearningRateScheduler(rates.__getitem__)
+    scheduler = import_keras().callbacks.LearningRateScheduler(
+        partial(rate_of, schedule, peak, epochs)
+    )
 
     def put_back(logs=None):
         scheduler.model.optimizer.learning_rate = peak
@@ -45,10 +46,10 @@ def make_schedule(schedule: str, peak: Any, epochs: int) -> Any:
     return scheduler
 
 
-def learning_rates(schedule: str, peak: float, epochs: int) -> list[float]:
-    """Return the step size of every epoch."""
+def rate_of(schedule: str, peak: float, epochs: int, epoch: int) -> float:
+    """Return the step size of an epoch, numbered from 0."""
     warm_up = max(round(_WARM_UP * epochs), 1) if schedule == "one_cycle" else 0
-    rising = 0.5 - 0.5 * np.cos(np.pi * (np.arange(warm_up) + 0.5) / max(warm_up, 1))
-    falling = np.arange(epochs - warm_up) + 0.5
-    falling = 0.5 + 0.5 * np.cos(np.pi * falling / max(epochs - warm_up, 1))
-    return (peak * np.concatenate([rising, falling])[:epochs]).tolist()
+    if epoch < warm_up:
+        return peak * (0.5 - 0.5 * math.cos(math.pi * (epoch + 0.5) / warm_up))
+    position = (epoch - warm_up + 0.5) / (epochs - warm_up)
+    return peak * (0.5 + 0.5 * math.cos(math.pi * position))

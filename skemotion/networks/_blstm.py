@@ -204,6 +204,14 @@ class BLSTM:
             for weight, shape in weights.items()
         }
 
+    def n_weights(self) -> int:
+        """Return how many numbers are learnt."""
+        return sum(
+            n_members * math.prod(shape)
+            for _, n_members, weights in self._weighted_layers()
+            for shape in weights.values()
+        )
+
     def weights_of(self, model) -> list[Any]:
         """Return the variables of what is learnt.
 

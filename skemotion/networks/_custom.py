@@ -1,5 +1,6 @@
 """Networks that a user's function builds."""
 
+import pickle
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -75,6 +76,17 @@ class CustomNetwork:
         if self.n_members == 1:
             return [model]
         return [model.get_layer(_name(number)) for number in range(self.n_members)]
+
+    def check_importable(self) -> None:
+        """Raise PicklingError if another process would not find the function."""
+        try:
+            pickle.dumps(self.builder)
+        except (AttributeError, TypeError, pickle.PicklingError) as error:
+            raise pickle.PicklingError(
+                f"network={self.builder!r} cannot be pickled ({error}), for another "
+                "process would not find it: define it at the top level of a module "
+                "that can be imported there."
+            ) from error
 
     def _build_member(self, seed):
         with seeded_builder(seed):

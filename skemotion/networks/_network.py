@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skemotion.networks._backend import without_retracing_log
+from skemotion.networks._backend import import_keras, without_retracing_log
 from skemotion.networks._batches import Batches
 from skemotion.networks._graphs import (
     Trainer,
@@ -59,7 +59,10 @@ class Network:
         self.architecture = architecture
         self.optimizer = optimizer
         self.label_smoothing = label_smoothing
-        self.model = self._build(seed)
+        model = architecture.build(seed)
+        # In which the optimizer keeps its moments, whatever is frozen later.
+        self._moved = [i for i, v in enumerate(model.variables) if v.trainable]
+        self.model = self._compile(model)
         self.is_trained = False
         self._identity = Identity(self.model)
 
@@ -117,6 +120,7 @@ class Network:
         ValueError
             If a loss is not finite.
         """
+        import_keras()  # which refuses forks, that would hang
         data = _Rows(self._batches(X, batch_size), codes, sample_weight)
         held_out = None
         if validation is not None:
@@ -149,6 +153,7 @@ class Network:
         ndarray of shape (n_samples, n_classes) or (n_samples, n_frames), \
                 dtype float32
         """
+        import_keras()
         wanted = {
             "probabilities": lambda: self.model.outputs,
             "attention": lambda: self.architecture.attention_outputs(self.model),
@@ -195,9 +200,6 @@ class Network:
         _assign(self.architecture.weights_of(self.model), weights)
         self.is_trained = True
 
-    def _build(self, seed):
-        return self._compile(self.architecture.build(seed))
-
     def _compile(self, model):
         import keras
 
@@ -207,7 +209,7 @@ class Network:
             loss=LOSS,
             metrics=["accuracy"],
         )
-        model.optimizer.build(model.trainable_variables)
+        model.optimizer.build([model.variables[i] for i in self._moved])
         return model
 
     def _batches(self, X, batch_size, whole=False):
@@ -232,7 +234,7 @@ class Network:
         """Build a model like the own one; return that where it cannot be done."""
         import keras
 
-        twin = self._build(seed=0)
+        twin = self._compile(self.architecture.build(seed=0))
         if Identity(twin).key() == self._identity.key():
             return twin
         # It was changed since it was built, as by freezing layers.

@@ -369,11 +369,11 @@ def test_defaults_are_the_posts():
 def test_networks_built_alike_share_a_graph(monkeypatch):
     from skemotion.networks import _graphs
 
-    twins = _graphs._RecentlyUsed(8)
-    monkeypatch.setattr(_graphs, "_twins", twins)
+    graphs = _graphs._RecentlyUsed(8)
+    monkeypatch.setattr(_graphs, "_graphs", graphs)
     for rate in (1e-3, 1e-2):
-        BLSTMClassifier(units=2, epochs=1, learning_rate=rate).fit(X, y)
-    assert len(twins._items) == 1
+        BLSTMClassifier(units=2, epochs=1, learning_rate=rate).fit(X, y).predict(X)
+    assert len(graphs._items) == 2  # of training and of prediction
 
 
 @pytest.fixture(scope="module")
@@ -451,3 +451,115 @@ def test_two_schedules_are_refused():
     decay = keras.optimizers.schedules.ExponentialDecay(0.01, 10, 0.5)
     with pytest.raises(ValueError, match="schedule='cosine' sets the step size"):
         make(schedule="cosine", learning_rate=decay).fit(X, y)
+
+
+def held_out_rows(classifier, X, y):
+    """Return the rows that a fit holds out, seen by what it trains on."""
+    seen = []
+    train = classifier._train
+
+    def note(sequences, codes, weights, validation, *others):
+        seen.append(validation[0])
+        train(sequences, codes, weights, validation, *others)
+
+    classifier._train = note
+    try:
+        classifier.fit(X, y)
+    finally:
+        del classifier._train
+    return seen[0]
+
+
+@pytest.mark.parametrize("random_state", [0, None])
+def test_training_on_stops_by_rows_that_were_never_trained_on(random_state):
+    classifier = make(warm_start=True, early_stopping=True, random_state=random_state)
+    first = held_out_rows(classifier, X, y)
+    np.testing.assert_array_equal(held_out_rows(classifier, X, y), first)
+
+
+def test_a_batch_may_lack_classes_that_weigh_more():
+    classifier = make(class_weight={"fear": 2.0})
+    for label in LABELS:
+        classifier.partial_fit(X[y == label], y[y == label], classes=LABELS)
+    with pytest.raises(ValueError, match=r"\['joy'\], which are no classes"):
+        make(class_weight={"joy": 1.0}).fit(X, y)
+    with pytest.raises(ValueError, match="not negative"):
+        make(class_weight={"fear": -1.0}).fit(X, y)
+
+
+def test_classes_stay_those_of_the_first_call():
+    classifier = make().partial_fit(X, y, classes=LABELS)
+    classifier.partial_fit(X, y, classes=LABELS[::-1])
+    with pytest.raises(ValueError, match="not those of the first call"):
+        classifier.partial_fit(X, y, classes=[*LABELS, "joy"])
+
+
+def test_what_was_fitted_predicts_whatever_parameters_are_set_later():
+    classifier = make(n_members=2, dropout=0.1).fit(X, y)
+    before = classifier.predict_proba(X), classifier.attention(X)
+    classifier.set_params(n_members=5, units=9, ignore_padding=True, batch_size=1)
+    for name, value in zip(("predict_proba", "attention"), before, strict=True):
+        np.testing.assert_array_equal(getattr(classifier, name)(X), value)
+
+
+def rates(classifier):
+    return float(classifier.model_.optimizer.learning_rate)
+
+
+@pytest.mark.parametrize("schedule", ["cosine", "one_cycle"])
+def test_a_schedule_goes_through_one_fit(schedule):
+    classifier = make(schedule=schedule, learning_rate=0.01, epochs=6, warm_start=True)
+    course = classifier.fit(X, y).history_["learning_rate"]
+    assert course[-1] < 0.002
+    assert rates(classifier) == pytest.approx(0.01)
+    classifier.partial_fit(X, y)
+    assert len(classifier.history_["learning_rate"]) == 6
+    assert rates(classifier) == pytest.approx(0.01)
+    classifier.fit(X, y)
+    assert classifier.history_["learning_rate"][6:] == course
+    classifier.set_params(schedule=None).fit(X, y)
+    assert rates(classifier) == pytest.approx(0.01)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "error", "message"),
+    [
+        ({"units": 10**7}, ValueError, "units=10000000.* weights"),
+        ({"functionals_units": 10**9}, ValueError, "functionals_units.* weights"),
+        ({"n_members": 10**9}, ValueError, "n_members.* weights"),
+        ({"noise": 1e30}, ValueError, "'noise' parameter"),
+        ({"learning_rate": 1e38}, ValueError, "diverged.*learning_rate"),
+        ({"learning_rate": np.inf}, ValueError, "learning_rate"),
+        ({"noise": np.nan}, ValueError, "noise"),
+        ({"optimizer": "nosuch"}, ValueError, "'nosuch' is no optimizer.*'adam'"),
+        ({"optimizer": keras.layers.Dense(1)}, TypeError, "optimizer must be"),
+        ({"learning_rate": keras.layers.Dense(1)}, TypeError, "learning_rate must"),
+        ({"callbacks": ["x"]}, TypeError, "callbacks must be instances.*'x'"),
+        ({"callbacks": [keras.callbacks.History]}, TypeError, "must be instances"),
+    ],
+)
+def test_absurd_parameters(parameters, error, message, capfd):
+    classifier = make(**parameters)
+    with pytest.raises(error, match=message):
+        classifier.fit(1e3 * X, y)
+    captured = capfd.readouterr()
+    assert captured.out == captured.err == ""
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        pd.Categorical(y),
+        pd.array(y, dtype="string"),
+        pd.DataFrame({"label": y})["label"].values,
+        pd.array(CODES, dtype="Int64"),
+        pd.Series(y, dtype="category"),
+    ],
+    ids=["categorical", "string", "values", "Int64", "Series of categories"],
+)
+def test_labels_of_pandas(labels):
+    classifier = make(epochs=1).fit(X, labels, X_val=X[:9], y_val=labels[:9])
+    np.testing.assert_array_equal(classifier.classes_, np.unique(np.asarray(labels)))
+    assert set(classifier.predict(X)) <= set(np.asarray(labels).tolist())
+    make().partial_fit(X, labels, classes=pd.unique(labels))
+    assert 0 <= classifier.score(X, labels) <= 1
