@@ -2,7 +2,7 @@
 
 import io
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from numbers import Real
@@ -274,9 +274,16 @@ def decode(
     native_rate : float
         In Hz.
     """
-    signal, native_rate = read_samples(
-        recording, sampling_rate=sampling_rate, duration=duration
-    )
+    if _is_encoded(recording):
+        signal, native_rate = _decode(recording, duration)
+    else:
+        if callable(recording):
+            recording = recording(sampling_rate=sampling_rate, duration=duration)
+        signal, native_rate = _split_pair(recording, sampling_rate)
+        signal = _check_signal(signal, native_rate)
+        if duration is not None:
+            signal = signal[: int(duration * native_rate)]
+        signal = _to_float(signal)
     return check_samples(signal), native_rate
 
 
@@ -289,21 +296,6 @@ def check_samples(signal: NDArray[np.float32]) -> NDArray[np.float32]:
     return signal
 
 
-def read_samples(
-    recording: Recording, *, sampling_rate: int, duration: float | None
-) -> tuple[NDArray[np.float32], float]:
-    """Decode as :func:`decode` does, and take any samples for good."""
-    if _is_encoded(recording):
-        return _decode(recording, duration)
-    if callable(recording):
-        recording = recording(sampling_rate=sampling_rate, duration=duration)
-    signal, native_rate = _split_pair(recording, sampling_rate)
-    signal = _check_signal(signal, native_rate)
-    if duration is not None:
-        signal = signal[: int(duration * native_rate)]
-    return _to_float(signal), native_rate
-
-
 def cache_key_of(function: Any) -> str | None:
     """Return the name that a function gives to what it returns, or None."""
     key = getattr(function, "cache_key", None)
@@ -312,7 +304,7 @@ def cache_key_of(function: Any) -> str | None:
 
 def iter_blocks(
     recording: Recording, n_samples: int
-) -> Iterator[tuple[NDArray[np.float32], float | None]]:
+) -> Generator[tuple[NDArray[np.float32], float | None], None, None]:
     """Decode all of a recording, holding only some samples of it at a time.
 
     Parameters
@@ -332,11 +324,14 @@ def iter_blocks(
     """
     if _is_encoded(recording):
         with _open_to_read(recording) as audio:
+            # After a read, soundfile seeks, after which MP3 is decoded otherwise.
+            audio.seekable = lambda: False
             while (block := _read_mono(audio, n_samples)).size:
-                yield block, audio.samplerate
+                yield block, float(audio.samplerate)
     else:
         signal, rate = _split_pair(recording, None)
         signal = _check_signal(signal, 1 if rate is None else rate)
+        rate = None if rate is None else float(rate)
         for start in range(0, len(signal), n_samples):
             yield _to_float(signal[start : start + n_samples]), rate
 

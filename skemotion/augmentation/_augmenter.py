@@ -322,6 +322,6 @@ def _take(y, indices):
     """Repeat labels of any kind, as that kind."""
     if isinstance(y, tuple):
         return tuple(y[i] for i in indices)
-    if type(y).__module__.startswith("pandas.") and not hasattr(y, "iloc"):
+    if type(y).__module__.split(".")[0] == "pandas" and not hasattr(y, "iloc"):
         return y.take(indices)  # an index, or an array of pandas' own
     return _safe_indexing(y, indices)

@@ -1,7 +1,9 @@
 """Recordings that copies are made of, known again by what they hold."""
 
 import hashlib
+from contextlib import closing
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +16,6 @@ from skemotion.audio import (
     check_samples,
     decode,
     iter_blocks,
-    read_samples,
 )
 
 # Whole blocks are compared when the beginning of a recording is read.
@@ -56,7 +57,7 @@ class Source:
                 return cls(recording, _digest("function", key))
         else:
             try:
-                digests, rate = _fingerprint(recording)
+                digests, rate = _fingerprint(iter_blocks(recording, _BLOCK))
             except ValueError:
                 pass  # whoever reads it says why
             else:
@@ -88,25 +89,20 @@ class Source:
         if duration is not None:
             n_samples = int(duration * rate)
             n_blocks = -(-n_samples // _BLOCK)
-            duration = (n_blocks * _BLOCK + 0.5) / rate
-        signal, native_rate = read_samples(
-            self.recording, sampling_rate=sampling_rate, duration=duration
-        )
-        blocks = (signal[i : i + _BLOCK] for i in range(0, signal.size, _BLOCK))
-        if (native_rate, tuple(map(_hash_samples, blocks))) != (
-            rate,
-            self.digests[:n_blocks],
-        ):
+        with closing(iter_blocks(self.recording, _BLOCK)) as blocks:
+            read = list(islice(blocks, n_blocks))
+        if _fingerprint(read) != (self.digests[:n_blocks], self.rate):
             raise ValueError("it has changed since its copies were decided on")
-        return check_samples(signal[:n_samples]), native_rate
+        signal = np.concatenate([np.empty(0, np.float32), *(part for part, _ in read)])
+        return check_samples(signal[:n_samples]), rate
 
 
-def _fingerprint(recording):
-    blocks = [
-        (_hash_samples(block), rate) for block, rate in iter_blocks(recording, _BLOCK)
-    ]
-    digests, rates = zip(*blocks, strict=True) if blocks else ((), (None,))
-    return digests, None if rates[0] is None else float(rates[0])
+def _fingerprint(blocks):
+    digests, rate = [], None
+    for signal, native_rate in blocks:
+        digests.append(_hash_samples(signal))
+        rate = native_rate
+    return tuple(digests), rate
 
 
 def _hash_samples(signal):
