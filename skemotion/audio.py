@@ -76,13 +76,15 @@ def check_audio(recording: Recording) -> None:
         _check_signal(*_split_pair(recording, sampling_rate=1))
 
 
-def check_recordings(X: Any) -> list[Recording]:
+def check_recordings(X: Any, *, iterators: bool = True) -> list[Recording]:
     """Return a sequence of recordings as a list, or say which list was meant.
 
     Parameters
     ----------
     X : sequence of recordings
         Each as :func:`load_audio` takes it. None is opened.
+    iterators : bool, default=True
+        Whether X may be an iterator, such as a generator, which is used up.
 
     Returns
     -------
@@ -91,16 +93,26 @@ def check_recordings(X: Any) -> list[Recording]:
     Raises
     ------
     TypeError
-        If X is one recording, a table, an iterator that could be read but once,
-        or a collection without order.
+        If X is one recording, a table, a collection without order, or an
+        iterator where none may be.
     ValueError
         If X is empty.
     """
     _refuse_other_than_sequences(X)
+    is_iterator = hasattr(X, "__next__")
+    if is_iterator and not iterators:
+        raise TypeError(
+            f"{_SEQUENCE}, but is an iterator ({type(X).__name__}), which is empty "
+            "once it has been read; pass list(X)."
+        )
     # Arrow's arrays hold scalars of their own.
     recordings = X.to_pylist() if hasattr(X, "to_pylist") else list(X)
     if not recordings:
-        raise ValueError("X holds no recordings; at least one is needed.")
+        why = "an iterator is empty once it has been read: pass a list"
+        raise ValueError(
+            "X holds no recordings; "
+            + (f"{why}." if is_iterator else "at least one is needed.")
+        )
     if all(isinstance(recording, Real) for recording in recordings):
         raise TypeError(f"{_SEQUENCE}; for a single signal pass the list [signal].")
     if _is_pair(X):
@@ -133,11 +145,6 @@ def _refuse_other_than_sequences(X):
     elif hasattr(X, "columns"):
         raise TypeError(
             f"{_SEQUENCE}; of a data frame, pass the column that holds the paths."
-        )
-    elif hasattr(X, "__next__"):
-        raise TypeError(
-            f"{_SEQUENCE}, but is an iterator ({type(X).__name__}), which is empty "
-            "once it has been read; pass list(X)."
         )
     elif isinstance(X, (set, frozenset)):
         raise TypeError(

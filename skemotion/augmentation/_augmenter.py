@@ -133,7 +133,8 @@ class SpeechAugmenter(SamplerMixin, BaseEstimator):
         Parameters
         ----------
         X : sequence of recordings
-            As in :meth:`fit_resample`.
+            As in :meth:`fit_resample`, but no iterator, which would be empty
+            afterwards.
         y : ignored
             Present for API consistency.
 
@@ -142,7 +143,7 @@ class SpeechAugmenter(SamplerMixin, BaseEstimator):
         self : SpeechAugmenter
         """
         self._check_parameters()
-        check_recordings(X)
+        check_recordings(X, iterators=False)
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)

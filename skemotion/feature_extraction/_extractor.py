@@ -180,7 +180,8 @@ class SpeechFeatureExtractor(SequenceTransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : sequence of recordings
-            As in :meth:`transform`. No recording is opened.
+            As in :meth:`transform`, but no iterator, which would be empty
+            afterwards. No recording is opened.
         y : ignored
             Present for API consistency.
 
@@ -189,7 +190,7 @@ class SpeechFeatureExtractor(SequenceTransformerMixin, BaseEstimator):
         self : SpeechFeatureExtractor
         """
         self._check_parameters()
-        check_recordings(X)
+        check_recordings(X, iterators=False)
         return self
 
     def transform(self, X):
@@ -214,7 +215,7 @@ class SpeechFeatureExtractor(SequenceTransformerMixin, BaseEstimator):
             If recordings cannot be read. It names all of them, and those that
             are missing or of no known format before any work is done.
         TypeError
-            If X is a single path or signal, or an iterator or a set, instead of a
+            If X is a single path or signal, a set, or a table instead of a
             sequence of recordings.
         OSError
             If `memory` is a folder that cannot be made.
