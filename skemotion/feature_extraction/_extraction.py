@@ -1,7 +1,6 @@
 """From recordings to descriptors: what the workers do."""
 
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -9,6 +8,7 @@ from joblib import Parallel, delayed, effective_n_jobs
 from numpy.typing import NDArray
 
 from skemotion.audio import cache_key_of, decode, fix_length, resample
+from skemotion.feature_extraction._blas import one_blas_thread
 from skemotion.feature_extraction._cache import (
     FeatureCache,
     cache_key,
@@ -68,18 +68,10 @@ def extract(
     # them, but processes take two seconds to start.
     prefer = "threads" if len(recordings) < _MANY_RECORDINGS else "processes"
     # BLAS' own threads compete with the workers, and gain one worker little.
-    with _blas().limit(limits=1, user_api="blas"):
+    with one_blas_thread():
         workers = Parallel(n_jobs=n_jobs, prefer=prefer, return_as="generator")
         for outcomes in workers(tasks):
             yield from outcomes
-
-
-@lru_cache(maxsize=1)
-def _blas():
-    """Find the libraries once, for looking takes milliseconds."""
-    from threadpoolctl import ThreadpoolController
-
-    return ThreadpoolController()
 
 
 def _read_file(recording, settings):
@@ -101,7 +93,7 @@ def _decode(recording, settings):
 
 
 def _extract_batch(recordings: Iterable, settings, memory) -> list[Outcome]:
-    with _blas().limit(limits=1, user_api="blas"):
+    with one_blas_thread():
         return [_extract(recording, settings, memory) for recording in recordings]
 
 
