@@ -486,7 +486,8 @@ def test_functions_are_known_by_their_key_or_by_their_place():
     unnamed = [Recorder(hertz) for hertz in (300, 600, 900)]
     assert sounds(copies_of(named)) == sounds(copies_of(named[::-1]))[::-1]
     assert sounds(copies_of(unnamed)) == sounds(copies_of(unnamed))
-    assert len(set(sounds(copies_of(unnamed)))) == 3
+    assert len({copy.seed for copy in copies_of(unnamed)}) == 3
+    assert {len(c.voices) for c in copies_of(unnamed, effects=("babble",))} == {3}
     for copy in copies_of(unnamed):
         assert copy.cache_key is None
     assert len({copy.cache_key for copy in copies_of(named)} - {None}) == 3
