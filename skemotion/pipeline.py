@@ -293,8 +293,8 @@ def make_emotion_pipeline(
 
     memory : str or object with the joblib.Memory interface, default=None
         Cache of the extracted features, so that cross-validation and searches
-        extract every recording once. Copies are others in each fit, and are not
-        kept.
+        extract every recording once. So they do with copies, but for those
+        with babble, if `random_state` is not None.
 
     random_state : int, RandomState instance or None, default=None
         Seed of the held-out part, the copies, the sampler and the classifier.

@@ -1,17 +1,27 @@
 """One recording: librosa is the oracle of decoding and resampling."""
 
+import codecs
 import io
 import os
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 
 import librosa
 import numpy as np
+import pandas as pd
 import pytest
 import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skemotion import SpeechFeatureExtractor
-from skemotion.audio import check_audio, fix_length, load_audio, recording_name
+from skemotion import AudioError, SpeechAugmenter, SpeechFeatureExtractor
+from skemotion.audio import (
+    check_audio,
+    check_recordings,
+    fix_length,
+    load_audio,
+    recording_name,
+)
 
 RNG = np.random.default_rng(0)
 
@@ -195,3 +205,180 @@ def make_hours_long(path):
     header[start - 4 : start] = n_bytes.to_bytes(4, "little")
     path.write_bytes(header)
     os.truncate(path, start + n_bytes)
+
+
+def test_file_objects_are_put_back_to_where_they_were(tmp_path):
+    path = write(tmp_path / "a.wav", 0.1 * RNG.normal(size=4000), 16000)
+    with open(path, "rb") as file:
+        file.seek(17)
+        check_audio(file)
+        load_audio(file)
+        assert file.tell() == 17
+    broken = io.BytesIO(b"no audio at all")
+    broken.seek(3)
+    with pytest.raises(ValueError, match="convert it"):
+        load_audio(broken)
+    assert broken.tell() == 3
+
+
+def test_threads_that_read_one_file_object_do_not_disturb_each_other():
+    file = io.BytesIO()
+    soundfile.write(file, 0.1 * RNG.normal(size=160000), 16000, format="FLAC")
+    expected = load_audio(file)
+    with ThreadPoolExecutor(4) as threads:
+        for loaded in threads.map(lambda _: load_audio(file), range(40)):
+            np.testing.assert_array_equal(loaded, expected)
+
+
+class Pipe(io.RawIOBase):
+    """What can be read once, as from a socket."""
+
+    def __init__(self, content):
+        self.rest = io.BytesIO(content)
+
+    def readable(self):
+        return True
+
+    def readinto(self, buffer):
+        return self.rest.readinto(buffer)
+
+
+def test_what_cannot_be_rewound_is_read_once(tmp_path):
+    path = write(tmp_path / "a.wav", 0.1 * RNG.normal(size=4000), 16000)
+    pipe = Pipe(path.read_bytes())
+    check_audio(pipe)
+    np.testing.assert_array_equal(load_audio(pipe), load_audio(path))
+    with pytest.raises(ValueError, match=r"nothing is left.*read but once"):
+        load_audio(pipe)
+
+
+def in_text_mode(path):
+    return open(path, encoding="latin-1")
+
+
+def for_writing(path):
+    return open(path, "ab")
+
+
+def closed(path):
+    file = open(path, "rb")  # noqa: SIM115
+    file.close()
+    return file
+
+
+@pytest.mark.parametrize(
+    ("open_it", "message"),
+    [
+        (in_text_mode, "gives str and not bytes; open it with mode 'rb'"),
+        (lambda path: io.StringIO("RIFF"), "gives str and not bytes"),
+        (lambda path: codecs.getreader("latin-1")(path.open("rb")), "gives str and"),
+        (lambda path: soundfile.SoundFile(path), "gives ndarray and not bytes"),
+        (for_writing, "it cannot be read .*open it with mode 'rb'"),
+        (closed, "closed file; open it again, or pass its path"),
+    ],
+    ids=["text", "StringIO", "codecs", "SoundFile", "for writing", "closed"],
+)
+def test_file_objects_that_give_no_bytes_say_so(tmp_path, open_it, message):
+    path = write(tmp_path / "a.wav", np.zeros(100), 16000)
+    file = open_it(path)
+    try:
+        for look in (check_audio, load_audio):
+            with pytest.raises(ValueError, match=message):
+                look(file)
+        with pytest.raises(AudioError, match=message):
+            SpeechFeatureExtractor().transform([file])
+    finally:
+        file.close()
+
+
+@pytest.mark.parametrize(
+    ("X", "message"),
+    [
+        (np.array(["a.wav"], dtype="S"), r"holds bytes; pass X.astype\(str\)"),
+        ({"a.wav"}, "a set, which has no order"),
+        (frozenset(["a.wav"]), "a set, which has no order"),
+        ({"a": "a.wav"}, r"pass list\(X.values\(\)\)"),
+        (np.array("a.wav"), r"no dimension; pass the list \[X.item\(\)\]"),
+        (np.array(0.5), r"pass the list \[signal\]"),
+        (np.array([["a.wav"], ["b.wav"]]), r"shape \(2, 1\); pass the column"),
+        (np.array([["a.wav"], ["b.wav"]], dtype=object), "pass the column"),
+        ([0.1, 0.2], r"single signal pass the list \[signal\]"),
+        (np.zeros(3), r"single signal pass the list \[signal\]"),
+        (pd.Series([0.1, 0.2]), r"single signal pass the list \[signal\]"),
+        ((np.zeros(3), 16000), r"pass the list \[\(signal, sampling_rate\)\]"),
+        (b"a.wav", r"is bytes; pass the list \[path\]"),
+        (io.BytesIO(), r"pass the list \[file\]"),
+        (io.StringIO(), r"pass the list \[file\]"),
+        (len, r"pass the list \[function\]"),
+        (np.str_("a.wav"), r"pass the list \['a.wav'\]"),
+        (pd.DataFrame({"path": ["a.wav"]}), "pass the column"),
+        (None, "got NoneType"),
+        (5, "got int"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_is_no_sequence_of_recordings_says_so(X, message):
+    extractor = SpeechFeatureExtractor()
+    for call in (
+        extractor.fit,
+        extractor.transform,
+        lambda X: SpeechAugmenter().fit_resample(X, [0]),
+    ):
+        with pytest.raises(TypeError, match=message):
+            call(X)
+
+
+@pytest.mark.parametrize(
+    "iterate", [iter, lambda X: map(np.copy, X), lambda X: (signal for signal in X)]
+)
+def test_iterators_are_read_once_and_never_by_fit(iterate):
+    signals = [np.ones(100), np.zeros(100)]
+    extractor = SpeechFeatureExtractor(duration=0.3)
+    iterator = iterate(signals)
+    for fit in (extractor.fit, extractor.fit_transform, SpeechAugmenter().fit):
+        with pytest.raises(TypeError, match=r"is an iterator .*pass list\(X\)"):
+            fit(iterator)
+    features = extractor.transform(iterator)
+    np.testing.assert_array_equal(features, extractor.transform(signals))
+    with pytest.raises(ValueError, match="empty once it has been read: pass a list"):
+        extractor.transform(iterator)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        tuple,
+        np.array,
+        lambda paths: np.array(paths, dtype=object),
+        pd.Series,
+        pd.Index,
+        lambda paths: pd.Series(paths, dtype="string"),
+        lambda paths: pd.Series(paths, dtype="string").values,
+        lambda paths: [np.str_(path) for path in paths],
+        lambda paths: dict.fromkeys(paths).keys(),
+        deque,
+    ],
+)
+def test_every_sequence_of_paths_is_taken(kind):
+    assert check_recordings(kind(["a.wav", "b.wav"])) == ["a.wav", "b.wav"]
+
+
+def test_arrays_of_arrow_are_taken():
+    arrow = pytest.importorskip("pyarrow")
+    paths = check_recordings(arrow.array(["a.wav", "b.wav"]))
+    assert [type(path) for path in paths] == [str, str]
+
+
+def test_bytes_are_no_path_but_a_path_may_be_spelt_in_bytes(tmp_path):
+    path = os.fsencode(write(tmp_path / "a.wav", np.zeros(100), 16000))
+    with pytest.raises(ValueError, match=r"decode a path by os\.fsdecode"):
+        load_audio(path)
+    (entry,) = os.scandir(os.fsencode(tmp_path))
+    assert load_audio(entry).size == 100
+    assert recording_name(entry, 0) == os.fsdecode(path)
+
+
+@pytest.mark.parametrize("missing", [None, np.nan, pd.NA])
+def test_missing_paths_are_named(missing):
+    with pytest.raises(AudioError, match=rf"X\[1\]: .*got {missing!r}"):
+        SpeechFeatureExtractor().transform([np.zeros(100), missing])

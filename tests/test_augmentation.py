@@ -4,16 +4,21 @@ import io
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from imblearn.base import is_sampler
 from imblearn.pipeline import make_pipeline
+from joblib import parallel_config
 from scipy.signal import welch
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
+from sklearn.utils import get_tags
 
 from skemotion import (
     AudioError,
@@ -22,6 +27,7 @@ from skemotion import (
     SpeechFeatureExtractor,
 )
 from skemotion.audio import load_audio
+from skemotion.augmentation import _sources
 from skemotion.augmentation._effects import add_noise, limit_band, mix, reverberate
 from skemotion.datasets import make_emotional_speech
 
@@ -255,3 +261,286 @@ def test_in_a_searched_pipeline_only_fitting_sees_copies(speech):
     pipeline.fit(list(speech.signals), speech.target)
     assert pipeline[3].n_samples_seen_ == 2 * len(speech.target)
     assert len(pipeline.predict(list(speech.signals))) == len(speech.target)
+
+
+def sounds(copies):
+    return [read(copy).tobytes() for copy in copies]
+
+
+def test_copies_follow_their_recordings_when_the_order_changes(speech):
+    signals = list(speech.signals)
+    order = RNG.permutation(len(signals))
+    copies = sounds(copies_of(signals))
+    shuffled = sounds(copies_of([signals[i] for i in order]))
+    assert shuffled == [copies[i] for i in order]
+
+
+def test_copies_do_not_depend_on_how_recordings_are_handed_over(tmp_path):
+    signals = [RNG.uniform(-0.5, 0.5, size=RATE).astype("f") for _ in range(8)]
+    paths, files = [], []
+    for i, signal in enumerate(signals):
+        paths.append(tmp_path / f"{i}.wav")
+        soundfile.write(paths[-1], signal, RATE, subtype="FLOAT")
+        files.append(io.BytesIO(paths[-1].read_bytes()))
+    expected = sounds(copies_of(signals))
+    for X in (
+        paths,
+        files,
+        [(signal, RATE) for signal in signals],
+        [signal.astype(np.float64) for signal in signals],
+        np.stack(signals),
+    ):
+        assert sounds(copies_of(X)) == expected
+
+
+def test_recordings_that_hold_the_same_have_the_same_copies(speech):
+    signal, other = speech.signals[:2]
+    first, _, second = sounds(copies_of([signal, other, signal.copy()]))
+    assert first == second
+
+
+def test_parameters_change_no_more_of_copies_than_they_must(speech):
+    signals = list(speech.signals)
+    often = copies_of(signals, probability=0.5)
+    rarely = copies_of(signals, probability=0.4)
+    reordered = copies_of(signals, probability=0.4, effects=EFFECTS[::-1])
+    assert sounds(rarely) == sounds(reordered)
+    assert all(
+        set(few.effects) <= set(many.effects)
+        for few, many in zip(rarely, often, strict=True)
+    )
+    assert any(
+        few.cache_key == many.cache_key and sounds([few]) == sounds([many])
+        for few, many in zip(rarely, often, strict=True)
+    )
+
+
+def test_babble_is_of_the_rows_at_hand_and_changes_with_them_alone():
+    signals = [RNG.normal(size=100) for _ in range(60)]
+    kept = signals[6:]
+    every = copies_of(signals, effects=("babble",))[6:]
+    fewer = copies_of(kept, effects=("babble",))
+    n_same = 0
+    for a, b in zip(every, fewer, strict=True):
+        assert all(
+            any(voice.recording is signal for signal in kept) for voice in b.voices
+        )
+        assert len({id(voice.recording) for voice in b.voices}) == 6
+        left_out = {id(signal) for signal in signals[:6]}
+        gone = sum(id(voice.recording) in left_out for voice in a.voices)
+        before, now = ({voice.identity for voice in c.voices} for c in (a, b))
+        assert len(before - now) == gone
+        assert (a.cache_key == b.cache_key) == (gone == 0)
+        n_same += gone == 0
+    assert 0.3 < n_same / len(fewer) < 0.75  # 0.9 ** 6 is 0.53
+    heard = np.unique([int(v.identity[:8], 16) for c in fewer for v in c.voices])
+    assert len(heard) > 45
+
+
+def test_without_a_seed_copies_are_others_each_time(speech):
+    signals = list(speech.signals[:4])
+    augmenter = SpeechAugmenter(1)
+    once, again = (augmenter.fit_resample(signals, signals)[0][4:] for _ in range(2))
+    assert sounds(once) != sounds(again)
+    assert {copy.cache_key for copy in once} == {None}
+    np.random.seed(0)
+    once = augmenter.fit_resample(signals, signals)[0][4:]
+    np.random.seed(0)
+    assert sounds(once) == sounds(augmenter.fit_resample(signals, signals)[0][4:])
+
+
+@pytest.mark.parametrize("suffix", [".wav", ".flac", ".ogg", ".mp3"])
+@pytest.mark.parametrize("channels", [1, 2])
+def test_of_long_recordings_a_part_is_read_and_known_again(
+    tmp_path, monkeypatch, suffix, channels
+):
+    monkeypatch.setattr(_sources, "_BLOCK", 5000)
+    path = tmp_path / f"long{suffix}"
+    soundfile.write(path, 0.1 * RNG.normal(size=(3 * RATE, channels)), RATE)
+    (copy,) = copies_of([path], effects=("lead",))
+    for duration in (0.01, 0.9, 0.9375, 2.99, 3.0, 7.0, None):
+        signal, _ = copy(RATE, duration)
+        expected = load_audio(path, duration=duration)
+        np.testing.assert_array_equal(signal[-expected.size :], expected)
+        assert not signal[: -expected.size].any()
+
+
+def rewrite(path, signal):
+    soundfile.write(path, signal, RATE, subtype="FLOAT")
+    return path
+
+
+@pytest.mark.parametrize("seconds", [0.5, 2.0])
+def test_what_has_changed_since_is_an_error_and_not_cached(tmp_path, seconds):
+    signal, other = RNG.uniform(-0.5, 0.5, size=(2, int(seconds * RATE)))
+    path, array = rewrite(tmp_path / "a.wav", signal), signal.copy()
+    extractor = SpeechFeatureExtractor(duration=1.0, memory=tmp_path / "cache")
+    copies = copies_of([path, array], effects=("noise",))
+    rewrite(path, other)
+    array[0] += 0.1
+    for copy in copies:
+        with pytest.raises(AudioError, match="has changed since"):
+            extractor.transform([copy])
+    rewrite(path, signal)
+    array[0] = signal[0]
+    np.testing.assert_array_equal(
+        extractor.transform(copies), clone(extractor).transform(copies)
+    )
+
+
+def test_a_file_at_another_rate_is_another(tmp_path):
+    path = rewrite(tmp_path / "a.wav", tone())
+    (copy,) = copies_of([path], effects=("lead",))
+    soundfile.write(path, tone(), RATE // 2, subtype="FLOAT")
+    with pytest.raises(ValueError, match="has changed since"):
+        read(copy)
+
+
+def as_files(signals, kind=io.BytesIO):
+    files = []
+    for signal in signals:
+        file = io.BytesIO()
+        soundfile.write(file, signal, RATE, format="WAV")
+        files.append(kind(file.getvalue()))
+    return files
+
+
+class Pipe(io.RawIOBase):
+    def __init__(self, content):
+        self.rest = io.BytesIO(content)
+
+    def readable(self):
+        return True
+
+    def readinto(self, buffer):
+        return self.rest.readinto(buffer)
+
+
+@pytest.mark.parametrize("given_twice", [False, True])
+def test_threads_share_file_objects_bit_for_bit(speech, given_twice):
+    files = as_files(speech.signals)
+    if given_twice:
+        files = [*files, *files]
+    for file in files:
+        file.seek(7)
+    augmenter = SpeechAugmenter(random_state=0)
+    extractor = SpeechFeatureExtractor(duration=1.5)
+    X, _ = augmenter.fit_resample(files, range(len(files)))
+    assert all(a is b for a, b in zip(X, files, strict=False))
+    expected = extractor.transform(X)
+    extractor.set_params(n_jobs=2)
+    for _ in range(5):
+        X, _ = augmenter.fit_resample(files, range(len(files)))
+        np.testing.assert_array_equal(extractor.transform(X), expected)
+    assert {file.tell() for file in files} == {7}
+
+
+def test_fits_in_threads_share_file_objects(speech):
+    files = as_files(speech.signals)
+    pipeline = make_pipeline(
+        SpeechAugmenter(1, random_state=0),
+        SpeechFeatureExtractor(duration=1.0),
+        SequenceFunctionals(),
+        SVC(),
+    )
+    search = GridSearchCV(pipeline, {"svc__C": [1, 2]}, cv=2, error_score="raise")
+    alone = search.fit(files, speech.target).cv_results_["mean_test_score"]
+    with parallel_config("threading", n_jobs=2):
+        together = search.fit(files, speech.target).cv_results_["mean_test_score"]
+    np.testing.assert_array_equal(alone, together)
+
+
+def test_what_cannot_be_rewound_is_read_once_for_all_its_copies(speech):
+    first, *rest = as_files(speech.signals[:3], Pipe)
+    X, _ = SpeechAugmenter(2, random_state=0).fit_resample(
+        [first, *rest, first], "abca"
+    )
+    expected, _ = SpeechAugmenter(2, random_state=0).fit_resample(
+        as_files([*speech.signals[:3], speech.signals[0]]), "abca"
+    )
+    assert sounds(X) == sounds(expected)
+    assert sounds(X) == sounds(X)
+
+
+def test_file_objects_without_bytes_are_named(tmp_path):
+    path = rewrite(tmp_path / "a.wav", tone())
+    with open(path, encoding="latin-1") as text:
+        X, _ = SpeechAugmenter().fit_resample([text, tone()], "ab")
+        with pytest.raises(AudioError, match=r"a\.wav: .*str and not bytes"):
+            SpeechFeatureExtractor().transform(X)
+
+
+class Recorder:
+    """A function as a recording."""
+
+    def __init__(self, hertz, cache_key=None):
+        self.hertz = hertz
+        self.cache_key = cache_key
+
+    def __call__(self, sampling_rate, duration):
+        return tone(hertz=self.hertz), RATE
+
+
+def test_functions_are_known_by_their_key_or_by_their_place():
+    named = [Recorder(hertz, f"tone {hertz}") for hertz in (300, 600, 900)]
+    unnamed = [Recorder(hertz) for hertz in (300, 600, 900)]
+    assert sounds(copies_of(named)) == sounds(copies_of(named[::-1]))[::-1]
+    assert sounds(copies_of(unnamed)) == sounds(copies_of(unnamed))
+    assert len({copy.seed for copy in copies_of(unnamed)}) == 3
+    assert {len(c.voices) for c in copies_of(unnamed, effects=("babble",))} == {3}
+    for copy in copies_of(unnamed):
+        assert copy.cache_key is None
+    assert len({copy.cache_key for copy in copies_of(named)} - {None}) == 3
+    mixed = copies_of([named[0], unnamed[1]], effects=("babble",))
+    assert [copy.cache_key for copy in mixed] == [None, None]
+    alone = copies_of([named[0], unnamed[1]], effects=("noise",))
+    assert alone[0].cache_key is not None
+    assert sounds(copies_of(copies_of(named))) == sounds(copies_of(copies_of(named)))
+
+
+def test_it_is_a_sampler_by_its_tags():
+    tags = get_tags(SpeechAugmenter())
+    assert is_sampler(SpeechAugmenter())
+    assert tags.estimator_type == "sampler"
+    assert tags.sampler_tags.sample_indices
+    assert tags.target_tags.required
+    assert tags.input_tags.string
+    assert not tags.input_tags.two_d_array
+    assert get_tags(make_pipeline(SpeechAugmenter(), SVC())).estimator_type
+
+
+def test_a_skipped_validation_is_skipped():
+    augmenter = SpeechAugmenter(1, probability=1.5, random_state=0)
+    extractor = SpeechFeatureExtractor(verbose=-1)
+    with config_context(skip_parameter_validation=True):
+        X, _ = augmenter.fit([tone()]).fit_resample([tone()], [0])
+        extractor.fit(X).transform(X)
+    for call in (extractor.fit, extractor.transform):
+        with pytest.raises(ValueError, match="'verbose' parameter"):
+            call([tone()])
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        list,
+        tuple,
+        np.array,
+        lambda labels: np.array(labels, dtype=object),
+        lambda labels: list(np.array(labels)),
+        pd.Series,
+        lambda labels: pd.Series(labels, index=[7, 8, 9]),
+        lambda labels: pd.Series(labels, dtype="category"),
+        lambda labels: pd.Series(labels, dtype="string"),
+        lambda labels: pd.Series(labels, dtype="string").values,
+        lambda labels: pd.DataFrame({"label": labels})["label"].values,
+        pd.Categorical,
+        pd.Index,
+    ],
+)
+def test_labels_of_every_kind_come_back_as_that_kind(kind):
+    labels = kind(["anger", "fear", "anger"])
+    _, y = SpeechAugmenter(1).fit_resample([tone(0.01 * i) for i in (1, 2, 3)], labels)
+    assert type(y) is type(labels)
+    assert getattr(y, "dtype", None) == getattr(labels, "dtype", None)
+    assert list(y) == ["anger", "fear", "anger"] * 2

@@ -1,29 +1,27 @@
 """The step that adds copies of recordings when a pipeline is fitted."""
 
-import io
+import hashlib
+import json
 from dataclasses import dataclass
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.base import BaseEstimator
+from imblearn.base import BaseSampler, SamplerMixin
+from sklearn.base import BaseEstimator, _fit_context
 from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_consistent_length
 
 from skemotion._validation import draw_seed
-from skemotion.audio import (
-    Recording,
-    check_recordings,
-    decode,
-    recording_name,
-    resample,
-)
+from skemotion.audio import check_recordings, recording_name, resample
 from skemotion.augmentation import _effects
+from skemotion.augmentation._sources import Source, detach
+from skemotion.augmentation._voices import Voices
 
 _N_VOICES = 6
 
 
-class SpeechAugmenter(BaseEstimator):
+class SpeechAugmenter(SamplerMixin, BaseEstimator):
     """Add copies of recordings with noise, babble, a room, or in a narrow band.
 
     What has been trained on a studio's recordings alone fails on others: it
@@ -44,7 +42,8 @@ class SpeechAugmenter(BaseEstimator):
         - ``"lead"``: up to a second passes before the recording;
         - ``"room"``: it sounds in a room, whose reverberation falls by 60 dB in
           0.1 to 0.5 s;
-        - ``"babble"`` is added, six recordings of `X` at a time;
+        - ``"babble"`` is added, six recordings of `X` at a time, or as many
+          as it holds;
         - ``"noise"`` of a random colour is added;
         - ``"band"``: it is sampled at 8 to 16 kHz, and little is left below 50
           to 400 Hz, as on a telephone.
@@ -57,7 +56,9 @@ class SpeechAugmenter(BaseEstimator):
         between which it is drawn evenly.
 
     random_state : int, RandomState instance or None, default=None
-        Decides what happens to which copy. Pass an int for reproducible results.
+        Decides what happens to which copy. With an int, a recording has the
+        same copies in each fit, whatever else is in `X`, but for the voices in
+        babble. With None, copies are others in each fit.
 
     Attributes
     ----------
@@ -75,8 +76,21 @@ class SpeechAugmenter(BaseEstimator):
     memory. The effects are cheap models: noise with power falling by up to
     :math:`1/f^{1.5}`, Polack's statistical room, and Butterworth filters.
 
-    No cache of descriptors is of use for copies, since they are others in each
-    fold.
+    What happens to a copy hangs on `random_state`, on the number of the copy,
+    and on the samples of the recording, not on its path or its place in `X`. So
+    recordings that hold the same have the same copies. Voices in babble are
+    chosen so that those of a copy change only where one of them comes or goes:
+    they are always of `X`, so never of recordings that are left out.
+
+    Unless `random_state` is None, descriptors of copies are cached as those of
+    recordings are, by ``SpeechFeatureExtractor(memory=...)``, and so are shared
+    by folds and by the candidates of a search. What is found in the cache is
+    neither decoded nor computed again.
+
+    For this, `fit_resample` reads all of every recording once. A recording that
+    has changed by the time that a copy of it is made is an error. A function is
+    known by its attribute `cache_key`, if it has one, and else by its place in
+    `X`; then its copies, and those with its voice, are not cached.
 
     Examples
     --------
@@ -112,13 +126,15 @@ class SpeechAugmenter(BaseEstimator):
         self.snr = snr
         self.random_state = random_state
 
+    @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
         """Check the parameters and the type of X; nothing is learnt.
 
         Parameters
         ----------
         X : sequence of recordings
-            As in :meth:`fit_resample`.
+            As in :meth:`fit_resample`, but no iterator, which would be empty
+            afterwards.
         y : ignored
             Present for API consistency.
 
@@ -127,9 +143,10 @@ class SpeechAugmenter(BaseEstimator):
         self : SpeechAugmenter
         """
         self._check_parameters()
-        check_recordings(X)
+        check_recordings(X, iterators=False)
         return self
 
+    @_fit_context(prefer_skip_nested_validation=True)
     def fit_resample(self, X, y):
         """Append copies.
 
@@ -146,9 +163,17 @@ class SpeechAugmenter(BaseEstimator):
         -------
         X_resampled : list of length n_samples * (1 + n_copies)
             The given recordings, then their copies. A copy is a function that
-            returns a pair ``(signal, sampling_rate)``.
+            returns a pair ``(signal, sampling_rate)``. File objects that
+            cannot be rewound have been read, and others stand for them.
         y_resampled : of the kind of `y`
             Their labels.
+
+        Raises
+        ------
+        TypeError
+            If X is no sequence of recordings.
+        ValueError
+            If `y` is None, or is not as long as X.
         """
         self._check_parameters()
         if y is None:
@@ -156,40 +181,54 @@ class SpeechAugmenter(BaseEstimator):
                 f"{type(self).__name__} requires y to be passed, but the target y is "
                 "None."
             )
-        recordings = [_detach(recording) for recording in check_recordings(X)]
-        check_consistent_length(recordings, y)
-        n_samples = len(recordings)
-        seed = draw_seed(self.random_state)
-        copies = [
-            self._copy(recordings, index, np.random.default_rng([seed, turn, index]))
-            for turn in range(self.n_copies)
-            for index in range(n_samples)
-        ]
-        self.sample_indices_ = np.tile(np.arange(n_samples), 1 + self.n_copies)
-        return [*recordings, *copies], _safe_indexing(y, self.sample_indices_)
+        X = check_recordings(X)
+        check_consistent_length(X, y)
+        return self._fit_resample(X, y)
 
-    def _copy(self, recordings, index, rng):
-        """Decide what happens to a copy."""
-        drawn = rng.random(len(self.effects)) < self.probability
-        if not drawn.any():
-            drawn[rng.integers(len(self.effects))] = True
-        happening = set(np.compress(drawn, self.effects))
-        effects = [name for name in _EFFECTS if name in happening]
-        voices = []
+    def _fit_resample(self, X, y):
+        self.sample_indices_ = np.tile(np.arange(len(X)), 1 + self.n_copies)
+        given, detached = detach(X)
+        copies = self._copies(detached) if self.n_copies else []
+        return [*given, *copies], _take(y, self.sample_indices_)
+
+    def _copies(self, recordings):
+        seed = draw_seed(self.random_state)
+        sources = [Source.of(recording, i) for i, recording in enumerate(recordings)]
+        voices = Voices(sources)
+        return [
+            self._copy(source, index, seed, number, voices)
+            for number in range(self.n_copies)
+            for index, source in enumerate(sources)
+        ]
+
+    def _copy(self, source, index, seed, number, voices):
+        """Decide what happens to a copy, by what it is a copy of."""
+        chance = hashlib.sha256(f"{seed} {number} {source.identity}".encode()).digest()
+        rng = np.random.default_rng(int.from_bytes(chance[:16], "big"))
+        # All is drawn, used or not, so that parameters change no more than they must.
+        drawn = dict(zip(_EFFECTS, rng.random(len(_EFFECTS)), strict=True))
+        snr, own_seed = float(rng.uniform(*self.snr)), int(rng.integers(2**31))
+        least = min(self.effects, key=drawn.__getitem__)
+        effects = tuple(
+            name
+            for name in _EFFECTS
+            if name in self.effects
+            and (drawn[name] < self.probability or name == least)
+        )
+        chosen = ()
         if "babble" in effects:
-            chosen = rng.integers(len(recordings), size=_N_VOICES)
-            voices = [recordings[i] for i in chosen]
+            chosen = voices.choose(_N_VOICES, int.from_bytes(chance[16:24], "big"))
         return _Copy(
-            recording=recordings[index],
-            name=recording_name(recordings[index], index),
-            effects=tuple(effects),
-            voices=tuple(voices),
-            snr=rng.uniform(*self.snr),
-            seed=int(rng.integers(2**31)),
+            source=source,
+            name=recording_name(source.recording, index),
+            effects=effects,
+            voices=chosen,
+            snr=snr,
+            seed=own_seed,
+            repeats=self.random_state is not None,
         )
 
     def _check_parameters(self):
-        self._validate_params()
         unknown = [name for name in self.effects if name not in _EFFECTS]
         if unknown or not self.effects:
             raise ValueError(
@@ -203,10 +242,14 @@ class SpeechAugmenter(BaseEstimator):
             )
 
     def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
+        # Of a sampler, whose other ways, such as feature names, recordings lack.
+        tags = BaseSampler.__sklearn_tags__(self)
         tags.no_validation = True
         tags.input_tags.two_d_array = False
+        tags.input_tags.sparse = False
+        tags.input_tags.dataframe = False
         tags.input_tags.string = True
+        tags.sampler_tags.sample_indices = True
         return tags
 
 
@@ -214,17 +257,27 @@ class SpeechAugmenter(BaseEstimator):
 class _Copy:
     """A recording to which something happens when it is read."""
 
-    recording: Recording
+    source: Source
     name: str
     effects: tuple[str, ...]
-    voices: tuple[Recording, ...]
+    voices: tuple[Source, ...]
     snr: float
     seed: int
+    repeats: bool
+
+    @property
+    def cache_key(self) -> str | None:
+        """All that tells it from others, if it can be met again."""
+        sources = [source.cache_key for source in (self.source, *self.voices)]
+        if not self.repeats or None in sources:
+            return None
+        version = _effects.EFFECTS_VERSION
+        return json.dumps(
+            ["SpeechAugmenter", version, sources, self.effects, self.snr, self.seed]
+        )
 
     def __call__(self, sampling_rate, duration):
-        signal, rate = decode(
-            self.recording, sampling_rate=sampling_rate, duration=duration
-        )
+        signal, rate = self.source.read(sampling_rate, duration)
         signal = signal.astype(np.float64)
         rng = np.random.default_rng(self.seed)
         for name in self.effects:
@@ -242,10 +295,8 @@ def _reverberate(copy, signal, rate, rng):
 
 def _add_babble(copy, signal, rate, rng):
     voices = []
-    for recording in copy.voices:
-        voice, own_rate = decode(
-            recording, sampling_rate=rate, duration=signal.size / rate
-        )
+    for source in copy.voices:
+        voice, own_rate = source.read(rate, signal.size / rate)
         voices.append(resample(voice, own_rate, rate))
     return _effects.add_babble(signal, rng, copy.snr, voices), rate
 
@@ -268,14 +319,10 @@ _EFFECTS = {
 }
 
 
-def _detach(recording):
-    """Read a file object into memory, so that it can be read again elsewhere."""
-    if not hasattr(recording, "read"):
-        return recording
-    if recording.seekable():
-        recording.seek(0)
-    detached = io.BytesIO(recording.read())
-    name = getattr(recording, "name", None)
-    if isinstance(name, str):
-        detached.name = name
-    return detached
+def _take(y, indices):
+    """Repeat labels of any kind, as that kind."""
+    if isinstance(y, tuple):
+        return tuple(y[i] for i in indices)
+    if type(y).__module__.split(".")[0] == "pandas" and not hasattr(y, "iloc"):
+        return y.take(indices)  # an index, or an array of pandas' own
+    return _safe_indexing(y, indices)

@@ -11,6 +11,9 @@ from skemotion.audio import resample
 
 Signal = NDArray[np.floating]
 
+# Raised where an effect comes to give other samples, which caches must not mix up.
+EFFECTS_VERSION = 1
+
 _STEEPEST = 1.5  # exponent of the noise's power over frequency; 0 is white
 _LOWEST_NOISE = 50.0  # Hz, below which coloured noise grows no further
 _LOWEST_RATE, _HIGHEST_RATE = 8000.0, 16000.0

@@ -169,5 +169,24 @@ def cache_key(
     return digest.hexdigest()
 
 
+def function_key(name: str, settings: dict[str, Any]) -> str:
+    """Name what follows from a function's own `cache_key` and the settings.
+
+    Parameters
+    ----------
+    name : str
+        It tells what the function returns from all else.
+    settings : dict
+        All that the features depend on besides, of JSON's types.
+
+    Returns
+    -------
+    str
+        Hexadecimal digits.
+    """
+    content = json.dumps({**settings, "function": name}, sort_keys=True)
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
 def _head(data):
     return _MAGIC + zlib.crc32(data).to_bytes(4, "little")

@@ -1,15 +1,19 @@
 """From recordings to descriptors: what the workers do."""
 
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from joblib import Parallel, delayed, effective_n_jobs
 from numpy.typing import NDArray
 
-from skemotion.audio import decode, fix_length, resample
-from skemotion.feature_extraction._cache import FeatureCache, cache_key
+from skemotion.audio import cache_key_of, decode, fix_length, resample
+from skemotion.feature_extraction._blas import one_blas_thread
+from skemotion.feature_extraction._cache import (
+    FeatureCache,
+    cache_key,
+    function_key,
+)
 from skemotion.feature_extraction._descriptors import compute_descriptors
 from skemotion.feature_extraction._extended import compute_extended_descriptors
 
@@ -64,18 +68,10 @@ def extract(
     # them, but processes take two seconds to start.
     prefer = "threads" if len(recordings) < _MANY_RECORDINGS else "processes"
     # BLAS' own threads compete with the workers, and gain one worker little.
-    with _blas().limit(limits=1, user_api="blas"):
+    with one_blas_thread():
         workers = Parallel(n_jobs=n_jobs, prefer=prefer, return_as="generator")
         for outcomes in workers(tasks):
             yield from outcomes
-
-
-@lru_cache(maxsize=1)
-def _blas():
-    """Find the libraries once, for looking takes milliseconds."""
-    from threadpoolctl import ThreadpoolController
-
-    return ThreadpoolController()
 
 
 def _read_file(recording, settings):
@@ -97,27 +93,42 @@ def _decode(recording, settings):
 
 
 def _extract_batch(recordings: Iterable, settings, memory) -> list[Outcome]:
-    with _blas().limit(limits=1, user_api="blas"):
+    with one_blas_thread():
         return [_extract(recording, settings, memory) for recording in recordings]
 
 
 def _extract(recording, settings, memory):
     if isinstance(recording, ValueError):
         return recording
+    key = features = None
+    if callable(recording):
+        name = cache_key_of(recording)
+        if name is None:
+            memory = None  # it may return another thing each time
+        elif isinstance(memory, FeatureCache):
+            key = function_key(name, settings)
+            features = memory.load(key, settings["shape"])
+    if features is not None:
+        return features
     try:
         signal, native_rate = _decode(recording, settings)
     except ValueError as error:
         return error
-    # What a function returns may be another thing each time.
-    if memory is None or callable(recording):
-        return _describe(signal, native_rate, settings)
-    if not isinstance(memory, FeatureCache):
-        return memory.cache(_describe)(signal, native_rate, settings)
-    key = cache_key(signal, native_rate, settings)
-    features = memory.load(key, settings["shape"])
+    if isinstance(memory, FeatureCache):
+        return _describe_once(signal, native_rate, settings, memory, key)
+    describe = _describe if memory is None else memory.cache(_describe)
+    return describe(signal, native_rate, settings)
+
+
+def _describe_once(signal, native_rate, settings, cache, key):
+    """Find the features of samples, or add them, by `key` if one is known."""
+    features = None
+    if key is None:
+        key = cache_key(signal, native_rate, settings)
+        features = cache.load(key, settings["shape"])
     if features is None:
         features = _describe(signal, native_rate, settings)
-        memory.store(key, features)
+        cache.store(key, features)
     return features
 
 

@@ -4,7 +4,8 @@ import os
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.base import BaseEstimator
+from sklearn import get_config
+from sklearn.base import BaseEstimator, _fit_context
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from skemotion._sequences import SequenceTransformerMixin
@@ -84,10 +85,11 @@ class SpeechFeatureExtractor(SequenceTransformerMixin, BaseEstimator):
     memory : str or object with the joblib.Memory interface, default=None
         Where descriptors are cached, one entry per recording. The key is made
         of the decoded samples and the parameters, not of the path, so a
-        renamed file is found again and a changed one is not. Of a folder,
-        entries are kept in a format of skemotion's that costs less than
-        joblib's; several processes may share it, and ``skemotion cache``
-        looks after it.
+        renamed file is found again and a changed one is not. Functions are
+        cached if they have a `cache_key`, as the copies of
+        :class:`SpeechAugmenter` do. Of a folder, entries are kept in a format
+        of skemotion's that costs less than joblib's; several processes may
+        share it, and ``skemotion cache`` looks after it.
 
     verbose : int, default=0
         If positive, a progress bar is shown on standard error.
@@ -171,13 +173,15 @@ class SpeechFeatureExtractor(SequenceTransformerMixin, BaseEstimator):
         self.memory = memory
         self.verbose = verbose
 
+    @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
         """Check the parameters and the type of X; nothing is learnt.
 
         Parameters
         ----------
         X : sequence of recordings
-            As in :meth:`transform`. No recording is opened.
+            As in :meth:`transform`, but no iterator, which would be empty
+            afterwards. No recording is opened.
         y : ignored
             Present for API consistency.
 
@@ -186,7 +190,7 @@ class SpeechFeatureExtractor(SequenceTransformerMixin, BaseEstimator):
         self : SpeechFeatureExtractor
         """
         self._check_parameters()
-        check_recordings(X)
+        check_recordings(X, iterators=False)
         return self
 
     def transform(self, X):
@@ -211,7 +215,8 @@ class SpeechFeatureExtractor(SequenceTransformerMixin, BaseEstimator):
             If recordings cannot be read. It names all of them, and those that
             are missing or of no known format before any work is done.
         TypeError
-            If X is a single path or signal instead of a sequence of them.
+            If X is a single path or signal, a set, or a table instead of a
+            sequence of recordings.
         OSError
             If `memory` is a folder that cannot be made.
         """
@@ -280,7 +285,8 @@ class SpeechFeatureExtractor(SequenceTransformerMixin, BaseEstimator):
         }
 
     def _check_parameters(self):
-        self._validate_params()
+        if not get_config()["skip_parameter_validation"]:
+            self._validate_params()
         if self.n_mfcc > self.n_mels:
             raise ValueError(
                 f"n_mfcc={self.n_mfcc} is more than n_mels={self.n_mels} allows; "

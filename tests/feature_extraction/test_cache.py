@@ -7,12 +7,19 @@ import sys
 import numpy as np
 import pytest
 import soundfile
+from imblearn.pipeline import make_pipeline
 from joblib import Memory
-from sklearn.model_selection import GridSearchCV, cross_validate
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV, LeaveOneGroupOut, cross_validate
 from sklearn.neighbors import KNeighborsClassifier
-from sklearn.pipeline import make_pipeline
 
-from skemotion import SequenceFunctionals, SpeechFeatureExtractor
+from skemotion import (
+    AudioError,
+    SequenceFunctionals,
+    SpeechAugmenter,
+    SpeechFeatureExtractor,
+)
+from skemotion.augmentation import _augmenter, _effects
 from skemotion.cli import main
 from skemotion.feature_extraction import _cache, _extraction, _extractor
 
@@ -240,3 +247,206 @@ def test_what_is_no_cache_is_left_alone(tmp_path, capfd, action):
         assert main(["cache", action, str(folder)]) == 1
         assert f"{folder} is no cache of features" in capfd.readouterr().err
     assert other.exists()
+
+
+ALONE = ("lead", "room", "noise", "band")  # what hangs on no other recording
+
+
+def with_copies(recordings, n_copies=2, random_state=0, **options):
+    augmenter = SpeechAugmenter(n_copies, random_state=random_state, **options)
+    return augmenter.fit_resample(recordings, range(len(recordings)))[0]
+
+
+@pytest.fixture
+def n_happened(monkeypatch):
+    """Count the effects that happen to copies."""
+    calls = []
+    for name, effect in list(_augmenter._EFFECTS.items()):
+
+        def counted(*arguments, effect=effect):
+            calls.append(effect)
+            return effect(*arguments)
+
+        monkeypatch.setitem(_augmenter._EFFECTS, name, counted)
+    return lambda: len(calls)
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_copies_are_found_again_as_they_were(folder, n_computed, n_happened, n_jobs):
+    signals = make_signals(5)
+    extractor = SpeechFeatureExtractor(duration=0.3, n_jobs=n_jobs)
+    expected = extractor.transform(with_copies(signals))
+    extractor.set_params(memory=folder)
+    np.testing.assert_array_equal(extractor.transform(with_copies(signals)), expected)
+    before = n_computed(), n_happened()
+    np.testing.assert_array_equal(extractor.transform(with_copies(signals)), expected)
+    assert before == (n_computed(), n_happened())
+    assert len(entries(folder)) == 15
+
+
+def test_what_is_found_again_is_not_decoded(folder, tmp_path, monkeypatch):
+    path = tmp_path / "a.wav"
+    soundfile.write(path, make_signals(1)[0], RATE)
+    copies = with_copies([path], effects=ALONE)[1:]
+    extractor = SpeechFeatureExtractor(duration=0.3, memory=folder)
+    expected = extractor.transform(copies)
+    path.unlink()
+    np.testing.assert_array_equal(extractor.transform(copies), expected)
+
+
+def test_orders_names_and_other_parameters_find_the_same_copies(
+    folder, tmp_path, n_computed
+):
+    signals = make_signals(6)
+    extractor = SpeechFeatureExtractor(duration=0.3, memory=folder)
+    expected = extractor.transform(with_copies(signals, 1, effects=ALONE))
+    paths = [tmp_path / f"{i}.wav" for i in range(6)]
+    for path, signal in zip(paths, signals, strict=True):
+        soundfile.write(path, signal.astype("f"), RATE, subtype="FLOAT")
+    files = [(signal, RATE) for signal in signals]
+    extractor.transform(with_copies(files, 1, effects=ALONE))
+    n_before = n_computed()
+    for X in (paths, files):
+        features = extractor.transform(with_copies(X[::-1], 1, effects=ALONE[::-1]))
+        np.testing.assert_array_equal(
+            features, np.concatenate([expected[5::-1], expected[:5:-1]])
+        )
+    assert n_computed() == n_before
+    extractor.transform(with_copies(paths, 2, effects=ALONE))
+    assert n_computed() == n_before + 6
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"random_state": 1},
+        {"snr": (1.0, 2.0)},
+        {"effects": ("babble",)},
+    ],
+)
+def test_what_makes_other_copies_is_part_of_the_key(folder, changed):
+    signals = make_signals(4)
+    options = {"effects": ("noise",), **changed}
+    extractor = SpeechFeatureExtractor(duration=0.3)
+    cached = clone(extractor).set_params(memory=folder)
+    cached.transform(with_copies(signals, effects=("noise",)))
+    X = with_copies(signals, **options)
+    np.testing.assert_array_equal(cached.transform(X), extractor.transform(X))
+
+
+def test_voices_are_part_of_the_key(folder):
+    signals = make_signals(12)
+    extractor = SpeechFeatureExtractor(duration=0.3)
+    cached = clone(extractor).set_params(memory=folder)
+    for start in range(6):
+        X = with_copies(signals[start : start + 7], effects=("babble",))
+        np.testing.assert_array_equal(cached.transform(X), extractor.transform(X))
+
+
+def test_the_rate_of_a_copied_signal_is_part_of_the_key(folder):
+    signal = make_signals(1)[0]
+    extractor = SpeechFeatureExtractor(duration=0.3)
+    cached = clone(extractor).set_params(memory=folder)
+    for sampling_rate in (16000, 22050):
+        for recording in (signal, (signal, 8000), (signal, 16000)):
+            extractor.set_params(sampling_rate=sampling_rate)
+            cached.set_params(sampling_rate=sampling_rate)
+            X = with_copies([recording], effects=("noise",))
+            np.testing.assert_array_equal(cached.transform(X), extractor.transform(X))
+
+
+def test_effects_of_another_version_are_not_served(folder, n_computed, monkeypatch):
+    copies = with_copies(make_signals(2), 1)[2:]
+    extractor = SpeechFeatureExtractor(duration=0.3, memory=folder)
+    extractor.transform(copies)
+    monkeypatch.setattr(_effects, "EFFECTS_VERSION", -1)
+    extractor.transform(copies)
+    assert n_computed() == 4
+
+
+def test_copies_that_will_not_be_met_again_are_not_kept(folder, n_computed):
+    signals = make_signals(3)
+    extractor = SpeechFeatureExtractor(duration=0.3, memory=folder)
+    for _ in range(2):
+        extractor.transform(with_copies(signals, random_state=None))
+    assert len(entries(folder)) == 3
+    assert n_computed() == 3 + 6 + 6
+
+
+def test_folds_and_candidates_share_copies(folder, n_computed):
+    signals, y = make_signals(20), [0, 1] * 10
+    groups = np.repeat(range(5), 4)
+    pipeline = make_pipeline(
+        SpeechAugmenter(1, effects=ALONE, random_state=0),
+        SpeechFeatureExtractor(memory=folder, duration=0.3),
+        SequenceFunctionals(("mean",)),
+        KNeighborsClassifier(),
+    )
+    cross_validate(pipeline, signals, y, groups=groups, cv=LeaveOneGroupOut())
+    assert n_computed() == 20 + 20
+    grid = {"kneighborsclassifier__n_neighbors": [1, 3]}
+    search = GridSearchCV(pipeline, grid, cv=LeaveOneGroupOut())
+    search.fit(signals, y, groups=groups)
+    assert n_computed() == 20 + 20
+    pipeline.set_params(speechaugmenter__effects=(*ALONE, "babble"))
+    search.fit(signals, y, groups=groups)
+    n_before = n_computed()
+    search.fit(signals, y, groups=groups)
+    assert n_computed() == n_before < 20 + 20 + 5 * 16
+
+
+def test_joblib_keeps_copies_by_their_samples(folder, n_computed):
+    signals = make_signals(3)
+    extractor = SpeechFeatureExtractor(duration=0.3, memory=Memory(folder, verbose=0))
+    expected = SpeechFeatureExtractor(duration=0.3).transform(with_copies(signals))
+    n_before = n_computed()
+    for _ in range(2):
+        features = extractor.transform(with_copies(signals))
+        np.testing.assert_array_equal(features, expected)
+    assert n_computed() == n_before + 9
+
+
+class Counter:
+    def __init__(self, cache_key=None):
+        self.cache_key = cache_key
+        self.n_calls = 0
+
+    def __call__(self, sampling_rate, duration):
+        self.n_calls += 1
+        return np.full(4000, 0.1 * self.n_calls), RATE
+
+
+def test_functions_with_a_key_are_called_once(folder):
+    extractor = SpeechFeatureExtractor(duration=0.3, memory=folder)
+    named, other = Counter("a"), Counter("b")
+    expected = extractor.transform([named, other])
+    np.testing.assert_array_equal(extractor.transform([named, other]), expected)
+    np.testing.assert_array_equal(extractor.transform([Counter("b")]), expected[1:])
+    assert (named.n_calls, other.n_calls) == (1, 1)
+    clone(extractor).set_params(duration=0.5).transform([named])
+    assert named.n_calls == 2
+
+
+@pytest.mark.parametrize("cache_key", [None, "", 5, len])
+@pytest.mark.parametrize("as_memory", [str, lambda folder: Memory(folder, verbose=0)])
+def test_functions_without_a_key_are_always_called(folder, cache_key, as_memory):
+    extractor = SpeechFeatureExtractor(duration=0.3, memory=as_memory(folder))
+    function = Counter(cache_key)
+    first, second = (extractor.transform([function]) for _ in range(2))
+    assert function.n_calls == 2
+    assert not np.array_equal(first, second)
+    assert not entries(folder)
+
+
+def test_failures_of_functions_are_not_kept(folder):
+    def fail_once(sampling_rate, duration):
+        if not fail_once.failed:
+            fail_once.failed = True
+            raise ValueError("it is on its way")
+        return np.ones(4000), RATE
+
+    fail_once.failed, fail_once.cache_key = False, "late"
+    extractor = SpeechFeatureExtractor(duration=0.3, memory=folder)
+    with pytest.raises(AudioError, match="on its way"):
+        extractor.transform([fail_once])
+    assert extractor.transform([fail_once]).any()
