@@ -636,7 +636,7 @@ def test_bad_descriptions(keys, value, message, scaler_bundle, load_bytes):
         (["steps", 1], "passthrough", "'name' of type str"),
         (["steps", 0, "feature_names"], ["pitch"], "its features are not those"),
         (["steps", 0, "parameters", "n_mfcc"], 10**12, "its features are not those"),
-        (["steps", 3, "parameters", "units"], 10**6, "forward_kernel has shape"),
+        (["steps", 3, "parameters", "units"], 10**6, "units=1000000.* weights"),
         (["steps", 3, "parameters", "units"], -1, "'units' parameter"),
         (["steps", 3, "parameters", "optimizer"], "__tensor__", "does not build"),
         (["steps", 3, "n_features_in"], 9, "does not fit 9 features"),

@@ -143,13 +143,14 @@ def test_frozen_pickle():
 
 
 def test_pickle_of_another_network_says_what_to_do():
-    state = clone(CLASSIFIER).fit(X, y).__getstate__()
-    state["estimator_"]["versions"] = "skemotion 0.0.1 and Keras 3.0.0"
-    state["estimator_"]["variables"][0] = np.zeros((2, 2), dtype="float32")
+    estimator = clone(CLASSIFIER).fit(X, y).estimator_
+    state = estimator.__getstate__()
+    state["versions"] = "skemotion 0.0.1 and Keras 3.0.0"
+    state["variables"][0] = np.zeros((2, 2), dtype="float32")
     with pytest.raises(
         ValueError, match=r"pickled under skemotion 0\.0\.1.*save_model"
     ):
-        AttentionBLSTMClassifier().__setstate__(state)
+        estimator.__setstate__(state)
 
 
 def test_pickles_without_later_parameters():

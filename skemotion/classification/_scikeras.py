@@ -78,7 +78,7 @@ class NetworkClassifier(KerasClassifier):
         codes = np.arange(architecture.n_classes)
         shape = len(codes), architecture.n_frames, architecture.n_features
         self.initialize(np.zeros(shape, dtype=np.float32), codes)
-        self.classes_ = codes
+        self.classes_, self.history_ = codes, {}
         return self
 
 
