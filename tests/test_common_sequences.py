@@ -32,7 +32,7 @@ NETWORK = {"units": 2, "epochs": 1, "random_state": 0}
 ESTIMATORS = {
     "scaler": SequenceScaler(),
     "scaler of cells": SequenceScaler(scope="cell"),
-    "scaler with padding": SequenceScaler(keep_padding=True),
+    "scaler with padding": SequenceScaler(ignore_padding=True),
     "functionals": SequenceFunctionals(),
     "sampler": SequenceSampler(RandomOverSampler(random_state=0)),
     "attention": AttentionBLSTMClassifier(**NETWORK),

@@ -72,7 +72,7 @@ def test_steps_and_recipes():
         assert list(pipeline.named_steps) == steps
     assert recommended["augment"].n_copies == 2
     assert post["augment"] == "passthrough"
-    assert recommended["scale"].keep_padding
+    assert recommended["scale"].ignore_padding
     assert recommended["classify"].mask_padding
     assert recommended["extract"].descriptors == "extended"
     assert recommended["balance"] == "passthrough"
@@ -114,7 +114,7 @@ def test_validation_rows_are_real_and_seen_by_no_other_step():
     np.testing.assert_array_equal(y[rows], y_val)
     rest = np.setdiff1d(np.arange(60), rows)
     np.testing.assert_allclose(
-        scaler.mean_, SequenceScaler(keep_padding=True).fit(X[rest]).mean_
+        scaler.mean_, SequenceScaler(ignore_padding=True).fit(X[rest]).mean_
     )
     np.testing.assert_allclose(X_train[:48], scaler.transform(X[rest]))
     _, counts = np.unique(y_train, return_counts=True)

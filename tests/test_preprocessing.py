@@ -61,7 +61,7 @@ def test_constants_become_zero(scope):
 )
 def test_padding_stays_zero_and_out_of_the_statistics(lengths, scope):
     padded = with_padding(X, lengths)
-    scaler = SequenceScaler(scope=scope, keep_padding=True)
+    scaler = SequenceScaler(scope=scope, ignore_padding=True)
     scaled = scaler.fit_transform(padded)
     mask = np.arange(7) < 7 - np.asarray(lengths)[:, None]
     assert (scaled[mask] == 0).all()
@@ -79,7 +79,7 @@ def test_padding_stays_zero_and_out_of_the_statistics(lengths, scope):
 
 def test_padding_on_the_right():
     padded = with_padding(X, [3] * 12)[:, ::-1]
-    scaled = SequenceScaler(keep_padding=True, padding_side="right").fit_transform(
+    scaled = SequenceScaler(ignore_padding=True, padding_side="right").fit_transform(
         padded
     )
     assert (scaled[:, 3:] == 0).all()
@@ -113,8 +113,8 @@ def test_silence_within_a_recording_is_not_padding():
     ("parameters", "message"),
     [
         ({"scope": "frame"}, "scope"),
-        ({"keep_padding": "yes"}, "keep_padding"),
-        ({"keep_padding": True, "energy_feature": 6}, "no column of X"),
+        ({"ignore_padding": "yes"}, "ignore_padding"),
+        ({"ignore_padding": True, "energy_feature": 6}, "no column of X"),
     ],
 )
 def test_bad_parameters(parameters, message):
@@ -148,11 +148,11 @@ def test_other_shapes_at_transform():
 def test_input_is_left_alone_whatever_its_kind():
     for given_X in (X.copy(), np.asfortranarray(X), X.astype(float), X.tolist()):
         before = np.array(given_X)
-        scaled = SequenceScaler(keep_padding=True).fit_transform(given_X)
+        scaled = SequenceScaler(ignore_padding=True).fit_transform(given_X)
         np.testing.assert_array_equal(np.array(given_X), before)
         np.testing.assert_allclose(scaled, SequenceScaler().fit_transform(X), atol=1e-6)
     X.setflags(write=False)
-    SequenceScaler(keep_padding=True).fit_transform(X)
+    SequenceScaler(ignore_padding=True).fit_transform(X)
     X.setflags(write=True)
 
 
@@ -199,7 +199,7 @@ def test_gain_of_a_speaker_does_not_matter():
 def test_speakers_standardised_with_padding_like_the_rest():
     padded = with_padding(X, [3] * 12)
     expected = StandardScaler().fit_transform(padded.reshape(-1, 6).astype(float))
-    standardized = speaker_standardize(padded, np.zeros(12), keep_padding=False)
+    standardized = speaker_standardize(padded, np.zeros(12), ignore_padding=False)
     np.testing.assert_allclose(standardized.reshape(-1, 6), expected, atol=1e-5)
 
 
@@ -261,7 +261,7 @@ def test_small_mapped_arrays_are_scaled_in_memory(tmp_path):
 def test_padding_of_emodb(emodb_sequences):
     mask = padding_mask(emodb_sequences)
     assert 0.4 < mask.mean() < 0.48  # 56 % of the frames are real
-    scaled = SequenceScaler(keep_padding=True).fit_transform(emodb_sequences)
+    scaled = SequenceScaler(ignore_padding=True).fit_transform(emodb_sequences)
     assert (scaled[mask] == 0).all()
     assert (scaled[~mask] == 0).all(axis=-1).sum() == 0
     np.testing.assert_allclose(scaled[~mask].std(axis=0), 1, atol=1e-3)

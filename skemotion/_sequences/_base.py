@@ -1,6 +1,10 @@
-"""What scikit-learn's ``set_output`` means for sequences: nothing."""
+"""What is peculiar to estimators of sequences, and which take recordings."""
+
+from typing import Any
 
 from sklearn.base import TransformerMixin
+from sklearn.pipeline import Pipeline
+from sklearn.utils import get_tags
 
 
 class SequenceTransformerMixin(TransformerMixin):
@@ -26,3 +30,23 @@ class SequenceTransformerMixin(TransformerMixin):
         self : object
         """
         return self
+
+
+def takes_recordings(estimator: Any) -> bool:
+    """Tell whether X of an estimator are recordings, by its tags.
+
+    Parameters
+    ----------
+    estimator : estimator instance, str or None
+        If it is a pipeline, its first step decides. "passthrough" and "drop"
+        take anything.
+
+    Returns
+    -------
+    bool
+    """
+    if isinstance(estimator, Pipeline):
+        return bool(estimator.steps) and takes_recordings(estimator.steps[0][1])
+    if not hasattr(estimator, "__sklearn_tags__"):
+        return False
+    return bool(get_tags(estimator).input_tags.string)

@@ -102,7 +102,7 @@ def test_choice_and_order():
 
 def test_padding_is_recognised_behind_a_scaler_that_keeps_it():
     padded = pad(X, np.arange(len(X)) % N_FRAMES + 1)
-    scaler = SequenceScaler(keep_padding=True).fit(padded)
+    scaler = SequenceScaler(ignore_padding=True).fit(padded)
     functionals = SequenceFunctionals(["mean", "std"])
     raw = functionals.fit_transform(padded).reshape(len(X), N_FEATURES, 2)
     scaled = functionals.fit_transform(scaler.transform(padded))
