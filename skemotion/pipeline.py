@@ -229,13 +229,13 @@ class EmotionPipeline(Pipeline):
             and hasattr(last, "fit")
             and has_fit_parameter(last, "X_val")
             and getattr(last, "early_stopping", True) is not False
-            and routed[self.steps[-1][0]]["fit"].get("X_val") is None
+            and routed[self.steps[-1][0]].get("fit", {}).get("X_val") is None
         )
 
     def _check_params_of_rows(self, X, routed):
         sampler = None
         for _, name, step in self._iter(filter_resample=False):
-            for parameter, value in routed[name]["fit"].items():
+            for parameter, value in routed[name].get("fit", {}).items():
                 if sampler is not None:
                     _refuse_values_of_rows(parameter, value, X, name, sampler)
                 if parameter == "sample_weight":

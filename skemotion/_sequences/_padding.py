@@ -10,11 +10,13 @@ from numbers import Integral
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.utils import gen_batches
 from sklearn.utils._param_validation import Interval
 
 # What the parameter `loudness` of an estimator may be.
 LOUDNESS_CONSTRAINTS = [str, Interval(Integral, 0, None, closed="left"), None]
 _LOUDNESS = "rms"
+_ROWS_AT_A_TIME = 256  # X may be larger than the memory
 
 
 def find_loudness(
@@ -121,8 +123,8 @@ def check_padding_is_found(X: NDArray, loudness: int | None) -> None:
 
     Padding repeats a frame. If the loudness is not known, or was shifted by a
     scaler, and not one recording begins or ends with silence, then recordings
-    that begin or end with the same frame twice are padded in a way that nothing
-    here can recognise.
+    that begin or end with the same frame twice, and are not constant, are padded
+    in a way that nothing here can recognise.
 
     Parameters
     ----------
@@ -138,13 +140,19 @@ def check_padding_is_found(X: NDArray, loudness: int | None) -> None:
     """
     if X.shape[1] < 2:
         return
-    ends = X[:, [0, 1, -2, -1]]
-    values = ends if loudness is None else ends[:, :, [loudness]]
-    may_be_loudness = loudness is not None and values.min() >= 0
-    if may_be_loudness or not values[:, [0, 3]].any(axis=2).all():
-        return
-    in_front, behind = (ends[:, [0, 3]] == ends[:, [1, 2]]).all(axis=2).T
-    n_repeated = np.count_nonzero(in_front | behind)
+    n_repeated = 0
+    may_be_loudness = loudness is not None
+    for batch in gen_batches(len(X), _ROWS_AT_A_TIME):
+        block = X[batch]
+        outer, inner = block[:, [0, -1]], block[:, [1, -2]]
+        repeated = (outer == inner).all(axis=2).any(axis=1)
+        if loudness is not None:
+            outer = outer[:, :, [loudness]]
+            may_be_loudness &= outer.min() >= 0
+        if may_be_loudness or not outer.any(axis=2).all():
+            return
+        varies = (block[repeated] != block[repeated, :1]).any(axis=(1, 2))
+        n_repeated += np.count_nonzero(varies)
     if n_repeated:
         raise ValueError(
             f"{n_repeated} of {len(X)} sequences begin or end with repeated frames, as "
