@@ -65,8 +65,7 @@ def sequence_permutation_importance(
     ----------
     estimator : fitted estimator
         A classifier of sequences. Of a pipeline with an extractor, take the
-        steps behind it, ``pipeline[2:]`` of one that
-        :func:`~skemotion.make_emotion_pipeline` has built.
+        steps behind it, :attr:`skemotion.EmotionPipeline.sequence_steps`.
 
     X : array-like of shape (n_samples, n_frames, n_features)
         Sequences, best of recordings that the estimator was not trained on.
@@ -214,7 +213,7 @@ def _check_sequences(X):
         raise ValueError(
             "X must be sequences of shape (n_samples, n_frames, n_features), got shape "
             f"{X.shape}. Of recordings, extract the features and give the steps behind "
-            "the extractor (pipeline[2:], of make_emotion_pipeline); for flat vectors "
+            "the extractor (sequence_steps of an EmotionPipeline); for flat vectors "
             "there is sklearn.inspection.permutation_importance."
         )
     return X

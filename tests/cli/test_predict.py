@@ -182,7 +182,7 @@ def test_one_speaker(model_by_speaker, corpus, tmp_path, capfd):
     X = speaker_standardize(pipeline["extract"].transform(paths), np.zeros(len(paths)))
     rows = read_rows(out)[:-1]
     np.testing.assert_allclose(
-        probabilities(rows), pipeline[2:].predict_proba(X), atol=1e-4
+        probabilities(rows), pipeline.sequence_steps.predict_proba(X), atol=1e-4
     )
 
 
