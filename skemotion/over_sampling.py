@@ -265,8 +265,8 @@ def _clip_neighbors(whole, part, y):
 
 def _find_pool(sampler, name, y):
     """Return what the neighbours of a parameter are chosen from, if anything."""
-    labels, sizes = np.unique(y, return_counts=True)
-    sizes = dict(zip(labels.tolist(), sizes.tolist(), strict=True))
+    labels, counts = np.unique(y, return_counts=True)
+    sizes = dict(zip(labels.tolist(), counts.tolist(), strict=True))
     everything = _Pool(None, len(y))
     if isinstance(sampler, NearMiss):
         smallest = min(sizes, key=lambda label: sizes[label])

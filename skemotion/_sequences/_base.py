@@ -1,7 +1,9 @@
 """What is peculiar to estimators of sequences, and which take recordings."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import TransformerMixin
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
@@ -13,6 +15,12 @@ class SequenceTransformerMixin(TransformerMixin):
     A data frame cannot hold it, so it stays an array, whatever output is
     configured.
     """
+
+    if TYPE_CHECKING:
+
+        def fit_transform(
+            self, X: Any, y: Any = None, **fit_params: Any
+        ) -> NDArray[np.float32]: ...
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(auto_wrap_output_keys=None, **kwargs)

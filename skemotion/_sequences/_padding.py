@@ -152,7 +152,7 @@ def check_padding_is_found(X: NDArray, loudness: int | None) -> None:
         if may_be_loudness or not outer.any(axis=2).all():
             return
         varies = (block[repeated] != block[repeated, :1]).any(axis=(1, 2))
-        n_repeated += np.count_nonzero(varies)
+        n_repeated += int(np.count_nonzero(varies))
     if n_repeated:
         raise ValueError(
             f"{n_repeated} of {len(X)} sequences begin or end with repeated frames, as "
@@ -199,7 +199,8 @@ def real_bounds(X: NDArray, loudness: int | None = None) -> NDArray[np.intp]:
     ndarray of shape (n_samples, 2), dtype int
         First real frame of each sequence, and the end behind its last.
     """
-    return true_bounds((X if loudness is None else X[:, :, [loudness]]).any(axis=2))
+    values = X if loudness is None else X[:, :, [loudness]]
+    return true_bounds(np.any(values, axis=2))
 
 
 def mark_real(bounds: NDArray[np.intp], n_frames: int) -> NDArray[np.bool_]:

@@ -2,8 +2,10 @@
 
 import os
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
@@ -189,7 +191,7 @@ class SpeechFeatureExtractor(SequenceTransformerMixin, BaseEstimator):
         check_recordings(X)
         return self
 
-    def transform(self, X):
+    def transform(self, X: Any) -> NDArray[np.float32]:
         """Extract the descriptors of every recording.
 
         Parameters
@@ -238,7 +240,7 @@ class SpeechFeatureExtractor(SequenceTransformerMixin, BaseEstimator):
         _raise_failures(failures, recordings)
         return sequences
 
-    def get_feature_names_out(self, input_features=None):
+    def get_feature_names_out(self, input_features=None) -> NDArray[np.object_]:
         """Name the columns of the last axis.
 
         Parameters

@@ -187,7 +187,7 @@ class SequenceFunctionals(TransformerMixin, BaseEstimator):
             sequences = sequences[:, :, np.newaxis]
         return summarise(sequences, self._find_frames(sequences), self.functionals_)
 
-    def get_feature_names_out(self, input_features=None):
+    def get_feature_names_out(self, input_features=None) -> NDArray[np.object_]:
         """Name the columns, such as ``"rms_mean"``.
 
         Parameters

@@ -10,12 +10,9 @@ from numpy.typing import ArrayLike
 from sklearn.inspection import permutation_importance
 from sklearn.metrics import check_scoring, get_scorer_names
 from sklearn.utils import Bunch, check_array
-from sklearn.utils._param_validation import (
-    HasMethods,
-    Interval,
-    StrOptions,
-    validate_params,
-)
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+
+from skemotion._validation import validate_params
 
 
 @validate_params(
@@ -37,8 +34,7 @@ from sklearn.utils._param_validation import (
         "n_jobs": [Integral, None],
         "random_state": ["random_state"],
         "sample_weight": ["array-like", None],
-    },
-    prefer_skip_nested_validation=True,
+    }
 )
 def sequence_permutation_importance(
     estimator: Any,
