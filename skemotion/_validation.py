@@ -200,6 +200,22 @@ def check_same_length(X: Any, /, *, of: str = "X", **named: Any) -> None:
             )
 
 
+def as_indexable(values: Any) -> Any:
+    """Return what rows can be taken from: arrays of pandas as those of NumPy.
+
+    Parameters
+    ----------
+    values : object
+        Anything else is returned as it is.
+
+    Returns
+    -------
+    object
+    """
+    is_array = hasattr(values, "dtype") and hasattr(values, "__array__")
+    return values if not is_array or hasattr(values, "iloc") else np.asanyarray(values)
+
+
 def check_labels(y: ArrayLike, name: str = "y", *, min_classes: int = 1) -> NDArray:
     """Return labels of any kind that scikit-learn takes as a plain array.
 
@@ -250,7 +266,7 @@ def _as_numpy(y):
         # NumPy makes strings of all if one is: [None, "a"], [nan, "a"], [1, "a"].
         array = np.asarray(y, dtype=object)
     elif np.ma.is_masked(y):
-        array = np.ma.filled(y.astype(object), None)
+        array = np.where(np.ma.getmaskarray(y), None, np.asarray(y, dtype=object))
     else:
         array = np.asarray(y)
     return _unbox(array) if array.dtype.kind in "OT" else array

@@ -21,6 +21,7 @@ from sklearn.utils.validation import (
 from skemotion._by_speaker import SpeakerStandardized
 from skemotion._sequences import hand_on_names, names_behind, takes_recordings
 from skemotion._validation import (
+    as_indexable,
     check_labels,
     check_same_length,
     fit_context,
@@ -169,7 +170,7 @@ class EmotionPipeline(Pipeline):
             only, or if a step behind a sampler is given a value for each row
             of `X`.
         """
-        y = self._check_rows(X, y, groups)
+        X, y = as_indexable(X), self._check_rows(X, y, groups)
         routed = self._check_method_params(method="fit", props=params)
         self._check_params_of_rows(X, routed)
         if not self._holds_out(routed):
@@ -238,7 +239,7 @@ class EmotionPipeline(Pipeline):
             for parameter, value in routed[name].get("fit", {}).items():
                 if sampler is not None:
                     _refuse_values_of_rows(parameter, value, X, name, sampler)
-                if parameter == "sample_weight":
+                if parameter.rpartition("__")[2] == "sample_weight":
                     _check_weights(X, value)
             if hasattr(step, "fit_resample"):
                 sampler = name
@@ -300,7 +301,7 @@ class EmotionPipeline(Pipeline):
 def _take_rows(params, rows, n_samples):
     """Take rows of the parameters that have a value for each, but not of names."""
     names = {name: params[name] for name in params if name.endswith("feature_names")}
-    others = {name: params[name] for name in params if name not in names}
+    others = {name: as_indexable(params[name]) for name in params if name not in names}
     return names | _check_method_params(np.empty(n_samples), others, indices=rows)
 
 

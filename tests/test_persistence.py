@@ -612,7 +612,7 @@ def test_bad_manifests(manifest, message, load_bytes):
         (["model", "parameters"], [], "'parameters' of type dict"),
         (["model", "parameters"], {"speed": 1}, "has no parameter speed"),
         (["model", "parameters", "scope"], "row", "'scope' parameter"),
-        (["model", "parameters", "energy_feature"], "5", "'energy_feature' param"),
+        (["model", "parameters", "loudness"], 5.5, "'loudness' parameter"),
         (["model", "n_features_in"], 3.0, "'n_features_in' of type int"),
         (["model", "n_features_in"], 0, "not positive"),
         (["model", "n_features_in"], 4, "do not fit 4 features"),

@@ -473,6 +473,33 @@ def test_kinds_of_labels(labels, validation_fraction):
     assert set(pipeline.classes_.tolist()) == set(labels)
 
 
+def test_recordings_and_weights_in_arrays_of_pandas():
+    weights = pd.array(np.arange(60.0), dtype="Float64")
+    paths = pd.array([f"{row}.wav" for row in range(60)], dtype="string")
+    opened = FunctionTransformer(
+        lambda X: np.array([[[float(path[:-4])]] for path in X])
+    )
+    pipeline = make(
+        extract=opened, scale="passthrough", balance="passthrough", classify=Witness()
+    )
+    pipeline.fit(paths, y, classify__sample_weight=weights)
+    X_train, _, weights_train, _, _ = pipeline["classify"].seen_
+    np.testing.assert_array_equal(X_train[:, 0, 0], weights_train)
+    assert len(X_train) < 60
+
+
+def test_weights_of_nested_steps_are_checked():
+    flat = make_pipeline(SequenceFunctionals(["mean"]), SVC())
+    pipeline = make(balance="passthrough", classify=flat)
+    with pytest.raises(ValueError, match=SHIFTED.format("sample_weight")):
+        pipeline.fit(Unopened(), y, classify__svc__sample_weight=np.ones(59))
+
+
+def test_parts_of_a_pipeline_that_is_not_valid():
+    pipeline = make_emotion_pipeline().set_params(extract__descriptors="mine")
+    assert pipeline.sequence_steps.feature_names is None
+
+
 def test_labels_that_arrow_holds():
     pytest.importorskip("pyarrow")
     labels = pd.array(y, dtype="string[pyarrow]")

@@ -58,7 +58,7 @@ def _names_out(step, names):
         return None
     try:
         found = np.asarray(step.get_feature_names_out(names), dtype=object)
-    except (AttributeError, NotFittedError, TypeError, ValueError):
+    except (AttributeError, LookupError, NotFittedError, TypeError, ValueError):
         return None
     return None if all(_MADE_UP.fullmatch(str(name)) for name in found) else found
 
