@@ -266,7 +266,8 @@ def _as_numpy(y):
         # NumPy makes strings of all if one is: [None, "a"], [nan, "a"], [1, "a"].
         array = np.asarray(y, dtype=object)
     elif np.ma.is_masked(y):
-        array = np.where(np.ma.getmaskarray(y), None, np.asarray(y, dtype=object))
+        array = np.array(y, dtype=object)
+        array[np.ma.getmaskarray(y)] = None
     else:
         array = np.asarray(y)
     return _unbox(array) if array.dtype.kind in "OT" else array

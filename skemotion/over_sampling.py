@@ -193,7 +193,8 @@ class SequenceSampler(BaseSampler):
 
 def _plain_labels(y):
     """Return labels as a plain array, and columns of ones and zeros as they are."""
-    return y if y is None or np.ndim(y) == 2 else check_labels(y)
+    n_dims = np.asarray(y, dtype=object).ndim
+    return y if y is None or n_dims == 2 else check_labels(y)
 
 
 def _with_own_smote(sampler):

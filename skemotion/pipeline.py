@@ -8,7 +8,7 @@ import numpy as np
 from imblearn.pipeline import Pipeline
 from numpy.typing import ArrayLike
 from sklearn.base import is_classifier, is_regressor
-from sklearn.utils import _safe_indexing, check_random_state
+from sklearn.utils import _safe_indexing, check_random_state, get_tags
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils._user_interface import _print_elapsed_time
 from sklearn.utils.validation import (
@@ -36,6 +36,9 @@ from skemotion.over_sampling import SequenceSampler
 from skemotion.preprocessing import SequenceScaler
 
 __all__ = ["EmotionPipeline", "make_emotion_pipeline"]
+
+
+_FITTING = ("fit", "fit_transform")
 
 
 class EmotionPipeline(Pipeline):
@@ -219,7 +222,7 @@ class EmotionPipeline(Pipeline):
                     "is None."
                 )
             return None
-        if predicts and is_regressor(last):
+        if predicts and (is_regressor(last) or _predicts_columns(last, y)):
             return y
         return check_labels(y, min_classes=2 if predicts and is_classifier(last) else 1)
 
@@ -236,7 +239,8 @@ class EmotionPipeline(Pipeline):
     def _check_params_of_rows(self, X, routed):
         sampler = None
         for _, name, step in self._iter(filter_resample=False):
-            for parameter, value in routed[name].get("fit", {}).items():
+            methods = [routed[name].get(method, {}) for method in _FITTING]
+            for parameter, value in {**methods[0], **methods[1]}.items():
                 if sampler is not None:
                     _refuse_values_of_rows(parameter, value, X, name, sampler)
                 if parameter.rpartition("__")[2] == "sample_weight":
@@ -296,6 +300,11 @@ class EmotionPipeline(Pipeline):
         sklearn.utils.metadata_routing.MetadataRouter
         """
         return super().get_metadata_routing().add_self_request(self)
+
+
+def _predicts_columns(estimator, y):
+    n_dims = np.asarray(y, dtype=object).ndim
+    return n_dims == 2 and get_tags(estimator).target_tags.multi_output
 
 
 def _take_rows(params, rows, n_samples):

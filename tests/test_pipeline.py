@@ -18,7 +18,8 @@ from sklearn.model_selection import (
     cross_val_predict,
     cross_validate,
 )
-from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.multioutput import MultiOutputClassifier
+from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import SVC
 
@@ -351,6 +352,15 @@ def test_names_get_through_unions_and_nested_pipelines(speech, routing):
         nested.fit(recordings, speech.target)
         assert inner[0].loudness_ == 5
 
+        flat = FeatureUnion(
+            [
+                ("mean", SequenceFunctionals(["mean"])),
+                ("deviation", SequenceFunctionals(["std"])),
+            ]
+        )
+        make_flat(SpeechFeatureExtractor(), flat).fit(recordings, speech.target)
+        assert [part.loudness_ for _, part in flat.transformer_list] == [5, 5]
+
         both = SequenceUnion(
             [("raw", "passthrough"), ("scaled", SequenceScaler(ignore_padding=True))]
         )
@@ -444,6 +454,16 @@ def test_numbers_are_no_labels_for_regression():
     assert pipeline.fit(X, np.linspace(0, 1, 60)).predict(X).shape == (60,)
     with pytest.raises(ValueError, match=SHIFTED.format("y")):
         pipeline.fit(X, np.linspace(0, 1, 59))
+
+
+def test_labels_in_columns_for_classifiers_that_take_them():
+    columns = np.stack([y == "fear", SPEAKERS % 2 == 0], axis=1)
+    several = MultiOutputClassifier(SVC())
+    flat = make_pipeline(SequenceFunctionals(["mean"]), several)
+    pipeline = make(balance="passthrough", classify=flat)
+    assert pipeline.fit(X, columns).predict(X).shape == (60, 2)
+    with pytest.raises(ValueError, match=SHIFTED.format("y")):
+        pipeline.fit(X, columns[1:])
 
 
 def test_one_recording_is_no_list():

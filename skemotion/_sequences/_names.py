@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn import get_config
 from sklearn.exceptions import NotFittedError
-from sklearn.pipeline import Pipeline
+from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.utils import Bunch
 from sklearn.utils.metadata_routing import get_routing_for_object
 from sklearn.utils.validation import has_fit_parameter
@@ -71,7 +71,7 @@ def hand_on_names(
     Parameters
     ----------
     estimator : estimator instance
-        If it is a pipeline, its first step is meant.
+        If it is a pipeline, its first step is meant; if a union, all of them.
     params : mapping of str to mapping
         Parameters by method, as scikit-learn routes them. Names that the user
         has given are kept.
@@ -92,16 +92,28 @@ def hand_on_names(
 
 def _parameters_of(estimator, names):
     """Return the names as an estimator's `fit` takes them, or nothing."""
-    if not isinstance(estimator, Pipeline):
-        takes_names = hasattr(estimator, "fit") and has_fit_parameter(
-            estimator, _PARAMETER
-        )
-        return {_PARAMETER: names} if takes_names else {}
+    if hasattr(estimator, "fit") and has_fit_parameter(estimator, _PARAMETER):
+        return {_PARAMETER: names}
+    if not isinstance(estimator, (FeatureUnion, Pipeline)):
+        return {}
     if get_config()["enable_metadata_routing"]:
         routing = get_routing_for_object(estimator)
         return {_PARAMETER: names} if routing.consumes("fit", [_PARAMETER]) else {}
+    if isinstance(estimator, FeatureUnion):
+        return _parameters_of_all(estimator, names)
     for name, step in estimator.steps:
         if not is_passed_by(step):
             inner = _parameters_of(step, names)
             return {f"{name}__{parameter}": inner[parameter] for parameter in inner}
     return {}
+
+
+def _parameters_of_all(union, names):
+    """Return the names if all take them, since a union gives the same to all."""
+    wanted = {_PARAMETER: names}
+    told = [
+        _parameters_of(transformer, names).keys() == wanted.keys()
+        for _, transformer in union.transformer_list
+        if transformer != "drop"
+    ]
+    return wanted if told and all(told) else {}
