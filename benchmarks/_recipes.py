@@ -32,7 +32,7 @@ ABLATIONS = {
     "with-post-descriptors": {"extract__descriptors": "post"},
     "with-smote": {"balance": SequenceSampler(), "classify__class_weight": None},
     "with-scaled-cells": {"scale__scope": "cell"},
-    "with-padding": {"scale__keep_padding": False, "classify__ignore_padding": False},
+    "with-padding": {"scale__ignore_padding": False, "classify__ignore_padding": False},
     "without-peak": {"extract__normalize": None},
     "without-balance": {"classify__class_weight": None},
     "without-functionals": {"classify__functionals_units": None},

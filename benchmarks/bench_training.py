@@ -102,7 +102,7 @@ def load_training_set(n_recordings):
 
     corpus = load_emodb(folder)
     X = SpeechFeatureExtractor().transform(corpus.paths)
-    X = SequenceScaler(keep_padding=True).fit_transform(X)
+    X = SequenceScaler(ignore_padding=True, loudness=5).fit_transform(X)
     X, y = SequenceSampler(random_state=SEED).fit_resample(X, corpus.target)
     rows = np.random.default_rng(SEED).permutation(len(X))[:n_recordings]
     return X[rows], np.unique(y, return_inverse=True)[1][rows]
@@ -201,8 +201,6 @@ def _make_stopwatch():
 
 def make_keras(X, y, args, ignore_padding=False, jit_compile=False):
     """Train one bare model again and again, from the same weights."""
-    import keras
-
     from skemotion._validation import draw_seed
     from skemotion.networks import BLSTM
 

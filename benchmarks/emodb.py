@@ -162,8 +162,13 @@ def run_loso(corpus, args, model, seed):
 
 def run_loso_speaker(corpus, args, model, seed):
     """Leave one speaker out, each speaker standardised by all recordings of theirs."""
-    X = speaker_standardize(_extract(args, corpus), corpus.speakers)
-    pipeline = make_model(args, model, seed)[2:]
+    pipeline = make_model(args, model, seed)
+    extract = pipeline["extract"]
+    names = getattr(extract, "get_feature_names_out", lambda: None)()
+    X = speaker_standardize(
+        extract.transform(corpus.paths), corpus.speakers, feature_names=names
+    )
+    pipeline = pipeline.sequence_steps
     splits = _leave_speakers_out(corpus)
     return _run_splits(splits, pipeline, X, corpus, args, model, seed)
 

@@ -122,7 +122,7 @@ def _score_fold(speaker, descriptors, corpus, args):
 
 def _predict(models, weights, X):
     """Return the emotions for which the models vote."""
-    votes = [predict_probabilities(model[2:], X) for model in models]
+    votes = [predict_probabilities(model.sequence_steps, X) for model in models]
     votes = np.average(votes, axis=0, weights=list(weights.values()))
     return models[0].classes_[votes.argmax(axis=1)].tolist()
 

@@ -31,7 +31,7 @@ emodb = load_emodb(sys.argv[1]) if len(sys.argv) > 1 else fetch_emodb()
 network = make_emotion_pipeline(memory="feature-cache", random_state=0)
 analysis = make_pipeline(
     clone(network["extract"]),
-    SequenceFunctionals(),
+    SequenceFunctionals(loudness=5),  # the root mean square, silent in padding
     StandardScaler(),
     LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto"),
 )

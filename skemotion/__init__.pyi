@@ -1,11 +1,17 @@
 from . import audio as audio
 from . import augmentation as augmentation
+from . import classification as classification
 from . import datasets as datasets
 from . import exceptions as exceptions
+from . import feature_extraction as feature_extraction
 from . import inspection as inspection
 from . import metrics as metrics
 from . import model_selection as model_selection
+from . import over_sampling as over_sampling
+from . import persistence as persistence
+from . import pipeline as pipeline
 from . import preprocessing as preprocessing
+from . import pretrained as pretrained
 from ._show_versions import show_versions as show_versions
 from .augmentation import SpeechAugmenter as SpeechAugmenter
 from .classification import AttentionBLSTMClassifier as AttentionBLSTMClassifier

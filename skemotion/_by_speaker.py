@@ -45,8 +45,10 @@ class SpeakerStandardized(SequenceTransformerMixin, BaseEstimator):
         """
         raise ValueError(
             "this model was trained on features standardised by speaker: use "
-            "skemotion predict --one-speaker, or in Python model[2:].predict("
-            "speaker_standardize(model['extract'].transform(paths), speakers))."
+            "skemotion predict --one-speaker, or in Python "
+            "model.sequence_steps.predict(speaker_standardize("
+            "model['extract'].transform(paths), speakers, "
+            "feature_names=model['extract'].get_feature_names_out()))."
         )
 
     def __sklearn_is_fitted__(self):

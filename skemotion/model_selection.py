@@ -8,10 +8,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import Bounds, LinearConstraint, milp
 from sklearn.model_selection import LeaveOneGroupOut, StratifiedGroupKFold
-from sklearn.utils import check_consistent_length, check_random_state
-from sklearn.utils._param_validation import Interval, validate_params
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval
 
-from skemotion._validation import draw_seed
+from skemotion._validation import (
+    check_labels,
+    check_same_length,
+    draw_seed,
+    validate_params,
+)
 
 __all__ = ["Holdout", "balanced_holdout", "stratified_validation_split"]
 
@@ -43,8 +48,7 @@ class Holdout(NamedTuple):
         "n_per_class": [Interval(Integral, 1, None, closed="left")],
         "groups": ["array-like", None],
         "random_state": ["random_state"],
-    },
-    prefer_skip_nested_validation=True,
+    }
 )
 def balanced_holdout(
     y: ArrayLike,
@@ -81,7 +85,8 @@ def balanced_holdout(
     ValueError
         If a class has fewer than ``n_per_class + 1`` recordings, if no choice
         of groups leaves every class its test recordings and at least one to
-        train on, or if `y` and `groups` are not 1-D and of equal length.
+        train on, or if `y` and `groups` are not
+        1-D labels of equal length.
 
     See Also
     --------
@@ -106,6 +111,7 @@ def balanced_holdout(
     ['anger', 'anger', 'sadness', 'sadness'] 4 0
     """
     codes, classes = _encode(y, "y")
+    group_codes, group_names = _encode_groups(groups, y)
     rng = check_random_state(random_state)
     counts = np.bincount(codes)
     for name, count in zip(classes, counts, strict=True):
@@ -117,9 +123,7 @@ def balanced_holdout(
             )
     order = rng.permutation(len(codes))
     held_out = np.ones(len(codes), dtype=bool)
-    if groups is not None:
-        check_consistent_length(y, groups)
-        group_codes, group_names = _encode(groups, "groups")
+    if group_codes is not None:
         table = np.zeros((len(group_names), len(classes)), dtype=int)
         np.add.at(table, (group_codes, codes), 1)
         held_out = _choose_groups(table, n_per_class, classes, rng)[group_codes]
@@ -137,8 +141,7 @@ def balanced_holdout(
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "groups": ["array-like", None],
         "random_state": ["random_state"],
-    },
-    prefer_skip_nested_validation=True,
+    }
 )
 def stratified_validation_split(
     y: ArrayLike,
@@ -177,7 +180,7 @@ def stratified_validation_split(
     ValueError
         If every class has one recording only, if there is one group only, if
         any group held out would take a class away from training, or if `y` and
-        `groups` are not 1-D and of equal length.
+        `groups` are not 1-D labels of equal length.
 
     Notes
     -----
@@ -196,17 +199,16 @@ def stratified_validation_split(
     ['anger', 'fear']
     """
     codes, classes = _encode(y, "y")
+    group_codes, _ = _encode_groups(groups, y)
     rng = check_random_state(random_state)
     if np.bincount(codes).max() < 2:
         raise ValueError(
             "Every class has one recording only, so that none can be held out for "
             "validation. Add recordings, or train without validation."
         )
-    if groups is None:
+    if group_codes is None:
         in_validation = _stratified_rows(codes, validation_fraction, rng)
     else:
-        check_consistent_length(y, groups)
-        group_codes, _ = _encode(groups, "groups")
         in_validation = _stratified_groups(
             codes, group_codes, validation_fraction, classes, rng
         )
@@ -215,14 +217,16 @@ def stratified_validation_split(
 
 def _encode(values, name):
     """Return an integer per row, and the sorted distinct values."""
-    values = np.asarray(values)
-    if values.ndim != 1 or values.size == 0:
-        raise ValueError(
-            f"{name} must be one-dimensional, with one entry per recording; got "
-            f"shape {values.shape}."
-        )
-    names, codes = np.unique(values, return_inverse=True)
+    names, codes = np.unique(check_labels(values, name), return_inverse=True)
     return codes, names
+
+
+def _encode_groups(groups, y):
+    """Do so with what may be None, and has one entry for each of y."""
+    if groups is None:
+        return None, None
+    check_same_length(y, of="y", groups=groups)
+    return _encode(groups, "groups")
 
 
 def _first_of_each_class(codes, n_wanted):

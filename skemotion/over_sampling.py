@@ -2,18 +2,24 @@
 
 import warnings
 from numbers import Integral
+from typing import Any, NamedTuple
 
 import numpy as np
 from imblearn.base import BaseSampler
+from imblearn.combine import SMOTEENN, SMOTETomek
 from imblearn.over_sampling import SMOTE
-from imblearn.utils import check_target_type
+from imblearn.under_sampling import NearMiss
+from imblearn.utils import check_sampling_strategy, check_target_type
 from sklearn.base import clone
+from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods
 
-from skemotion._validation import validate_sequences
+from skemotion._validation import check_labels, validate_sequences
 from skemotion.exceptions import ResamplingWarning
 
 __all__ = ["SequenceSampler"]
+
+_NEIGHBORS = {"k_neighbors", "m_neighbors", "n_neighbors", "n_neighbors_ver3"}
 
 
 class SequenceSampler(BaseSampler):
@@ -30,8 +36,9 @@ class SequenceSampler(BaseSampler):
         What resamples. None means SMOTE [1]_ with five neighbours.
 
     random_state : int, RandomState instance or None, default=None
-        Given to the sampler where the sampler has a `random_state` that is
-        None. Pass an int for reproducible results.
+        Given to the sampler, and to what is nested in it such as the `smote` of
+        SMOTEENN, where there is a `random_state` that is None. Pass an int for
+        reproducible results.
 
     Attributes
     ----------
@@ -45,6 +52,9 @@ class SequenceSampler(BaseSampler):
     n_features_in_ : int
         Number of features per frame.
 
+    n_dims_in_ : int
+        Number of dimensions of X.
+
     feature_names_in_ : ndarray of shape (n_features,)
         Names of the features; only for two-dimensional X with column names.
 
@@ -55,10 +65,16 @@ class SequenceSampler(BaseSampler):
 
     Notes
     -----
-    `k_neighbors` of the sampler is lowered where a class to be over-sampled
-    holds fewer recordings than that, as it happens in small folds, with a
-    :class:`~skemotion.exceptions.ResamplingWarning`. SMOTE between two padded
-    frames that are exactly 0 gives 0 again.
+    Numbers of neighbours are lowered where there are not so many recordings to
+    choose them from, as it happens in small folds, with a
+    :class:`~skemotion.exceptions.ResamplingWarning`: `k_neighbors` of SMOTE and
+    its kin, and `n_neighbors` of ADASYN, to those of the smallest class that is
+    over-sampled; `m_neighbors`, and `n_neighbors` of samplers that clean, to
+    those of all. So it is in samplers that are nested in others, and for
+    neighbours given as an estimator with `n_neighbors`.
+
+    SMOTE between two padded frames that are exactly 0 gives 0 again. Labels in
+    an array of pandas come back in one of NumPy.
 
     References
     ----------
@@ -102,6 +118,7 @@ class SequenceSampler(BaseSampler):
         -------
         self : SequenceSampler
         """
+        y = _plain_labels(y)
         super().fit(X, y)
         self.sampler_ = self._make_sampler(check_target_type(y))
         return self
@@ -128,9 +145,13 @@ class SequenceSampler(BaseSampler):
         ------
         ValueError
             If a class to be over-sampled has one recording only and the
-            sampler interpolates between neighbours.
+            sampler interpolates between neighbours, or if labels are missing,
+            continuous or of different kinds.
         """
-        return super().fit_resample(X, y)
+        labels = _plain_labels(y)
+        # The base class gives lists and series back as what they came.
+        keeps_kind = isinstance(y, list) or hasattr(y, "iloc")
+        return super().fit_resample(X, y if keeps_kind else labels)
 
     # What the base class checks y against is up to the sampler inside.
     @property
@@ -156,11 +177,12 @@ class SequenceSampler(BaseSampler):
         return flat.reshape(-1, *X.shape[1:]), y
 
     def _make_sampler(self, y):
-        sampler = clone(self._get_sampler())
-        parameters = sampler.get_params()
-        if self.random_state is not None and parameters.get("random_state", 0) is None:
-            sampler.set_params(random_state=self.random_state)
-        return _clip_neighbors(sampler, self.sampling_strategy_, y)
+        sampler = _with_own_smote(clone(self._get_sampler()))
+        if self.random_state is not None:
+            _set_random_states(sampler, self.random_state)
+        for part in _parts(sampler):
+            _clip_neighbors(sampler, part, y)
+        return sampler
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -169,40 +191,124 @@ class SequenceSampler(BaseSampler):
         return tags
 
 
-def _clip_neighbors(sampler, n_new, y):
-    """Lower `k_neighbors` to what the smallest class to be over-sampled holds."""
-    names = [
-        name
-        for name, value in sampler.get_params().items()
-        if name.rpartition("__")[2] == "k_neighbors" and isinstance(value, Integral)
-    ]
-    labels, sizes = np.unique(y, return_counts=True)
-    counts = {
-        label: size
-        for label, size in zip(labels.tolist(), sizes.tolist(), strict=True)
-        if n_new.get(label, 0) > 0
-    }
-    if not names or not counts:
-        return sampler
-    smallest = min(counts, key=lambda label: counts[label])
-    if counts[smallest] == 1:
-        raise ValueError(
-            f"class {smallest!r} has one recording, and {type(sampler).__name__} "
-            "interpolates between two of the same class: add recordings, leave the "
-            "class out, or use imblearn.over_sampling.RandomOverSampler."
+def _plain_labels(y):
+    """Return labels as a plain array, and columns of ones and zeros as they are."""
+    n_dims = np.asarray(y, dtype=object).ndim
+    return y if y is None or n_dims == 2 else check_labels(y)
+
+
+def _with_own_smote(sampler):
+    """Give samplers that make their SMOTE in `fit_resample` one that can be set."""
+    if isinstance(sampler, (SMOTEENN, SMOTETomek)) and sampler.smote is None:
+        smote = SMOTE(
+            sampling_strategy=sampler.sampling_strategy,
+            random_state=sampler.random_state,
         )
-    for name in names:
-        _lower(sampler, name, counts[smallest] - 1, smallest)
+        sampler.set_params(smote=smote)
     return sampler
 
 
-def _lower(sampler, name, n_neighbors, label):
+def _set_random_states(sampler, random_state):
+    """Seed a sampler, and all that is nested in it, where there is no seed."""
+    parameters = sampler.get_params()
+    nameless = [
+        name
+        for name in sorted(parameters)
+        if name.rpartition("__")[2] == "random_state" and parameters[name] is None
+    ]
+    rng = check_random_state(random_state)
+    for name in nameless:
+        own = name == "random_state"
+        seed = random_state if own else rng.randint(np.iinfo(np.int32).max)
+        sampler.set_params(**{name: seed})
+
+
+class _Part(NamedTuple):
+    """A sampler within a sampler; its parameters have a prefix there."""
+
+    prefix: str
+    sampler: Any
+
+
+def _parts(sampler):
+    """List a sampler and those that are nested in it."""
+    nested = [
+        _Part(f"{name}__", value)
+        for name, value in sampler.get_params().items()
+        if hasattr(value, "fit_resample")
+    ]
+    return [_Part("", sampler), *nested]
+
+
+class _Pool(NamedTuple):
+    """What neighbours are chosen from: a class, or all recordings (None)."""
+
+    label: Any
+    size: int
+    holds_itself: bool = True  # the recording whose neighbours are looked for
+
+
+def _clip_neighbors(whole, part, y):
+    """Lower the numbers of neighbours of one sampler to what there is."""
+    parameters = part.sampler.get_params(deep=False)
+    for name in sorted(parameters.keys() & _NEIGHBORS):
+        pool = _find_pool(part.sampler, name, y)
+        if pool is None or parameters[name] is None:
+            continue
+        if pool.size == 1 and pool.holds_itself:
+            raise ValueError(_describe_lonely(part.sampler, pool, name))
+        if isinstance(parameters[name], Integral):
+            _lower(whole, part.prefix + name, pool.size - pool.holds_itself, pool)
+        elif hasattr(parameters[name], "n_neighbors"):
+            # Such an estimator counts the recording itself among its neighbours.
+            _lower(whole, f"{part.prefix}{name}__n_neighbors", pool.size, pool)
+
+
+def _find_pool(sampler, name, y):
+    """Return what the neighbours of a parameter are chosen from, if anything."""
+    labels, counts = np.unique(y, return_counts=True)
+    sizes = dict(zip(labels.tolist(), counts.tolist(), strict=True))
+    everything = _Pool(None, len(y))
+    if isinstance(sampler, NearMiss):
+        smallest = min(sizes, key=lambda label: sizes[label])
+        return _Pool(smallest, sizes[smallest], holds_itself=False)
+    if getattr(sampler, "_sampling_type", None) != "over-sampling":
+        return everything
+    if name == "m_neighbors" or getattr(sampler, "kind", None) == "borderline-2":
+        return everything
+    n_new = _count_new(sampler, y)
+    grown = [label for label in sizes if n_new.get(label, 0) > 0]
+    if not grown:
+        return None
+    smallest = min(grown, key=lambda label: sizes[label])
+    return _Pool(smallest, sizes[smallest])
+
+
+def _count_new(sampler, y):
+    try:
+        return check_sampling_strategy(sampler.sampling_strategy, y, "over-sampling")
+    except ValueError:  # it may fit the rows that samplers before it leave
+        return {}
+
+
+def _describe_lonely(sampler, pool, name):
+    if pool.label is None:
+        return f"{name} of {type(sampler).__name__} needs more than one recording."
+    return (
+        f"class {pool.label!r} has one recording, and {type(sampler).__name__} "
+        "interpolates between two of the same class: add recordings, leave the class "
+        "out, or use imblearn.over_sampling.RandomOverSampler."
+    )
+
+
+def _lower(sampler, name, n_neighbors, pool):
     wanted = sampler.get_params()[name]
-    if wanted > n_neighbors:
-        warnings.warn(
-            f"{name}={wanted} lowered to {n_neighbors}: class {label!r} has "
-            f"{n_neighbors + 1} recordings.",
-            ResamplingWarning,
-            stacklevel=6,
-        )
-        sampler.set_params(**{name: n_neighbors})
+    if wanted <= n_neighbors:
+        return
+    among = "X has" if pool.label is None else f"class {pool.label!r} has"
+    warnings.warn(
+        f"{name}={wanted} lowered to {n_neighbors}: {among} {pool.size} recordings.",
+        ResamplingWarning,
+        stacklevel=6,
+    )
+    sampler.set_params(**{name: n_neighbors})

@@ -1,11 +1,16 @@
 """The way from recordings to emotions, as one estimator."""
 
+import os
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, Literal
 
+import numpy as np
 from imblearn.pipeline import Pipeline
-from sklearn.utils import _safe_indexing, check_random_state
-from sklearn.utils._param_validation import Interval, StrOptions, validate_params
+from numpy.typing import ArrayLike
+from sklearn.base import is_classifier, is_regressor
+from sklearn.utils import _safe_indexing, check_random_state, get_tags
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._user_interface import _print_elapsed_time
 from sklearn.utils.validation import (
     _check_method_params,
     _is_arraylike,
@@ -13,6 +18,16 @@ from sklearn.utils.validation import (
     has_fit_parameter,
 )
 
+from skemotion._by_speaker import SpeakerStandardized
+from skemotion._sequences import hand_on_names, names_behind, takes_recordings
+from skemotion._validation import (
+    as_indexable,
+    check_labels,
+    check_same_length,
+    fit_context,
+    validate_params,
+)
+from skemotion.audio import check_recordings
 from skemotion.augmentation import SpeechAugmenter
 from skemotion.classification import AttentionBLSTMClassifier
 from skemotion.feature_extraction import SpeechFeatureExtractor
@@ -21,6 +36,9 @@ from skemotion.over_sampling import SequenceSampler
 from skemotion.preprocessing import SequenceScaler
 
 __all__ = ["EmotionPipeline", "make_emotion_pipeline"]
+
+
+_FITTING = ("fit", "fit_transform")
 
 
 class EmotionPipeline(Pipeline):
@@ -33,8 +51,12 @@ class EmotionPipeline(Pipeline):
     nothing that a scaler or a sampler has learnt from, decides when training
     stops.
 
-    Nothing is held out if the last step's `fit` takes no `X_val`, or if its
-    `early_stopping` is False.
+    Nothing is held out if the last step's `fit` takes no `X_val` or is given
+    one, or if its `early_stopping` is False.
+
+    Steps that want to know what the features are called, such as
+    :class:`SequenceScaler`, are told what the steps before them say in
+    `get_feature_names_out`.
 
     Parameters
     ----------
@@ -46,6 +68,10 @@ class EmotionPipeline(Pipeline):
 
     random_state : int, RandomState instance or None, default=None
         Decides which recordings are held out.
+
+    feature_names : list of str, default=None
+        Names of the features of X, where X are sequences; parts of a pipeline,
+        such as :attr:`sequence_steps`, know them. None means not known.
 
     transform_input : list of str, default=None
         As in :class:`imblearn.pipeline.Pipeline`.
@@ -85,6 +111,7 @@ class EmotionPipeline(Pipeline):
         **Pipeline._parameter_constraints,
         "validation_fraction": [Interval(Real, 0, 1, closed="neither"), None],
         "random_state": ["random_state"],
+        "feature_names": ["array-like", None],
     }
 
     def __init__(
@@ -93,6 +120,7 @@ class EmotionPipeline(Pipeline):
         *,
         validation_fraction=0.1,
         random_state=None,
+        feature_names=None,
         transform_input=None,
         memory=None,
         verbose=False,
@@ -102,8 +130,17 @@ class EmotionPipeline(Pipeline):
         )
         self.validation_fraction = validation_fraction
         self.random_state = random_state
+        self.feature_names = feature_names
 
-    def fit(self, X, y=None, groups=None, **params):
+    # Steps of a pipeline have their parameters validated by themselves.
+    @fit_context(prefer_skip_nested_validation=False)
+    def fit(
+        self,
+        X: Any,
+        y: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+        **params: Any,
+    ) -> "EmotionPipeline":
         """Fit all steps, stopping the last one early on held-out recordings.
 
         Parameters
@@ -118,7 +155,10 @@ class EmotionPipeline(Pipeline):
         **params : dict
             Parameters of the steps' `fit`, as in imbalanced-learn's pipeline.
             No step behind a sampler takes one with a value for each row of
-            `X`, such as `sample_weight`.
+            `X`, such as `sample_weight`. Where the last step is given `X_val`,
+            as ``classify__X_val``, it gets these as they are: what the steps
+            before it would make of them, unless `transform_input` names
+            ``"X_val"``. Then nothing is held out.
 
         Returns
         -------
@@ -127,12 +167,16 @@ class EmotionPipeline(Pipeline):
         Raises
         ------
         ValueError
-            If a step behind a sampler is given a value for each row of `X`.
+            Before any recording is opened: if X, y, groups or sample weights
+            differ in length, if labels or groups are missing, of more than one
+            dimension, of different kinds or continuous, if there is one class
+            only, or if a step behind a sampler is given a value for each row
+            of `X`.
         """
-        self._validate_params()
-        if params:
-            self._check_params_behind_sampler(X, params)
-        if not self._holds_out():
+        X, y = as_indexable(X), self._check_rows(X, y, groups)
+        routed = self._check_method_params(method="fit", props=params)
+        self._check_params_of_rows(X, routed)
+        if not self._holds_out(routed):
             return super().fit(X, y, **params)
         train, held_out = stratified_validation_split(
             y,
@@ -141,44 +185,111 @@ class EmotionPipeline(Pipeline):
             random_state=self.random_state,
         )
         X_val, y_val = _safe_indexing(X, held_out), _safe_indexing(y, held_out)
-        params = _check_method_params(X, params, indices=train)
         X, y = _safe_indexing(X, train), _safe_indexing(y, train)
+        params = _take_rows(params, train, _num_samples(X) + len(held_out))
         return self._fit_with_validation(X, y, X_val, y_val, params)
 
-    def _holds_out(self):
+    @property
+    def sequence_steps(self) -> "EmotionPipeline":
+        """The part that takes sequences: the steps behind the extractor.
+
+        It shares the steps with the whole, fitted or not, and knows the names
+        of the features. What stands before it, up to the last step that takes
+        recordings or is called ``"extract"``, makes the sequences.
+        """
+        front = [
+            number
+            for number, (name, step) in enumerate(self.steps, start=1)
+            if name == "extract"
+            or takes_recordings(step)
+            or isinstance(step, SpeakerStandardized)
+        ]
+        return self[max(front, default=0) :]
+
+    def _check_rows(self, X, y, groups=None):
+        """Check what belongs together before any work; return y, plain if labels."""
+        if isinstance(X, (str, os.PathLike)):
+            check_recordings(X)  # says which list was meant
+        check_same_length(X, y=y, groups=groups)
+        if groups is not None:
+            check_labels(groups, "groups")
+        last = self._final_estimator
+        predicts = hasattr(last, "fit")
+        if y is None:
+            if predicts and is_classifier(last):
+                raise ValueError(
+                    f"{type(self).__name__} requires y to be passed, but the target y "
+                    "is None."
+                )
+            return None
+        if predicts and (is_regressor(last) or _predicts_columns(last, y)):
+            return y
+        return check_labels(y, min_classes=2 if predicts and is_classifier(last) else 1)
+
+    def _holds_out(self, routed):
         last = self._final_estimator
         return (
             self.validation_fraction is not None
             and hasattr(last, "fit")
             and has_fit_parameter(last, "X_val")
             and getattr(last, "early_stopping", True) is not False
+            and routed[self.steps[-1][0]].get("fit", {}).get("X_val") is None
         )
 
-    def _check_params_behind_sampler(self, X, params):
-        routed = self._check_method_params(method="fit", props=params)
+    def _check_params_of_rows(self, X, routed):
         sampler = None
         for _, name, step in self._iter(filter_resample=False):
-            if sampler is not None:
-                for parameter, value in routed[name]["fit"].items():
+            methods = [routed[name].get(method, {}) for method in _FITTING]
+            for parameter, value in {**methods[0], **methods[1]}.items():
+                if sampler is not None:
                     _refuse_values_of_rows(parameter, value, X, name, sampler)
+                if parameter.rpartition("__")[2] == "sample_weight":
+                    _check_weights(X, value)
             if hasattr(step, "fit_resample"):
                 sampler = name
+
+    def _fit(self, X, y=None, routed_params=None, raw_params=None):
+        # Every way of fitting comes by here.
+        y = self._check_rows(X, y)
+        return super()._fit(X, y, routed_params, raw_params=raw_params)
 
     def _fit_with_validation(self, X, y, X_val, y_val, params):
         """Do what imbalanced-learn's `fit` does, with its own private methods."""
         routed = self._check_method_params(method="fit", props=params)
         X, y = self._fit(X, y, routed, raw_params=params)
-        for _, _, transformer in self._iter(with_final=False):
-            X_val = transformer.transform(X_val)
-        last_params = routed[self.steps[-1][0]]["fit"]
-        self._final_estimator.fit(X, y, X_val=X_val, y_val=y_val, **last_params)
+        last = len(self.steps) - 1
+        with _print_elapsed_time("Pipeline", self._log_message(last)):
+            for _, _, transformer in self._iter(with_final=False):
+                X_val = transformer.transform(X_val)
+            last_params = self._get_metadata_for_step(
+                step_idx=last, step_params=routed[self.steps[-1][0]], all_params=params
+            )["fit"]
+            validation = {"X_val": X_val, "y_val": y_val}
+            self._final_estimator.fit(X, y, **{**last_params, **validation})
         return self
+
+    def _get_metadata_for_step(self, *, step_idx, step_params, all_params):
+        # It is asked for right before each step is fitted, behind fitted ones.
+        step_params = super()._get_metadata_for_step(
+            step_idx=step_idx, step_params=step_params, all_params=all_params
+        )
+        return hand_on_names(
+            self.steps[step_idx][1], step_params, self._names_before(step_idx)
+        )
+
+    def _names_before(self, step_idx):
+        """Return the names of the features that a step gets, None if not known."""
+        names = self.feature_names
+        names = None if names is None else np.asarray(names, dtype=object)
+        return names_behind(self.steps[:step_idx], names)
 
     def __getitem__(self, ind):
         part = super().__getitem__(ind)
         if isinstance(ind, slice):
             part.validation_fraction = self.validation_fraction
             part.random_state = self.random_state
+            names = self._names_before(range(len(self.steps))[ind].start)
+            part.feature_names = None if names is None else names.tolist()
         return part
 
     def get_metadata_routing(self):
@@ -191,9 +302,32 @@ class EmotionPipeline(Pipeline):
         return super().get_metadata_routing().add_self_request(self)
 
 
+def _predicts_columns(estimator, y):
+    n_dims = np.asarray(y, dtype=object).ndim
+    return n_dims == 2 and get_tags(estimator).target_tags.multi_output
+
+
+def _take_rows(params, rows, n_samples):
+    """Take rows of the parameters that have a value for each, but not of names."""
+    names = {name: params[name] for name in params if name.endswith("feature_names")}
+    others = {name: as_indexable(params[name]) for name in params if name not in names}
+    return names | _check_method_params(np.empty(n_samples), others, indices=rows)
+
+
+def _check_weights(X, weights):
+    if weights is None or not _is_arraylike(weights):
+        return
+    check_same_length(X, sample_weight=weights)
+    if not np.isfinite(np.asarray(weights, dtype=np.float64)).all():
+        raise ValueError(
+            "sample_weight holds NaN or infinity: give each recording a finite weight."
+        )
+
+
 def _refuse_values_of_rows(parameter, value, X, step, sampler):
     """Raise for a value per row, even if a sampler that reorders keeps the length."""
-    if parameter in ("X_val", "y_val") or not _is_arraylike(value):
+    others = ("X_val", "y_val", "feature_names")
+    if parameter in others or not _is_arraylike(value):
         return
     if _num_samples(value) == _num_samples(X):
         raise ValueError(
@@ -208,7 +342,7 @@ _RECIPES: dict[str, dict[str, Any]] = {
     "recommended": {
         "augment": True,
         "extract": {"descriptors": "extended", "normalize": "peak"},
-        "scale": {"keep_padding": True},
+        "scale": {"ignore_padding": True},
         "balance": False,
         "classify": {
             "units": 16,
@@ -246,13 +380,12 @@ _RECIPES: dict[str, dict[str, Any]] = {
             None,
         ],
         "random_state": ["random_state"],
-    },
-    prefer_skip_nested_validation=True,
+    }
 )
 def make_emotion_pipeline(
-    recipe: str = "recommended",
+    recipe: Literal["recommended", "post"] = "recommended",
     *,
-    validation_fraction: float | str | None = "recipe",
+    validation_fraction: float | Literal["recipe"] | None = "recipe",
     n_jobs: int | None = None,
     memory=None,
     random_state=None,
@@ -265,8 +398,8 @@ def make_emotion_pipeline(
     (:class:`SequenceScaler`), `balance` (:class:`SequenceSampler` with SMOTE, or
     "passthrough") and `classify` (:class:`AttentionBLSTMClassifier`). Each is
     reached by `set_params` and in a grid as `scale__scope`, `classify__units`,
-    and so on. What stands behind the extractor, ``pipeline[2:]``, takes
-    sequences.
+    and so on. What stands behind the extractor,
+    :attr:`EmotionPipeline.sequence_steps`, takes sequences.
 
     Parameters
     ----------

@@ -1,80 +1,55 @@
 """Scaling of sequences."""
 
 import tempfile
-from numbers import Integral
 
 import numpy as np
 import sklearn
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin
-from sklearn.utils import check_array, column_or_1d, gen_batches
-from sklearn.utils._param_validation import Interval, StrOptions, validate_params
-from sklearn.utils.validation import check_consistent_length, check_is_fitted
+from sklearn.utils import check_array, gen_batches
+from sklearn.utils._param_validation import StrOptions
+from sklearn.utils.validation import check_is_fitted
 
-from skemotion._sequences import SequenceTransformerMixin
-from skemotion._validation import validate_sequences
+from skemotion._sequences import (
+    LOUDNESS_CONSTRAINTS,
+    SequenceTransformerMixin,
+    check_padding_is_found,
+    learn_padding,
+    mark_real,
+    padding_mask,
+    real_bounds,
+    resolve_loudness,
+)
+from skemotion._validation import (
+    check_feature_names,
+    check_labels,
+    check_same_length,
+    fit_context,
+    validate_params,
+    validate_sequences,
+)
 
 __all__ = ["SequenceScaler", "padding_mask", "speaker_standardize"]
 
-_RMS_COLUMN = 5
 _ROWS_AT_A_TIME = 256
-
-
-def padding_mask(
-    X: NDArray, *, energy_feature: int = _RMS_COLUMN, padding_side: str = "left"
-) -> NDArray[np.bool_]:
-    """Mark the frames that are digital silence added to short recordings.
-
-    Padding is the run of frames at `padding_side` whose energy is exactly 0.
-    At least one frame of every recording counts as real.
-
-    Parameters
-    ----------
-    X : ndarray of shape (n_samples, n_frames, n_features)
-        Sequences before scaling.
-    energy_feature : int, default=5
-        Column of the root mean square.
-    padding_side : {"left", "right"}, default="left"
-        Where the padding stands.
-
-    Returns
-    -------
-    ndarray of shape (n_samples, n_frames), dtype bool
-        True for padding.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skemotion.preprocessing import padding_mask
-    >>> energy = np.array([[[0.0], [0.0], [0.2], [0.0]]])
-    >>> padding_mask(energy, energy_feature=0)
-    array([[ True,  True, False, False]])
-    """
-    silent = X[:, :, energy_feature] == 0
-    if padding_side == "right":
-        silent = silent[:, ::-1]
-    silent = np.logical_and.accumulate(silent, axis=1)
-    silent[:, -1] = False
-    return silent[:, ::-1] if padding_side == "right" else silent
 
 
 @validate_params(
     {
         "X": ["array-like"],
         "speakers": ["array-like"],
-        "keep_padding": ["boolean"],
-        "energy_feature": [Interval(Integral, 0, None, closed="left")],
-        "padding_side": [StrOptions({"left", "right"})],
+        "ignore_padding": ["boolean"],
+        "loudness": LOUDNESS_CONSTRAINTS,
+        "feature_names": ["array-like", None],
     },
-    prefer_skip_nested_validation=True,
 )
 def speaker_standardize(
     X: ArrayLike,
     speakers: ArrayLike,
     *,
-    keep_padding: bool = True,
-    energy_feature: int = _RMS_COLUMN,
-    padding_side: str = "left",
+    ignore_padding: bool = True,
+    loudness: str | int | None = None,
+    feature_names: ArrayLike | None = None,
 ) -> NDArray[np.float32]:
     """Standardise the features of each recording by those of its own speaker.
 
@@ -90,14 +65,17 @@ def speaker_standardize(
         Sequences, as :class:`SpeechFeatureExtractor` returns them.
     speakers : array-like of shape (n_samples,)
         Who speaks in each.
-    keep_padding : bool, default=True
+    ignore_padding : bool, default=True
         Whether the statistics are those of the real frames, and padded frames
         come out as exactly 0 in every feature. If False, padding is treated
         like the rest.
-    energy_feature : int, default=5
-        Column of the root mean square, by which padding is recognised.
-    padding_side : {"left", "right"}, default="left"
-        Where the padding stands.
+    loudness : str, int or None, default=None
+        Name or column of the root mean square, by which padding is recognised,
+        as in :class:`SequenceScaler`.
+    feature_names : array-like of str of shape (n_features,), default=None
+        Names of the features, as
+        :meth:`~skemotion.SpeechFeatureExtractor.get_feature_names_out` gives
+        them. None means not known.
 
     Returns
     -------
@@ -109,7 +87,8 @@ def speaker_standardize(
     ------
     ValueError
         If X has not three dimensions, holds NaN or infinity, or `speakers` is
-        of another length.
+        of another length or lacks a name; if there is no such loudness, or
+        padding cannot be recognised without it.
 
     See Also
     --------
@@ -129,29 +108,32 @@ def speaker_standardize(
     >>> from skemotion.preprocessing import speaker_standardize
     >>> X = np.random.default_rng(0).uniform(1.0, 2.0, size=(6, 157, 46))
     >>> X[3:] *= 10  # a louder voice
-    >>> standardized = speaker_standardize(X, ["03", "03", "03", "08", "08", "08"])
+    >>> speakers = ["03", "03", "03", "08", "08", "08"]
+    >>> standardized = speaker_standardize(X, speakers, loudness=5)
     >>> standardized.shape, standardized.dtype
     ((6, 157, 46), dtype('float32'))
     >>> bool(abs(standardized[:3].std() - standardized[3:].std()) < 1e-3)
     True
     """
-    sequences: NDArray = check_array(X, dtype=np.float32, allow_nd=True, input_name="X")
+    sequences = check_array(X, dtype=np.float32, allow_nd=True, input_name="X")
     if sequences.ndim != 3:
         raise ValueError(
             "speaker_standardize expects X of shape (n_samples, n_frames, n_features), "
             f"as SpeechFeatureExtractor returns it; got shape {sequences.shape}."
         )
-    names = column_or_1d(speakers)
-    check_consistent_length(sequences, names)
-
-    def find_padding(block):
-        return _find_padding(block, keep_padding, energy_feature, padding_side)
-
+    check_same_length(X, speakers=speakers)
+    names = check_labels(speakers, "speakers")
+    bounds = None
+    if ignore_padding:
+        known = check_feature_names(feature_names, sequences.shape[2])
+        column = resolve_loudness(loudness, known, sequences.shape[2])
+        check_padding_is_found(sequences, column)
+        bounds = _find_bounds(sequences, column)
     standardized = _empty_like(X, sequences.shape)
     for speaker in np.unique(names):
         rows = np.flatnonzero(names == speaker)
-        mean, scale = _moments(sequences, rows, find_padding, axis=(0, 1))
-        _standardize(sequences, rows, find_padding, mean, scale, standardized)
+        mean, scale = _moments(sequences, rows, bounds, axis=(0, 1))
+        _standardize(sequences, rows, bounds, mean, scale, standardized)
     return standardized
 
 
@@ -165,18 +147,22 @@ class SequenceScaler(OneToOneFeatureMixin, SequenceTransformerMixin, BaseEstimat
         cell of frame and feature on its own, which treats the sequences as
         flat vectors.
 
-    keep_padding : bool, default=False
-        Whether to leave padding alone. If True, the statistics are those of
-        the real frames, and padded frames come out as exactly 0 in every
-        feature, so that a classifier can mask them.
+    ignore_padding : bool, default=False
+        Whether to leave padding alone: the runs of digital silence at either
+        end of a recording. If True, the statistics are those of the real
+        frames, and padded frames come out as exactly 0 in every feature, so
+        that a classifier can mask them.
 
-    energy_feature : int, default=5
-        Column of the root mean square, by which padding is recognised: frames
-        at the beginning, or at the end, where it is exactly 0. Only used if
-        `keep_padding` is True.
-
-    padding_side : {"left", "right"}, default="left"
-        Where the padding stands. Only used if `keep_padding` is True.
+    loudness : str, int or None, default=None
+        Name or column of the root mean square: a frame is silent where it is
+        exactly 0. None takes the feature that is called ``"rms"``, or, in a
+        :class:`SequenceUnion`, ``"<transformer>__rms"``; if none is, frames
+        are silent that are 0 in every feature. Names are known behind an
+        extractor in an :class:`EmotionPipeline`, or if `fit` is given them;
+        the pipelines of scikit-learn and imbalanced-learn hand none on, so
+        there the column has to be given: 5 of what
+        :class:`SpeechFeatureExtractor` returns. Only used if `ignore_padding`
+        is True.
 
     Attributes
     ----------
@@ -186,11 +172,22 @@ class SequenceScaler(OneToOneFeatureMixin, SequenceTransformerMixin, BaseEstimat
     scale_ : ndarray of shape (n_features,) or (n_frames, n_features)
         Standard deviation of each feature or cell, 1 where it is constant.
 
+    ignores_padding_ : bool
+        Whether padding is left alone: if `ignore_padding` is set, and X has
+        three dimensions.
+
+    loudness_ : int or None
+        Column by which padding is recognised. None if it is by frames that are
+        0 in every feature, or not at all.
+
     n_features_in_ : int
         Number of features per frame seen during `fit`.
 
+    n_dims_in_ : int
+        Number of dimensions of X seen during `fit`.
+
     feature_names_in_ : ndarray of shape (n_features,)
-        Names of the features; only for two-dimensional X with column names.
+        Names of the features, where they are known.
 
     See Also
     --------
@@ -219,27 +216,24 @@ class SequenceScaler(OneToOneFeatureMixin, SequenceTransformerMixin, BaseEstimat
     True
     """
 
+    # Where metadata routing is on, names are asked for without a set_fit_request.
+    __metadata_request__fit = {"feature_names": True}
+
     _parameter_constraints: dict = {
         "scope": [StrOptions({"feature", "cell"})],
-        "keep_padding": ["boolean"],
-        "energy_feature": [Interval(Integral, 0, None, closed="left")],
-        "padding_side": [StrOptions({"left", "right"})],
+        "ignore_padding": ["boolean"],
+        "loudness": LOUDNESS_CONSTRAINTS,
     }
 
-    def __init__(
-        self,
-        *,
-        scope="feature",
-        keep_padding=False,
-        energy_feature=_RMS_COLUMN,
-        padding_side="left",
-    ):
+    def __init__(self, *, scope="feature", ignore_padding=False, loudness=None):
         self.scope = scope
-        self.keep_padding = keep_padding
-        self.energy_feature = energy_feature
-        self.padding_side = padding_side
+        self.ignore_padding = ignore_padding
+        self.loudness = loudness
 
-    def fit(self, X: ArrayLike, y=None):
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(
+        self, X: ArrayLike, y=None, feature_names: ArrayLike | None = None
+    ) -> "SequenceScaler":
         """Compute the mean and the deviation.
 
         Parameters
@@ -248,17 +242,27 @@ class SequenceScaler(OneToOneFeatureMixin, SequenceTransformerMixin, BaseEstimat
             Sequences.
         y : ignored
             Present for API consistency.
+        feature_names : array-like of str of shape (n_features,), default=None
+            Names of the features; :class:`EmotionPipeline` gives them. Ignored
+            if X has two dimensions.
 
         Returns
         -------
         self : SequenceScaler
+
+        Raises
+        ------
+        ValueError
+            If `loudness` is no feature, or padding is to be left alone but
+            cannot be recognised: recordings begin or end with repeated frames,
+            none of which is silent.
         """
-        self._validate_params()
-        sequences = validate_sequences(self, X, reset=True)
+        sequences = validate_sequences(self, X, reset=True, feature_names=feature_names)
+        learn_padding(self, sequences)
         per_feature = self.scope == "feature" and sequences.ndim == 3
         axis = (0, 1) if per_feature else 0
-        rows = np.arange(len(sequences))
-        self.mean_, self.scale_ = _moments(sequences, rows, self._find_padding, axis)
+        rows, bounds = np.arange(len(sequences)), self._find_bounds(sequences)
+        self.mean_, self.scale_ = _moments(sequences, rows, bounds, axis)
         return self
 
     def transform(self, X: ArrayLike) -> NDArray[np.float32]:
@@ -282,16 +286,12 @@ class SequenceScaler(OneToOneFeatureMixin, SequenceTransformerMixin, BaseEstimat
                 "the same duration."
             )
         scaled = _empty_like(X, sequences.shape)
-        rows = np.arange(len(sequences))
-        _standardize(
-            sequences, rows, self._find_padding, self.mean_, self.scale_, scaled
-        )
+        rows, bounds = np.arange(len(sequences)), self._find_bounds(sequences)
+        _standardize(sequences, rows, bounds, self.mean_, self.scale_, scaled)
         return scaled
 
-    def _find_padding(self, block):
-        return _find_padding(
-            block, self.keep_padding, self.energy_feature, self.padding_side
-        )
+    def _find_bounds(self, X):
+        return _find_bounds(X, self.loudness_) if self.ignores_padding_ else None
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -300,29 +300,25 @@ class SequenceScaler(OneToOneFeatureMixin, SequenceTransformerMixin, BaseEstimat
         return tags
 
 
-def _find_padding(X, keep_padding, energy_feature, padding_side):
-    """Return the mask of padding, or None if it is to be treated like the rest."""
-    if not keep_padding or X.ndim == 2:
-        return None
-    if energy_feature >= X.shape[2]:
-        raise ValueError(
-            f"energy_feature={energy_feature} is no column of X with {X.shape[2]} "
-            "features; name the column of the root mean square."
-        )
-    return padding_mask(X, energy_feature=energy_feature, padding_side=padding_side)
+def _find_bounds(X, loudness):
+    """Return where the padding of each sequence ends and begins again."""
+    rows = np.arange(len(X))
+    return np.concatenate(
+        [real_bounds(block, loudness) for block, _ in _blocks(X, rows)]
+    )
 
 
-def _moments(X, rows, find_padding, axis):
+def _moments(X, rows, bounds, axis):
     """Return mean and non-zero deviation over the real frames, in double precision."""
     total = count = squares = 0.0
-    for block, _ in _blocks(X, rows):
-        where = _real_cells(block, find_padding)
+    for block, chosen in _blocks(X, rows):
+        where = _real_cells(block, bounds, chosen)
         total = total + block.sum(axis=axis, dtype=np.float64, where=where)
         count = count + np.sum(where, axis=axis)
     count = np.maximum(count, 1)
     mean = total / count
-    for block, _ in _blocks(X, rows):
-        where = _real_cells(block, find_padding)
+    for block, chosen in _blocks(X, rows):
+        where = _real_cells(block, bounds, chosen)
         squares = squares + np.square(block - mean).sum(axis=axis, where=where)
     scale = np.sqrt(squares / count)
     # Rounding leaves a constant with a deviation of a few units in the last place.
@@ -330,19 +326,19 @@ def _moments(X, rows, find_padding, axis):
     return mean, scale
 
 
-def _standardize(X, rows, find_padding, mean, scale, out):
+def _standardize(X, rows, bounds, mean, scale, out):
     for block, chosen in _blocks(X, rows):
         standardized = ((block - mean) / scale).astype(np.float32)
-        padding = find_padding(block)
-        if padding is not None:
-            standardized[padding] = 0.0
+        if bounds is not None:
+            standardized[~mark_real(bounds[chosen], X.shape[1])] = 0.0
         out[chosen] = standardized
 
 
-def _real_cells(block, find_padding):
-    padding = find_padding(block)
-    real = True if padding is None else ~padding[..., np.newaxis]
-    return np.broadcast_to(real, block.shape)
+def _real_cells(block, bounds, chosen):
+    if bounds is None:
+        return np.broadcast_to(True, block.shape)
+    real = mark_real(bounds[chosen], block.shape[1])
+    return np.broadcast_to(real[:, :, np.newaxis], block.shape)
 
 
 def _blocks(X, rows):

@@ -63,7 +63,7 @@ def expected_failures(estimator):
 @parametrize_with_checks(
     [
         SequenceScaler(),
-        SequenceScaler(scope="cell", keep_padding=True),
+        SequenceScaler(scope="cell", ignore_padding=True),
         SequenceFunctionals(),
         BLSTMClassifier(units=4, epochs=8, learning_rate=0.05, batch_size=8),
     ],

@@ -32,7 +32,7 @@ NETWORK = {"units": 2, "epochs": 1, "random_state": 0}
 ESTIMATORS = {
     "scaler": SequenceScaler(),
     "scaler of cells": SequenceScaler(scope="cell"),
-    "scaler with padding": SequenceScaler(keep_padding=True),
+    "scaler with padding": SequenceScaler(ignore_padding=True),
     "functionals": SequenceFunctionals(),
     "sampler": SequenceSampler(RandomOverSampler(random_state=0)),
     "attention": AttentionBLSTMClassifier(**NETWORK),
@@ -46,7 +46,10 @@ ESTIMATORS = {
         validation_fraction=None,
     ),
     "pipeline of flat vectors": make_pipeline(
-        SequenceScaler(), SequenceFunctionals(), StandardScaler(), LogisticRegression()
+        SequenceScaler(ignore_padding=True),
+        SequenceFunctionals(),
+        StandardScaler(),
+        LogisticRegression(),
     ),
 }
 CLASSIFIERS = ["attention", "blstm", "pipeline", "pipeline of flat vectors"]
@@ -165,7 +168,7 @@ def test_clone_and_set_params(name, expected):
 
 @over("refit", EVERY)
 def test_refit_forgets(estimator):
-    again = fit(estimator, X[:, :4, :6] + 1).fit(X, y)
+    again = fit(estimator, 2 * X[:, :4, :6]).fit(X, y)
     np.testing.assert_array_equal(answer(again, X), answer(fit(estimator), X))
 
 
@@ -181,6 +184,22 @@ def test_one_sample(estimator):
 def test_other_features(estimator):
     with pytest.raises(ValueError, match=r"X has 6 features, but .* expecting 7"):
         answer(fit(estimator), X[..., :6])
+
+
+@over("other number of dimensions", PREDICTORS)
+def test_other_number_of_dimensions(estimator):
+    square = X[:, :, :N_FRAMES]
+    with pytest.raises(ValueError, match="X has 2 dimensions, .* was fitted on 3"):
+        answer(fit(estimator, square), square[:, :, 0])
+    with pytest.raises(ValueError, match="X has 3 dimensions, .* was fitted on 2"):
+        answer(fit(estimator, square[:, :, 0]), square)
+
+
+@over("names of a frame", EVERY)
+def test_names_of_an_earlier_frame_are_forgotten(estimator):
+    frame = pd.DataFrame(X[:, :, 0], columns=list("abcdef"))
+    again = fit(estimator, frame).fit(X, y)
+    assert not hasattr(again, "feature_names_in_")
 
 
 @over("other frames", PREDICTORS)

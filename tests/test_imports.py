@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -48,6 +49,22 @@ def test_keras_waits_for_training():
     heavy = heavy_modules_after(code)
     assert "tensorflow" not in heavy
     assert "librosa" not in heavy
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        path.stem
+        for path in Path(skemotion.__file__).parent.iterdir()
+        if (path.is_dir() or path.suffix == ".py")
+        and not path.name.startswith("_")
+        and path.name not in ("cli", "networks")
+    ],
+)
+def test_public_modules_are_attributes(name):
+    code = f"import skemotion; assert skemotion.{name}.__name__ == 'skemotion.{name}'"
+    assert "tensorflow" not in heavy_modules_after(code)
+    assert name in skemotion.__all__
 
 
 def test_public_names_resolve():

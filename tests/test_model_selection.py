@@ -1,6 +1,7 @@
 from itertools import combinations
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -181,6 +182,53 @@ def test_malformed_labels_and_groups_are_refused(split):
         split([0, 0, 1, 1], size, groups=[[0], [1], [0], [1]])
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         split([0, 0, 1, 1], size, groups=[0, 1])
+
+
+@pytest.mark.parametrize("split", [balanced_holdout, stratified_validation_split])
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        (["a", None, "b", "b"], "holds None at row 1"),
+        (["a", np.nan, "b", "b"], "holds nan at row 1"),
+        ([0.0, np.nan, 1.0, 1.0], "holds nan at row 1"),
+        (pd.array(["a", None, "b", "b"], dtype="string"), "holds <NA> at row 1"),
+        (["a", 1, "b", "b"], "mixes labels of the types int, str"),
+        ([0.5, 0.1, 0.2, 0.3], "is continuous, such as 0.5"),
+        ([(0, 1)] * 4, r"must be one-dimensional.*\(4, 2\).*argmax"),
+        (np.ma.array([1, 2, 1, 2], mask=[0, 0, 1, 0]), "holds None at row 2"),
+    ],
+)
+def test_labels_and_groups_that_are_none(split, bad, message):
+    size = 1 if split is balanced_holdout else 0.5
+    with pytest.raises(ValueError, match=f"y {message}"):
+        split(bad, size)
+    with pytest.raises(ValueError, match=f"groups {message}"):
+        split([0, 0, 1, 1], size, groups=bad)
+
+
+@pytest.mark.parametrize("split", [balanced_holdout, stratified_validation_split])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        list,
+        tuple,
+        np.array,
+        pd.Series,
+        pd.Categorical,
+        lambda y: np.array(y, dtype=object),
+        lambda y: pd.array(y, dtype="string"),
+        lambda y: pd.DataFrame({"label": y})["label"].values,
+        lambda y: pd.array([len(label) for label in y], dtype="Int64"),
+    ],
+)
+def test_kinds_of_labels_and_groups(split, kind):
+    y, groups = ["joy", "fear"] * 10, ["a"] * 6 + ["bb"] * 6 + ["ccc"] * 8
+    size = 2 if split is balanced_holdout else 0.2
+    for by in (None, groups):
+        expected = split(y, size, groups=by, random_state=0)
+        found = split(kind(y), size, groups=by and kind(by), random_state=0)
+        if kind([y[0]])[0] == y[0]:  # numbers are sorted otherwise
+            assert_same_split(found, expected)
 
 
 @pytest.mark.emodb

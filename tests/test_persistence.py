@@ -50,7 +50,7 @@ def pipeline():
                 "extract",
                 SpeechFeatureExtractor(duration=0.3, n_mfcc=2, n_mels=8, n_jobs=1),
             ),
-            ("scale", SequenceScaler(keep_padding=True)),
+            ("scale", SequenceScaler(ignore_padding=True)),
             ("balance", SequenceSampler(RandomOverSampler(random_state=0))),
             (
                 "classify",
@@ -301,7 +301,7 @@ def test_pipelines_of_other_packages(Pipeline, pipeline, sequences, round_trip):
 @pytest.mark.parametrize("scope", ["feature", "cell"])
 def test_scaler_alone(scope, round_trip):
     X = RNG.normal(3, 2, size=(20, 7, 6))
-    scaler = SequenceScaler(scope=scope, keep_padding=True).fit(X)
+    scaler = SequenceScaler(scope=scope, ignore_padding=True).fit(X)
     np.testing.assert_array_equal(round_trip(scaler).transform(X), scaler.transform(X))
 
 
@@ -612,7 +612,7 @@ def test_bad_manifests(manifest, message, load_bytes):
         (["model", "parameters"], [], "'parameters' of type dict"),
         (["model", "parameters"], {"speed": 1}, "has no parameter speed"),
         (["model", "parameters", "scope"], "row", "'scope' parameter"),
-        (["model", "parameters", "energy_feature"], "5", "'energy_feature' param"),
+        (["model", "parameters", "loudness"], 5.5, "'loudness' parameter"),
         (["model", "n_features_in"], 3.0, "'n_features_in' of type int"),
         (["model", "n_features_in"], 0, "not positive"),
         (["model", "n_features_in"], 4, "do not fit 4 features"),

@@ -36,7 +36,7 @@ CLASSIFIER = AttentionBLSTMClassifier(units=2, epochs=1, random_state=0)
 BLSTM = BLSTMClassifier(units=2, epochs=1, random_state=0)
 PIPELINE = EmotionPipeline(
     [
-        ("scale", SequenceScaler(keep_padding=True)),
+        ("scale", SequenceScaler(ignore_padding=True)),
         ("balance", SequenceSampler(SMOTE(k_neighbors=2), random_state=0)),
         ("classify", CLASSIFIER),
     ],

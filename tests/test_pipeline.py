@@ -5,18 +5,21 @@ import sys
 
 import joblib
 import numpy as np
+import pandas as pd
 import pytest
 import sklearn
 from imblearn.pipeline import Pipeline as ImbalancedPipeline
 from imblearn.under_sampling import RandomUnderSampler
 from sklearn.base import clone
+from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import (
     GridSearchCV,
     LeaveOneGroupOut,
     cross_val_predict,
     cross_validate,
 )
-from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.multioutput import MultiOutputClassifier
+from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import SVC
 
@@ -27,10 +30,13 @@ from skemotion import (
     SequenceFunctionals,
     SequenceSampler,
     SequenceScaler,
+    SequenceUnion,
+    SpeechFeatureExtractor,
     make_emotion_pipeline,
 )
 from skemotion.datasets import make_emotional_speech
 from skemotion.metrics import uar_scorer
+from skemotion.preprocessing import padding_mask
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 6, 6)).astype(np.float32)
@@ -72,7 +78,7 @@ def test_steps_and_recipes():
         assert list(pipeline.named_steps) == steps
     assert recommended["augment"].n_copies == 2
     assert post["augment"] == "passthrough"
-    assert recommended["scale"].keep_padding
+    assert recommended["scale"].ignore_padding
     assert recommended["classify"].ignore_padding
     assert recommended["extract"].descriptors == "extended"
     assert recommended["balance"] == "passthrough"
@@ -114,7 +120,7 @@ def test_validation_rows_are_real_and_seen_by_no_other_step():
     np.testing.assert_array_equal(y[rows], y_val)
     rest = np.setdiff1d(np.arange(60), rows)
     np.testing.assert_allclose(
-        scaler.mean_, SequenceScaler(keep_padding=True).fit(X[rest]).mean_
+        scaler.mean_, SequenceScaler(ignore_padding=True).fit(X[rest]).mean_
     )
     np.testing.assert_allclose(X_train[:48], scaler.transform(X[rest]))
     _, counts = np.unique(y_train, return_counts=True)
@@ -210,11 +216,38 @@ def test_weights_do_not_pass_a_sampler_that_only_reorders():
 
 def test_other_parameters_of_fit_pass_a_sampler():
     pipeline = make(classify=Witness(), validation_fraction=None)
-    params = {"X_val": X + 1, "y_val": y, "sample_weight": [1.0, 2.0]}
+    params = {"X_val": X + 1, "y_val": y}
     pipeline.fit(X, y, **{f"classify__{name}": params[name] for name in params})
-    _, _, sample_weight, X_val, _ = pipeline["classify"].seen_
+    _, _, _, X_val, _ = pipeline["classify"].seen_
     assert X_val is params["X_val"]
-    assert sample_weight == [1.0, 2.0]
+
+
+def test_given_validation_rows_are_used_and_none_held_out():
+    pipeline = make(classify=Witness(), balance="passthrough", scale="passthrough")
+    pipeline.fit(X, y, classify__X_val=X[:5] + 1, classify__y_val=y[:5])
+    X_train, _, _, X_val, y_val = pipeline["classify"].seen_
+    assert len(X_train) == 60
+    np.testing.assert_array_equal(X_val, X[:5] + 1)
+    assert y_val.tolist() == y[:5].tolist()
+
+
+def test_given_validation_rows_are_transformed_on_request():
+    with sklearn.config_context(enable_metadata_routing=True):
+        classifier = Witness().set_fit_request(X_val=True, y_val=True)
+        pipeline = make(classify=classifier, balance="passthrough")
+        pipeline.set_params(transform_input=["X_val"])
+        pipeline.fit(X, y, X_val=X[:5], y_val=y[:5])
+    X_train, _, _, X_val, _ = pipeline["classify"].seen_
+    np.testing.assert_array_equal(X_val, X_train[:5])
+
+
+@pytest.mark.parametrize("validation_fraction", [0.1, None])
+def test_every_step_says_how_long_it_took(validation_fraction, capsys):
+    pipeline = make(classify=Witness(), validation_fraction=validation_fraction)
+    pipeline.set_params(verbose=True).fit(X, y)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 5
+    assert "(step 5 of 5) Processing classify, total=" in lines[-1]
 
 
 def test_groups_are_routed():
@@ -238,6 +271,270 @@ def test_slices_keep_the_hold_out():
     assert part.validation_fraction == 0.3
     assert part.random_state == 0
     assert pipeline["classify"] is pipeline[-1]
+
+
+def test_sequence_steps():
+    pipeline = make_emotion_pipeline(random_state=0)
+    part = pipeline.sequence_steps
+    assert list(part.named_steps) == ["scale", "balance", "classify"]
+    assert part["scale"] is pipeline["scale"]
+    names = pipeline["extract"].get_feature_names_out()
+    assert part.feature_names == names.tolist()
+    assert clone(part).feature_names == names.tolist()
+    assert part.sequence_steps.feature_names == names.tolist()
+    union = SequenceUnion([("a", make_pipeline(SpeechFeatureExtractor()))])
+    other = EmotionPipeline([("front", union), ("scale", SequenceScaler())])
+    assert other.sequence_steps.feature_names[5] == "a__rms"
+    assert list(other.sequence_steps.named_steps) == ["scale"]
+    assert list(make().sequence_steps.named_steps) == list(part.named_steps)
+    assert make().sequence_steps.feature_names is None
+    plain = EmotionPipeline([("scale", SequenceScaler()), ("classify", Witness())])
+    assert list(plain.sequence_steps.named_steps) == ["scale", "classify"]
+
+
+def recordings_with_silence(speech):
+    """Make a list of recordings with zeros in front, behind, and on both sides."""
+    rng = np.random.default_rng(0)
+    edges = [(9000, 0), (0, 9000), (6000, 12000)]
+    return [
+        np.pad(rng.normal(size=30000), edges[number % 3])
+        for number in range(len(speech.target))
+    ]
+
+
+def without_training(**parameters):
+    pipeline = make_emotion_pipeline(random_state=0)
+    pipeline.set_params(augment="passthrough", extract__descriptors="post")
+    return pipeline.set_params(classify="passthrough", **parameters)
+
+
+def make_flat(extractor, functionals):
+    return EmotionPipeline(
+        [("extract", extractor), ("functionals", functionals), ("classify", SVC())]
+    )
+
+
+@pytest.mark.parametrize("routing", [False, True])
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_padding_is_found_by_name_on_either_side(speech, side, routing):
+    recordings = recordings_with_silence(speech)
+    with sklearn.config_context(enable_metadata_routing=routing):
+        pipeline = without_training(extract__padding_side=side)
+        scaled = pipeline.fit_transform(recordings, speech.target)
+    assert pipeline["scale"].loudness_ == 5
+    assert pipeline["scale"].feature_names_in_[5] == "rms"
+    extracted = pipeline["extract"].transform(recordings)
+    expected = padding_mask(extracted, loudness=5)
+    assert expected.any(axis=1).all()
+    assert expected[:, 0].any()
+    assert expected[:, -1].any()
+    np.testing.assert_array_equal((scaled == 0).all(axis=2), expected)
+
+
+@pytest.mark.parametrize("routing", [False, True])
+def test_names_get_through_unions_and_nested_pipelines(speech, routing):
+    recordings = recordings_with_silence(speech)
+    extractors = [
+        ("few", FunctionTransformer(lambda X: np.ones((len(X), 157, 2)))),
+        ("post", SpeechFeatureExtractor()),
+    ]
+    extractors[0][1].set_params(
+        feature_names_out=lambda transformer, names: ["one", "two"]
+    )
+    with sklearn.config_context(enable_metadata_routing=routing):
+        functionals = SequenceFunctionals(["mean"])
+        flat = make_flat(SequenceUnion(extractors), functionals)
+        flat.fit(recordings, speech.target)
+        assert functionals.loudness_ == 7
+
+        inner = make_pipeline(SequenceFunctionals(["mean"]), SVC())
+        nested = EmotionPipeline([("e", SpeechFeatureExtractor()), ("c", inner)])
+        nested.fit(recordings, speech.target)
+        assert inner[0].loudness_ == 5
+
+        flat = FeatureUnion(
+            [
+                ("mean", SequenceFunctionals(["mean"])),
+                ("deviation", SequenceFunctionals(["std"])),
+            ]
+        )
+        make_flat(SpeechFeatureExtractor(), flat).fit(recordings, speech.target)
+        assert [part.loudness_ for _, part in flat.transformer_list] == [5, 5]
+
+        both = SequenceUnion(
+            [("raw", "passthrough"), ("scaled", SequenceScaler(ignore_padding=True))]
+        )
+        joined = EmotionPipeline([("e", SpeechFeatureExtractor()), ("u", both)])
+        joined.fit(recordings, speech.target)
+        assert both["scaled"].loudness_ == 5
+        assert both.get_feature_names_out()[5] == "raw__rms"
+
+
+def test_plain_pipelines_hand_no_names_on(speech):
+    recordings = recordings_with_silence(speech)
+    for functionals, error in [
+        (SequenceFunctionals(), "repeated frames.*Name its column by loudness"),
+        (SequenceFunctionals(loudness="rms"), "'rms' is a name, but"),
+    ]:
+        plain = make_pipeline(SpeechFeatureExtractor(), functionals, SVC())
+        with pytest.raises(ValueError, match=error):
+            plain.fit(recordings, speech.target)
+    plain.set_params(sequencefunctionals__loudness=5).fit(recordings, speech.target)
+
+
+def test_as_many_names_as_rows_are_still_names():
+    few = X[:60, :, :]
+    wide = np.repeat(few, 10, axis=2)
+    names = [f"n{i}" for i in range(60)]
+    pipeline = make(classify=Witness(), scale=SequenceScaler())
+    pipeline.fit(wide, y, scale__feature_names=names)
+    assert pipeline["scale"].feature_names_in_.tolist() == names
+
+
+class Unopened:
+    """A list of recordings none of which may be looked at."""
+
+    def __len__(self):
+        return 60
+
+    def __getitem__(self, index):
+        raise AssertionError("a recording was opened")
+
+
+SHIFTED = "X has 60 rows, but {} has 59.*one entry for each"
+ONE_HOT = "must be one-dimensional.*argmax"
+
+
+@pytest.mark.parametrize("recipe", ["post", "recommended"])
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        ({"y": y[1:]}, SHIFTED.format("y")),
+        ({"y": [*y, "fear"]}, "X has 60 rows, but y has 61"),
+        ({"y": np.eye(3)[np.unique(y, return_inverse=True)[1]]}, "y " + ONE_HOT),
+        ({"y": y[:, None]}, "y must be one-dimensional.*ravel"),
+        ({"y": [None, *y[1:]]}, "y holds None at row 0, and 1 such"),
+        ({"y": [*y[1:], np.nan]}, "y holds nan at row 59"),
+        ({"y": [float("inf")] + [0.0] * 59}, "y holds inf at row 0"),
+        ({"y": pd.array([None, *y[1:]], dtype="string")}, "y holds <NA> at row 0"),
+        ({"y": ["fear"] * 60}, "y holds the one class 'fear'"),
+        ({"y": np.linspace(0, 1, 60)}, "y is continuous, such as 0.01"),
+        ({"y": [*y[1:], 3]}, "y mixes labels of the types int, str"),
+        ({"y": [*y[1:], b"x"]}, "y mixes labels of the types bytes, str"),
+        ({"y": [object()] * 60}, "y holds labels of type object"),
+        ({"y": None}, "requires y to be passed"),
+        ({"groups": SPEAKERS[1:]}, SHIFTED.format("groups")),
+        ({"groups": [None, *SPEAKERS[1:]]}, "groups holds None at row 0"),
+        ({"groups": [*map(str, SPEAKERS[1:]), 7]}, "groups mixes labels"),
+        ({"groups": SPEAKERS[:, None]}, "groups must be one-dimensional"),
+        ({"groups": np.linspace(0, 1, 60)}, "groups is continuous"),
+        ({"classify__sample_weight": np.ones(59)}, SHIFTED.format("sample_weight")),
+        ({"classify__sample_weight": [np.nan] * 60}, "sample_weight holds NaN"),
+    ],
+)
+def test_rows_are_checked_together_before_any_work(recipe, bad, message):
+    pipeline = make_emotion_pipeline(recipe, random_state=0)
+    pipeline.set_params(augment="passthrough", balance="passthrough")
+    given = {"y": y, **bad}
+    with pytest.raises(ValueError, match=message):
+        pipeline.fit(Unopened(), given.pop("y"), **given)
+
+
+def test_rows_are_checked_together_in_other_ways_to_fit():
+    pipeline = make(classify="passthrough", scale="passthrough")
+    with pytest.raises(ValueError, match=SHIFTED.format("y")):
+        pipeline.fit_transform(X, y[1:])
+    pipeline = make(classify="passthrough", balance="passthrough")
+    assert pipeline.fit_transform(X).shape == X.shape
+
+
+def test_numbers_are_no_labels_for_regression():
+    flat = make_pipeline(SequenceFunctionals(["mean"]), LinearRegression())
+    pipeline = make(balance="passthrough", classify=flat)
+    assert pipeline.fit(X, np.linspace(0, 1, 60)).predict(X).shape == (60,)
+    with pytest.raises(ValueError, match=SHIFTED.format("y")):
+        pipeline.fit(X, np.linspace(0, 1, 59))
+
+
+def test_labels_in_columns_for_classifiers_that_take_them():
+    columns = np.stack([y == "fear", SPEAKERS % 2 == 0], axis=1)
+    several = MultiOutputClassifier(SVC())
+    flat = make_pipeline(SequenceFunctionals(["mean"]), several)
+    pipeline = make(balance="passthrough", classify=flat)
+    assert pipeline.fit(X, columns).predict(X).shape == (60, 2)
+    with pytest.raises(ValueError, match=SHIFTED.format("y")):
+        pipeline.fit(X, columns[1:])
+
+
+def test_one_recording_is_no_list():
+    with pytest.raises(TypeError, match=r"pass the list \['a.wav'\]"):
+        make_emotion_pipeline().fit("a.wav", ["fear"])
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        pd.DataFrame({"label": y})["label"].values,
+        pd.Series(y, index=np.arange(60)[::-1]),
+        pd.array(y, dtype="string"),
+        pd.Categorical(y),
+        pd.array(np.unique(y, return_inverse=True)[1], dtype="Int64"),
+        pd.array(y == "fear", dtype="boolean"),
+        np.unique(y, return_inverse=True)[1].astype(object),
+        tuple(y.tolist()),
+    ],
+    ids=lambda labels: type(labels).__name__,
+)
+@pytest.mark.parametrize("validation_fraction", [0.1, None])
+def test_kinds_of_labels(labels, validation_fraction):
+    pipeline = make(classify=Witness(), validation_fraction=validation_fraction)
+    groups = pd.array([f"s{i}" for i in SPEAKERS], dtype="string")
+    pipeline.fit(X, labels, groups=groups)
+    assert set(pipeline.classes_.tolist()) == set(labels)
+
+
+def test_recordings_and_weights_in_arrays_of_pandas():
+    weights = pd.array(np.arange(60.0), dtype="Float64")
+    paths = pd.array([f"{row}.wav" for row in range(60)], dtype="string")
+    opened = FunctionTransformer(
+        lambda X: np.array([[[float(path[:-4])]] for path in X])
+    )
+    pipeline = make(
+        extract=opened, scale="passthrough", balance="passthrough", classify=Witness()
+    )
+    pipeline.fit(paths, y, classify__sample_weight=weights)
+    X_train, _, weights_train, _, _ = pipeline["classify"].seen_
+    np.testing.assert_array_equal(X_train[:, 0, 0], weights_train)
+    assert len(X_train) < 60
+
+
+def test_weights_of_nested_steps_are_checked():
+    flat = make_pipeline(SequenceFunctionals(["mean"]), SVC())
+    pipeline = make(balance="passthrough", classify=flat)
+    with pytest.raises(ValueError, match=SHIFTED.format("sample_weight")):
+        pipeline.fit(Unopened(), y, classify__svc__sample_weight=np.ones(59))
+
+
+def test_parts_of_a_pipeline_that_is_not_valid():
+    pipeline = make_emotion_pipeline().set_params(extract__descriptors="mine")
+    assert pipeline.sequence_steps.feature_names is None
+
+
+def test_labels_that_arrow_holds():
+    pytest.importorskip("pyarrow")
+    labels = pd.array(y, dtype="string[pyarrow]")
+    speakers = pd.array([f"s{i}" for i in SPEAKERS], dtype="string[pyarrow]")
+    pipeline = make(classify=Witness()).fit(X, labels, groups=speakers)
+    assert pipeline.classes_.tolist() == ["anger", "fear", "sadness"]
+
+
+def test_validation_of_parameters_can_be_skipped():
+    pipeline = make(classify=Witness(), random_state="no seed")
+    pipeline.set_params(validation_fraction=None)
+    with pytest.raises(ValueError, match="'random_state' parameter"):
+        pipeline.fit(X, y)
+    with sklearn.config_context(skip_parameter_validation=True):
+        pipeline.fit(X, y)
 
 
 def test_clone_and_set_params():
@@ -313,7 +610,8 @@ def test_speakers_of_emodb_are_cross_validated_and_searched(emodb, emodb_sequenc
     rows = np.flatnonzero(np.isin(emodb.speakers, ["14", "16"]))
     X_real, y_real = emodb_sequences[rows], emodb.target[rows]
     speakers = emodb.speakers[rows]
-    pipeline = make()
+    names = SpeechFeatureExtractor().get_feature_names_out().tolist()
+    pipeline = make(feature_names=names)
     scores = cross_validate(
         pipeline,
         X_real,

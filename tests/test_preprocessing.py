@@ -3,6 +3,7 @@
 import tracemalloc
 
 import numpy as np
+import pandas as pd
 import pytest
 import sklearn
 from hypothesis import given, settings
@@ -17,12 +18,12 @@ RNG = np.random.default_rng(0)
 X = RNG.normal(3, 2, size=(12, 7, 6)).astype(np.float32)
 
 
-def with_padding(X, lengths, energy_feature=5):
+def with_padding(X, lengths):
     """Pad in front: other features are constants, as in extracted sequences."""
     X = X.copy()
     for row, length in zip(X, lengths, strict=True):
         row[: len(row) - length] = 8.0
-        row[: len(row) - length, energy_feature] = 0.0
+        row[: len(row) - length, 5] = 0.0
     return X
 
 
@@ -61,7 +62,7 @@ def test_constants_become_zero(scope):
 )
 def test_padding_stays_zero_and_out_of_the_statistics(lengths, scope):
     padded = with_padding(X, lengths)
-    scaler = SequenceScaler(scope=scope, keep_padding=True)
+    scaler = SequenceScaler(scope=scope, ignore_padding=True, loudness=5)
     scaled = scaler.fit_transform(padded)
     mask = np.arange(7) < 7 - np.asarray(lengths)[:, None]
     assert (scaled[mask] == 0).all()
@@ -77,44 +78,127 @@ def test_padding_stays_zero_and_out_of_the_statistics(lengths, scope):
                 )
 
 
-def test_padding_on_the_right():
-    padded = with_padding(X, [3] * 12)[:, ::-1]
-    scaled = SequenceScaler(keep_padding=True, padding_side="right").fit_transform(
-        padded
-    )
+def test_padding_behind_and_on_both_sides():
+    behind = with_padding(X, [3] * 12)[:, ::-1]
+    scaled = SequenceScaler(ignore_padding=True, loudness=5).fit_transform(behind)
     assert (scaled[:, 3:] == 0).all()
     assert (scaled[:, :3] != 0).all()
+    both = with_padding(behind, [5] * 12)
+    scaled = SequenceScaler(ignore_padding=True, loudness=5).fit_transform(both)
+    assert (scaled[:, [0, 1, 3, 4, 5, 6]] == 0).all()
+    assert (scaled[:, 2] != 0).all()
 
 
-@given(
-    hnp.arrays(np.float32, (3, 5, 1), elements=st.sampled_from([0.0, 0.5])),
-    st.sampled_from(["left", "right"]),
-)
-def test_padding_is_one_run_at_one_side_that_leaves_a_frame(energy, side):
-    mask = padding_mask(energy, energy_feature=0, padding_side=side)
-    assert not mask.all(axis=1).any()
-    assert (energy[mask] == 0).all()
-    ordered = mask if side == "left" else mask[:, ::-1]
-    for row, values in zip(ordered, energy, strict=True):
-        n_padded = row.sum()
-        assert row[:n_padded].all()
-        values = values if side == "left" else values[::-1]
-        assert n_padded == len(row) - 1 or values[n_padded] != 0
+@given(hnp.arrays(np.float32, (3, 5, 1), elements=st.sampled_from([0.0, 0.5])))
+def test_padding_is_a_run_at_either_end_that_leaves_a_frame(energy):
+    mask = padding_mask(energy)
+    for row, values in zip(mask, energy[:, :, 0], strict=True):
+        found = np.flatnonzero(values)
+        first, last = (found[0], found[-1]) if found.size else (4, 4)
+        np.testing.assert_array_equal(
+            row, (np.arange(5) < first) | (np.arange(5) > last)
+        )
 
 
 def test_silence_within_a_recording_is_not_padding():
     energy = np.array([[[0.0], [0.3], [0.0], [0.3]]])
-    np.testing.assert_array_equal(
-        padding_mask(energy, energy_feature=0), [[True, False, False, False]]
+    np.testing.assert_array_equal(padding_mask(energy), [[True, False, False, False]])
+    wide = np.concatenate([energy, np.ones_like(energy)], axis=2)
+    assert not padding_mask(wide).any()
+    np.testing.assert_array_equal(padding_mask(wide, loudness=0), padding_mask(energy))
+
+
+NAMES = ["a", "b", "c", "d", "e", "rms"]
+
+
+@pytest.mark.parametrize(
+    ("loudness", "names"),
+    [
+        (5, None),
+        (np.int64(5), NAMES),
+        ("rms", NAMES),
+        (None, NAMES),
+        (None, np.array([f"one__{name}" for name in NAMES])),
+        ("rms", [f"two__one__{name}" for name in NAMES]),
+        ("one__rms", [f"one__{name}" for name in NAMES]),
+        ("energy", [*NAMES[:5], "energy"]),
+    ],
+)
+def test_loudness_is_found_by_name_or_column(loudness, names):
+    padded = with_padding(X, RNG.integers(1, 8, size=12))
+    scaler = SequenceScaler(ignore_padding=True, loudness=loudness)
+    scaled = scaler.fit_transform(padded, feature_names=names)
+    assert scaler.loudness_ == 5
+    mask = padding_mask(padded, loudness=5)
+    assert mask.any()
+    np.testing.assert_array_equal((scaled == 0).all(axis=2), mask)
+    if names is not None:
+        np.testing.assert_array_equal(scaler.get_feature_names_out(), names)
+    standardized = speaker_standardize(
+        padded, SPEAKERS, loudness=loudness, feature_names=names
     )
+    np.testing.assert_array_equal((standardized == 0).all(axis=2), mask)
+
+
+def test_padding_of_zeros_needs_no_loudness():
+    padded = X.copy()
+    padded[:, 5:] = padded[:3, 0] = 0
+    scaler = SequenceScaler(ignore_padding=True)
+    scaled = scaler.fit_transform(padded)
+    assert scaler.loudness_ is None
+    np.testing.assert_array_equal((scaled == 0).all(axis=2), padding_mask(padded))
+
+
+@pytest.mark.parametrize("side", [1, -1])
+def test_padding_that_cannot_be_recognised_is_an_error(side):
+    padded = with_padding(X, [5] * 12)[:, ::side]
+    message = "12 of 12 sequences begin or end with repeated frames.*loudness.*ignore"
+    with pytest.raises(ValueError, match=message):
+        SequenceScaler(ignore_padding=True).fit(padded)
+    with pytest.raises(ValueError, match=message):
+        speaker_standardize(padded, SPEAKERS)
+    shifted = SequenceScaler().fit_transform(padded)
+    with pytest.raises(ValueError, match=message):
+        SequenceScaler(ignore_padding=True).fit(shifted, feature_names=NAMES)
+    SequenceScaler().fit(padded)
+    SequenceScaler(ignore_padding=True).fit(np.ones_like(X))  # constant, not padded
+    SequenceScaler(ignore_padding=True).fit(X[:, :1])
+
+
+def test_what_was_fitted_decides_and_not_the_parameters():
+    padded = with_padding(X, [3] * 12)
+    scaler = SequenceScaler(ignore_padding=True, loudness=5).fit(padded)
+    expected = scaler.transform(padded)
+    scaler.set_params(ignore_padding=False, loudness=0, scope="cell")
+    np.testing.assert_array_equal(scaler.transform(padded), expected)
+
+
+def test_a_second_fit_forgets_names_and_dimensions():
+    frame = pd.DataFrame(X[:, :6, 0], columns=list("abcdef"))
+    scaler = SequenceScaler().fit(frame)
+    assert scaler.feature_names_in_.tolist() == list("abcdef")
+    scaler.fit(X)
+    assert not hasattr(scaler, "feature_names_in_")
+    scaler.fit(X, feature_names=NAMES).fit(X)
+    assert not hasattr(scaler, "feature_names_in_")
+    square = X[:, :6]
+    with pytest.raises(
+        ValueError, match=r"2 dimensions, \(n_samples, n_frames\), but SequenceScaler"
+    ):
+        scaler.fit(square).transform(square[:, :, 0])
+    with pytest.raises(ValueError, match=r"3 dimensions, .* was fitted on 2, \("):
+        scaler.fit(square[:, :, 0]).transform(square)
 
 
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
         ({"scope": "frame"}, "scope"),
-        ({"keep_padding": "yes"}, "keep_padding"),
-        ({"keep_padding": True, "energy_feature": 6}, "no column of X"),
+        ({"ignore_padding": "yes"}, "ignore_padding"),
+        ({"ignore_padding": True, "loudness": 6}, "loudness=6 is no column of X"),
+        ({"ignore_padding": True, "loudness": "rms"}, "names .* are not known"),
+        ({"loudness": -1}, "'loudness' parameter"),
+        ({"loudness": 1.5}, "'loudness' parameter"),
     ],
 )
 def test_bad_parameters(parameters, message):
@@ -148,12 +232,21 @@ def test_other_shapes_at_transform():
 def test_input_is_left_alone_whatever_its_kind():
     for given_X in (X.copy(), np.asfortranarray(X), X.astype(float), X.tolist()):
         before = np.array(given_X)
-        scaled = SequenceScaler(keep_padding=True).fit_transform(given_X)
+        scaled = SequenceScaler(ignore_padding=True).fit_transform(given_X)
         np.testing.assert_array_equal(np.array(given_X), before)
         np.testing.assert_allclose(scaled, SequenceScaler().fit_transform(X), atol=1e-6)
     X.setflags(write=False)
-    SequenceScaler(keep_padding=True).fit_transform(X)
+    SequenceScaler(ignore_padding=True).fit_transform(X)
     X.setflags(write=True)
+
+
+def test_feature_names_that_do_not_fit():
+    with pytest.raises(ValueError, match="each of the 6 features of X, got 2"):
+        SequenceScaler().fit(X, feature_names=["a", "b"])
+    with pytest.raises(ValueError, match="each of the 6 features of X, got 2"):
+        speaker_standardize(X, SPEAKERS, feature_names=["a", "rms"])
+    with pytest.raises(ValueError, match="'loud' is none of the 6 features: a, b"):
+        SequenceScaler(ignore_padding=True, loudness="loud").fit(X, feature_names=NAMES)
 
 
 def test_feature_names_pass_through():
@@ -168,9 +261,9 @@ SPEAKERS = np.array(["03", "08", "09"] * 4)
 def test_each_speaker_is_standardised_alone():
     lengths = RNG.integers(1, 8, size=12)
     padded = with_padding(X, lengths)
-    standardized = speaker_standardize(padded, SPEAKERS)
+    standardized = speaker_standardize(padded, SPEAKERS, loudness=5)
     assert standardized.dtype == np.float32
-    mask = padding_mask(padded)
+    mask = padding_mask(padded, loudness=5)
     assert (standardized[mask] == 0).all()
     for speaker in np.unique(SPEAKERS):
         rows = speaker == SPEAKERS
@@ -199,15 +292,15 @@ def test_gain_of_a_speaker_does_not_matter():
 def test_speakers_standardised_with_padding_like_the_rest():
     padded = with_padding(X, [3] * 12)
     expected = StandardScaler().fit_transform(padded.reshape(-1, 6).astype(float))
-    standardized = speaker_standardize(padded, np.zeros(12), keep_padding=False)
+    standardized = speaker_standardize(padded, np.zeros(12), ignore_padding=False)
     np.testing.assert_allclose(standardized.reshape(-1, 6), expected, atol=1e-5)
 
 
-def test_speakers_standardised_with_padding_on_the_right():
+def test_speakers_standardised_with_padding_behind():
     padded = with_padding(X, [3] * 12)
     np.testing.assert_array_equal(
-        speaker_standardize(padded[:, ::-1], SPEAKERS, padding_side="right"),
-        speaker_standardize(padded, SPEAKERS)[:, ::-1],
+        speaker_standardize(padded[:, ::-1], SPEAKERS, loudness=5),
+        speaker_standardize(padded, SPEAKERS, loudness=5)[:, ::-1],
     )
 
 
@@ -225,8 +318,10 @@ def test_a_feature_that_is_constant_for_a_speaker_becomes_zero():
         ({"X": X[0]}, "expects X of shape"),
         ({"X": np.full_like(X, np.nan)}, "NaN"),
         ({"speakers": SPEAKERS[:5]}, "inconsistent numbers of samples"),
-        ({"energy_feature": 6}, "no column of X"),
-        ({"padding_side": "both"}, "padding_side"),
+        ({"speakers": SPEAKERS[:, None]}, "speakers must be one-dimensional"),
+        ({"speakers": [None, *SPEAKERS[1:]]}, "speakers holds None at row 0"),
+        ({"loudness": 6}, "no column of X"),
+        ({"ignore_padding": "yes"}, "'ignore_padding' parameter"),
     ],
 )
 def test_speakers_and_sequences_that_do_not_fit(arguments, message):
@@ -259,9 +354,11 @@ def test_small_mapped_arrays_are_scaled_in_memory(tmp_path):
 
 @pytest.mark.emodb
 def test_padding_of_emodb(emodb_sequences):
-    mask = padding_mask(emodb_sequences)
+    mask = padding_mask(emodb_sequences, loudness=5)
     assert 0.4 < mask.mean() < 0.48  # 56 % of the frames are real
-    scaled = SequenceScaler(keep_padding=True).fit_transform(emodb_sequences)
+    scaled = SequenceScaler(ignore_padding=True, loudness=5).fit_transform(
+        emodb_sequences
+    )
     assert (scaled[mask] == 0).all()
     assert (scaled[~mask] == 0).all(axis=-1).sum() == 0
     np.testing.assert_allclose(scaled[~mask].std(axis=0), 1, atol=1e-3)

@@ -162,7 +162,7 @@ def test_grid_over_every_step_from_signals_on():
         ]
     )
     search = GridSearchCV(
-        pipeline.set_params(scale__keep_padding=True),
+        pipeline.set_params(scale__ignore_padding=True),
         {
             "extract__n_mfcc": [2, 3],
             "scale__scope": ["feature", "cell"],

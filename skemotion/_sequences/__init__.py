@@ -1,29 +1,41 @@
-"""What a sequence is: its base class, its padding, its functionals."""
+"""What a sequence is: its base class, names, padding and functionals."""
 
-from skemotion._sequences._base import SequenceTransformerMixin
+from skemotion._sequences._base import SequenceTransformerMixin, takes_recordings
 from skemotion._sequences._functionals import (
     FUNCTIONALS,
     check_functionals,
     summarise,
 )
+from skemotion._sequences._names import hand_on_names, names_behind
 from skemotion._sequences._padding import (
+    LOUDNESS_CONSTRAINTS,
+    check_padding_is_found,
     common_frames,
     find_loudness,
+    learn_padding,
     mark_real,
     padding_mask,
     real_bounds,
+    resolve_loudness,
     true_bounds,
 )
 
 __all__ = [
     "FUNCTIONALS",
+    "LOUDNESS_CONSTRAINTS",
     "SequenceTransformerMixin",
     "check_functionals",
+    "check_padding_is_found",
     "common_frames",
     "find_loudness",
+    "hand_on_names",
+    "learn_padding",
     "mark_real",
+    "names_behind",
     "padding_mask",
     "real_bounds",
+    "resolve_loudness",
     "summarise",
+    "takes_recordings",
     "true_bounds",
 ]

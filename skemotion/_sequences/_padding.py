@@ -6,30 +6,161 @@ padding, and one frame of every recording counts as real.
 """
 
 from collections.abc import Sequence
+from numbers import Integral
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.utils import gen_batches
+from sklearn.utils._param_validation import Interval
 
+# What the parameter `loudness` of an estimator may be.
+LOUDNESS_CONSTRAINTS = [str, Interval(Integral, 0, None, closed="left"), None]
 _LOUDNESS = "rms"
+_ROWS_AT_A_TIME = 256  # X may be larger than the memory
 
 
-def find_loudness(names: Sequence[str] | None) -> int | None:
-    """Return the first column that holds the root mean square, None if none does.
+def find_loudness(
+    names: Sequence[str] | NDArray | None, name: str = _LOUDNESS
+) -> int | None:
+    """Return the first column that holds the loudness, None if none does.
 
     Parameters
     ----------
     names : sequence of str or None
         Names of the features, such as ``"rms"``, or ``"post__rms"`` where a
         union has put the transformer's name in front. None means not known.
+    name : str, default="rms"
+        What the loudness is called, with the transformer's name or without.
 
     Returns
     -------
     int or None
     """
-    for column, name in enumerate([] if names is None else names):
-        if str(name).rpartition("__")[2] == _LOUDNESS:
+    known = [] if names is None else [str(each) for each in names]
+    for column, each in enumerate(known):
+        if name in (each, each.rpartition("__")[2]):
             return column
     return None
+
+
+def resolve_loudness(
+    loudness: str | int | None,
+    names: Sequence[str] | NDArray | None,
+    n_features: int,
+) -> int | None:
+    """Return the column of the loudness that a parameter asks for.
+
+    Parameters
+    ----------
+    loudness : str, int or None
+        A name, a column, or None for the one that is called ``"rms"``.
+    names : sequence of str or None
+        Names of the features. None means not known.
+    n_features : int
+        How many there are.
+
+    Returns
+    -------
+    int or None
+        None if `loudness` is, and no feature is known to be the root mean
+        square.
+
+    Raises
+    ------
+    ValueError
+        If there is no such column, or a name is given and none is known.
+    """
+    if loudness is None:
+        return find_loudness(names)
+    if not isinstance(loudness, str):
+        if not 0 <= loudness < n_features:
+            raise ValueError(
+                f"loudness={loudness} is no column of X with {n_features} features; "
+                "name the column of the root mean square, or set ignore_padding=False."
+            )
+        return int(loudness)
+    if names is None:
+        raise ValueError(
+            f"loudness={loudness!r} is a name, but the names of the features are not "
+            "known: EmotionPipeline hands them on; elsewhere give the column as an "
+            "int, or the names as feature_names."
+        )
+    column = find_loudness(names, loudness)
+    if column is None:
+        raise ValueError(
+            f"loudness={loudness!r} is none of the {n_features} features: "
+            f"{', '.join(map(str, names))}."
+        )
+    return column
+
+
+def learn_padding(estimator, X: NDArray) -> None:
+    """Set ``ignores_padding_`` and ``loudness_`` of an estimator in its `fit`.
+
+    Parameters
+    ----------
+    estimator : estimator instance
+        With the parameters `ignore_padding` and `loudness`, and with
+        ``feature_names_in_`` where names are known.
+    X : ndarray of shape (n_samples, n_frames, n_features)
+        Sequences. Of two dimensions, nothing is padding.
+
+    Raises
+    ------
+    ValueError
+        If there is no such loudness, or padding cannot be recognised.
+    """
+    estimator.ignores_padding_ = bool(estimator.ignore_padding) and X.ndim == 3
+    estimator.loudness_ = None
+    if estimator.ignores_padding_:
+        names = getattr(estimator, "feature_names_in_", None)
+        estimator.loudness_ = resolve_loudness(estimator.loudness, names, X.shape[2])
+        check_padding_is_found(X, estimator.loudness_)
+
+
+def check_padding_is_found(X: NDArray, loudness: int | None) -> None:
+    """Raise where recordings look padded, but none of their frames is silent.
+
+    Padding repeats a frame. If the loudness is not known, or was shifted by a
+    scaler, and not one recording begins or ends with silence, then recordings
+    that begin or end with the same frame twice, and are not constant, are padded
+    in a way that nothing here can recognise.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_frames, n_features)
+        Sequences. Only the two frames at either end are looked at.
+    loudness : int or None
+        Column of the root mean square. None if there is none.
+
+    Raises
+    ------
+    ValueError
+        If so.
+    """
+    if X.shape[1] < 2:
+        return
+    n_repeated = 0
+    may_be_loudness = loudness is not None
+    for batch in gen_batches(len(X), _ROWS_AT_A_TIME):
+        block = X[batch]
+        outer, inner = block[:, [0, -1]], block[:, [1, -2]]
+        repeated = (outer == inner).all(axis=2).any(axis=1)
+        if loudness is not None:
+            outer = outer[:, :, [loudness]]
+            may_be_loudness &= outer.min() >= 0
+        if may_be_loudness or not outer.any(axis=2).all():
+            return
+        varies = (block[repeated] != block[repeated, :1]).any(axis=(1, 2))
+        n_repeated += int(np.count_nonzero(varies))
+    if n_repeated:
+        raise ValueError(
+            f"{n_repeated} of {len(X)} sequences begin or end with repeated frames, as "
+            "padding is, but no frame is silent: the loudness is not known, or was "
+            "scaled before. Name its column by loudness (5 for sequences of "
+            "SpeechFeatureExtractor), scale by SequenceScaler(ignore_padding=True), or "
+            "set ignore_padding=False."
+        )
 
 
 def true_bounds(flags: NDArray[np.bool_]) -> NDArray[np.intp]:
@@ -68,8 +199,8 @@ def real_bounds(X: NDArray, loudness: int | None = None) -> NDArray[np.intp]:
     ndarray of shape (n_samples, 2), dtype int
         First real frame of each sequence, and the end behind its last.
     """
-    columns = X if loudness is None else X[:, :, [loudness]]
-    return true_bounds(np.any(columns, axis=2))
+    values = X if loudness is None else X[:, :, [loudness]]
+    return true_bounds(np.any(values, axis=2))
 
 
 def mark_real(bounds: NDArray[np.intp], n_frames: int) -> NDArray[np.bool_]:

@@ -7,12 +7,12 @@ from numbers import Integral, Real
 
 import numpy as np
 from imblearn.base import BaseSampler, SamplerMixin
-from sklearn.base import BaseEstimator, _fit_context
+from sklearn.base import BaseEstimator
 from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_consistent_length
 
-from skemotion._validation import draw_seed
+from skemotion._validation import draw_seed, fit_context
 from skemotion.audio import check_recordings, recording_name, resample
 from skemotion.augmentation import _effects
 from skemotion.augmentation._sources import Source, detach
@@ -126,7 +126,7 @@ class SpeechAugmenter(SamplerMixin, BaseEstimator):
         self.snr = snr
         self.random_state = random_state
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
         """Check the parameters and the type of X; nothing is learnt.
 
@@ -146,7 +146,7 @@ class SpeechAugmenter(SamplerMixin, BaseEstimator):
         check_recordings(X, iterators=False)
         return self
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit_resample(self, X, y):
         """Append copies.
 

@@ -6,12 +6,16 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
-from skemotion._validation import draw_seed, validate_sequences
+from skemotion._validation import (
+    check_labels,
+    draw_seed,
+    fit_context,
+    validate_sequences,
+)
 from skemotion.classification._optimizer import serialize_optimizer
 from skemotion.classification._schedule import make_schedule
 from skemotion.classification._weights import check_class_weight, training_weights
@@ -89,7 +93,7 @@ class BaseSequenceClassifier(ClassifierMixin, BaseEstimator):
         """Return the network that the parameters describe."""
         raise NotImplementedError
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(
         self,
         X: ArrayLike,
@@ -154,7 +158,7 @@ class BaseSequenceClassifier(ClassifierMixin, BaseEstimator):
         )
         return self
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(
         self,
         X: ArrayLike,
@@ -194,8 +198,9 @@ class BaseSequenceClassifier(ClassifierMixin, BaseEstimator):
         resume = hasattr(self, "estimator_")
         if not resume and classes is None:
             raise ValueError("classes must be passed on the first call to partial_fit.")
+        if classes is not None:
+            classes = np.unique(check_labels(classes, "classes", min_classes=2))
         if resume and classes is not None:
-            classes = np.unique(np.asarray(classes))
             if not np.array_equal(classes, self.classes_):
                 raise ValueError(
                     f"classes={classes.tolist()} are not those of the first call to "
@@ -286,15 +291,13 @@ class BaseSequenceClassifier(ClassifierMixin, BaseEstimator):
                 "None."
             )
         sequences, labels = validate_sequences(self, X, y, reset=reset)
-        check_classification_targets(labels)
+        if reset and classes is None:
+            labels = check_labels(labels, min_classes=2)
+        else:
+            labels = check_labels(labels)
         if reset:
             self.n_frames_in_ = sequences.shape[1]
             self.classes_ = np.unique(labels if classes is None else classes)
-        if len(self.classes_) < 2:
-            raise ValueError(
-                f"y holds the one class {self.classes_[0]!r}; a classifier needs at "
-                "least two classes."
-            )
         check_class_weight(self.class_weight, self.classes_)
         codes = self._encode(labels, "y")
         weights = training_weights(sequences, labels, sample_weight, self.class_weight)
@@ -322,7 +325,7 @@ class BaseSequenceClassifier(ClassifierMixin, BaseEstimator):
             validate_sequences(self, X_val, reset=False), name="X_val"
         )
         check_consistent_length(X_val, y_val)
-        return X_val, self._encode(np.asarray(y_val), "y_val")
+        return X_val, self._encode(check_labels(y_val, "y_val"), "y_val")
 
     def _train(self, X, codes, weights, validation, seed, epochs, callbacks, resume):
         if resume:

@@ -15,11 +15,11 @@ from skemotion.cli._models import (
     is_by_speaker,
     load_model,
     predict_by_speaker,
+    standardized_features,
 )
 from skemotion.cli._report import print_report, save_confusion_matrix
 from skemotion.cli._training import make_pipeline, watch_training
 from skemotion.model_selection import balanced_holdout
-from skemotion.preprocessing import speaker_standardize
 
 _MAX_FOLDS = 10
 _TRANSDUCTIVE = (
@@ -103,10 +103,8 @@ def _cross_validate(corpus, splits, options):
     """Return the rows that were tested and their predictions, fold after fold."""
     pipeline, X = make_pipeline(options), corpus.paths
     if options.by_speaker:
-        extract, pipeline = pipeline["extract"], pipeline[2:]
-        X = speaker_standardize(
-            extract.fit_transform(X), corpus.speakers, padding_side=extract.padding_side
-        )
+        X = standardized_features(pipeline["extract"], X, corpus.speakers)
+        pipeline = pipeline.sequence_steps
     with _features_kept(pipeline):
         return _predict_folds(pipeline, X, corpus, splits, options)
 

@@ -35,15 +35,20 @@ def _check_model(model, path):
 def fit_by_speaker(pipeline, corpus):
     """Fit a pipeline on features that are standardised by speaker, and mark it."""
     check_speakers(corpus)
-    extract, rest = pipeline["extract"], pipeline[2:]
-    X = speaker_standardize(
-        extract.fit_transform(corpus.paths),
-        corpus.speakers,
-        padding_side=extract.padding_side,
-    )
+    extract, rest = pipeline["extract"], pipeline.sequence_steps
+    X = standardized_features(extract, corpus.paths, corpus.speakers)
     rest.fit(X, corpus.target, groups=corpus.speakers)
     mark = ("by_speaker", SpeakerStandardized())
     return pipeline.set_params(steps=[("extract", extract), mark, *rest.steps])
+
+
+def standardized_features(extract, paths, speakers):
+    """Extract features and standardise them by speaker."""
+    return speaker_standardize(
+        extract.fit_transform(paths),
+        speakers,
+        feature_names=extract.get_feature_names_out(),
+    )
 
 
 def check_speakers(corpus):
@@ -63,7 +68,5 @@ def is_by_speaker(model):
 
 def predict_by_speaker(model, paths, speakers):
     """Predict probabilities from features that are standardised by speaker."""
-    extract, rest = model["extract"], model[2:]
-    X = extract.transform(paths)
-    X = speaker_standardize(X, speakers, padding_side=extract.padding_side)
-    return rest.predict_proba(X)
+    X = standardized_features(model["extract"], paths, speakers)
+    return model.sequence_steps.predict_proba(X)

@@ -42,7 +42,7 @@ def run(options):
     unwatch(pipeline)
 
     sequences = pipeline["extract"].transform(recordings[test])
-    probabilities = pipeline[2:].predict_proba(sequences)
+    probabilities = pipeline.sequence_steps.predict_proba(sequences)
     y_true = corpus.target[test]
     y_pred = pipeline.classes_[probabilities.argmax(axis=1)]
     speakers = None if corpus.speakers is None else corpus.speakers[test]
@@ -118,6 +118,6 @@ def _draw(folder, pipeline, sequences, y_train, y_true, y_pred):
             folder,
             "attention.png",
             lambda ax: AttentionDisplay.from_estimator(
-                pipeline[2:], sequences, frame_seconds=seconds, ax=ax
+                pipeline.sequence_steps, sequences, frame_seconds=seconds, ax=ax
             ),
         )

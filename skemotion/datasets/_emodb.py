@@ -9,8 +9,10 @@ from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
-from sklearn.utils import Bunch
-from sklearn.utils._param_validation import StrOptions, validate_params
+from sklearn.utils._param_validation import StrOptions
+
+from skemotion._validation import validate_params
+from skemotion.datasets._corpus import Corpus
 
 _N_SHOWN = 10
 
@@ -121,10 +123,9 @@ _RECOGNITION = re.compile(
     {
         "path": [str, os.PathLike],
         "language": [StrOptions(set(EMOTIONS))],
-    },
-    prefer_skip_nested_validation=True,
+    }
 )
-def load_emodb(path: str | os.PathLike[str], *, language: str = "en") -> Bunch:
+def load_emodb(path: str | os.PathLike[str], *, language: str = "en") -> Corpus:
     """Load the Berlin Database of Emotional Speech (EMO-DB) from a folder.
 
     Ten actors speak ten German sentences in seven emotions [1]_: 535
@@ -225,7 +226,7 @@ def load_emodb(path: str | os.PathLike[str], *, language: str = "en") -> Bunch:
     texts, translations = zip(*(_TEXTS[text_id] for text_id in text_ids), strict=True)
     recognition = _read_recognition(recordings[0].parent)
     target = np.array([EMOTIONS[language][letter] for letter in letters])
-    return Bunch(
+    return Corpus(
         paths=np.array([str(recording) for recording in recordings]),
         target=target,
         speakers=np.array(speakers),

@@ -11,9 +11,10 @@ from numbers import Integral, Real
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from sklearn.utils import Bunch
-from sklearn.utils._param_validation import Interval, StrOptions, validate_params
+from sklearn.utils._param_validation import Interval, StrOptions
 
+from skemotion._validation import validate_params
+from skemotion.datasets._corpus import Corpus
 from skemotion.datasets._emodb import EMOTIONS, checksums, load_emodb, shorten
 
 _ARCHIVE_URL = "http://emodb.bilderbar.info/download/download.zip"
@@ -21,9 +22,7 @@ _TIMEOUT = 30  # seconds without an answer
 _TEXT_FILES = ["erkennung.txt", "erklaerung.txt"]
 
 
-@validate_params(
-    {"data_home": [str, os.PathLike, None]}, prefer_skip_nested_validation=True
-)
+@validate_params({"data_home": [str, os.PathLike, None]})
 def get_data_home(data_home: str | os.PathLike[str] | None = None) -> str:
     """Return the folder where corpora are kept; it is created if missing.
 
@@ -62,8 +61,7 @@ def get_data_home(data_home: str | os.PathLike[str] | None = None) -> str:
         "delay": [Interval(Real, 0, None, closed="left")],
         "language": [StrOptions(set(EMOTIONS))],
         "url": [str],
-    },
-    prefer_skip_nested_validation=True,
+    }
 )
 def fetch_emodb(
     data_home: str | os.PathLike[str] | None = None,
@@ -73,7 +71,7 @@ def fetch_emodb(
     delay: float = 1.0,
     language: str = "en",
     url: str = _ARCHIVE_URL,
-) -> Bunch:
+) -> Corpus:
     """Load EMO-DB and download it, about 40 MB, if it is not there yet.
 
     Parameters

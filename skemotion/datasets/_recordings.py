@@ -6,9 +6,9 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-from sklearn.utils import Bunch
-from sklearn.utils._param_validation import validate_params
 
+from skemotion._validation import validate_params
+from skemotion.datasets._corpus import Corpus
 from skemotion.datasets._emodb import find_recordings, shorten
 
 _SUFFIXES = {
@@ -24,8 +24,8 @@ _LAYOUTS = (
 )
 
 
-@validate_params({"path": [str, os.PathLike]}, prefer_skip_nested_validation=True)
-def load_recordings(path: str | os.PathLike[str]) -> Bunch:
+@validate_params({"path": [str, os.PathLike]})
+def load_recordings(path: str | os.PathLike[str]) -> Corpus:
     """Load labelled recordings from a folder per class or from a CSV table.
 
     Nothing is decoded.
@@ -110,7 +110,7 @@ def load_recordings(path: str | os.PathLike[str]) -> Bunch:
             f"All recordings in {str(source)!r} belong to the class "
             f"{str(target_names[0])!r}; at least two classes are needed.{_hint(source)}"
         )
-    return Bunch(
+    return Corpus(
         paths=np.array(paths),
         target=np.array(target),
         speakers=None if speakers is None else np.array(speakers),

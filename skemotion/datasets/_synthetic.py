@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils import Bunch
-from sklearn.utils._param_validation import Interval, validate_params
+from sklearn.utils._param_validation import Interval
 
-from skemotion._validation import draw_seed
+from skemotion._validation import draw_seed, validate_params
+from skemotion.datasets._corpus import Corpus
 from skemotion.datasets._synthesis import MODAL_VOICE, Voice, speak
 
 
@@ -151,8 +151,7 @@ class _Speaker(NamedTuple):
         "sampling_rate": [Interval(Integral, 12000, None, closed="left")],
         "folder": [str, os.PathLike, None],
         "random_state": ["random_state"],
-    },
-    prefer_skip_nested_validation=True,
+    }
 )
 def make_emotional_speech(
     n_speakers: int = 6,
@@ -162,7 +161,7 @@ def make_emotional_speech(
     sampling_rate: int = 16000,
     folder: str | os.PathLike[str] | None = None,
     random_state: int | np.random.RandomState | None = None,
-) -> Bunch:
+) -> Corpus:
     """Make a small corpus of synthetic emotional speech.
 
     A formant synthesiser speaks nonsense sentences in the voices of several
@@ -323,7 +322,7 @@ def make_emotional_speech(
     if folder is not None:
         names = [f"s{s + 1:02d}_t{t + 1:02d}_r{r + 1}.wav" for s, t, _, r in recordings]
         paths = _write(Path(folder).expanduser(), target, names, signals, sampling_rate)
-    return Bunch(
+    return Corpus(
         signals=signals,
         sampling_rate=sampling_rate,
         paths=paths,

@@ -2,13 +2,16 @@
 
 import os
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn import get_config
-from sklearn.base import BaseEstimator, _fit_context
+from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from skemotion._sequences import SequenceTransformerMixin
+from skemotion._validation import fit_context
 from skemotion.audio import check_audio, check_recordings, recording_name
 from skemotion.exceptions import AudioError
 from skemotion.feature_extraction._cache import FeatureCache
@@ -173,7 +176,7 @@ class SpeechFeatureExtractor(SequenceTransformerMixin, BaseEstimator):
         self.memory = memory
         self.verbose = verbose
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
         """Check the parameters and the type of X; nothing is learnt.
 
@@ -193,7 +196,7 @@ class SpeechFeatureExtractor(SequenceTransformerMixin, BaseEstimator):
         check_recordings(X, iterators=False)
         return self
 
-    def transform(self, X):
+    def transform(self, X: Any) -> NDArray[np.float32]:
         """Extract the descriptors of every recording.
 
         Parameters
@@ -243,7 +246,7 @@ class SpeechFeatureExtractor(SequenceTransformerMixin, BaseEstimator):
         _raise_failures(failures, recordings)
         return sequences
 
-    def get_feature_names_out(self, input_features=None):
+    def get_feature_names_out(self, input_features=None) -> NDArray[np.object_]:
         """Name the columns of the last axis.
 
         Parameters

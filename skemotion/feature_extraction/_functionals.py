@@ -1,16 +1,20 @@
 """The transformer that turns sequences into flat vectors of statistics."""
 
-from numbers import Integral
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
-from skemotion._sequences import FUNCTIONALS, check_functionals, summarise
-from skemotion._validation import validate_sequences
-from skemotion.preprocessing import padding_mask
+from skemotion._sequences import (
+    FUNCTIONALS,
+    LOUDNESS_CONSTRAINTS,
+    check_functionals,
+    learn_padding,
+    mark_real,
+    real_bounds,
+    summarise,
+)
+from skemotion._validation import fit_context, validate_sequences
 
 
 class SequenceFunctionals(TransformerMixin, BaseEstimator):
@@ -35,22 +39,40 @@ class SequenceFunctionals(TransformerMixin, BaseEstimator):
           frames.
 
     ignore_padding : bool, default=True
-        Whether to leave out the frames that pad short recordings.
+        Whether to leave padding out: the runs of digital silence at either end
+        of a recording.
 
-    energy_feature : int, default=5
-        Column of the root mean square, by which padding is recognised. Only
+    loudness : str, int or None, default=None
+        Name or column of the root mean square: a frame is silent where it is
+        exactly 0. None takes the feature that is called ``"rms"``, or, in a
+        :class:`SequenceUnion`, ``"<transformer>__rms"``; if none is, frames
+        are silent that are 0 in every feature. Names are known in an
+        :class:`EmotionPipeline`, or if `fit` is given them; the pipelines of
+        scikit-learn and imbalanced-learn hand none on, so there the column has
+        to be given: 5 of what :class:`SpeechFeatureExtractor` returns. Only
         used if `ignore_padding` is True.
-
-    padding_side : {"left", "right"}, default="left"
-        Where the padding stands. Only used if `ignore_padding` is True.
 
     Attributes
     ----------
+    functionals_ : tuple of str
+        What is computed.
+
+    ignores_padding_ : bool
+        Whether padding is left out: if `ignore_padding` is set, and X has three
+        dimensions.
+
+    loudness_ : int or None
+        Column by which padding is recognised. None if it is by frames that are
+        0 in every feature, or not at all.
+
     n_features_in_ : int
         Number of features per frame seen during `fit`.
 
+    n_dims_in_ : int
+        Number of dimensions of X seen during `fit`.
+
     feature_names_in_ : ndarray of shape (n_features,)
-        Names of the features; only for two-dimensional X with column names.
+        Names of the features, where they are known.
 
     See Also
     --------
@@ -62,10 +84,11 @@ class SequenceFunctionals(TransformerMixin, BaseEstimator):
     Columns are ordered by feature: all functionals of the first, then all of
     the second.
 
-    Padding is recognised in sequences as they are extracted, and as
-    ``SequenceScaler(keep_padding=True)`` leaves them: there, too, the column
-    of the root mean square is exactly 0. A scaler that shifts the padding hides
-    it. Most classifiers want the functionals themselves scaled, by
+    Padding is recognised in sequences as they are extracted, if the column of
+    the root mean square is known, and as
+    ``SequenceScaler(ignore_padding=True)`` leaves them: 0 in every feature. A
+    scaler that shifts the padding hides it, and `fit` says so. Most classifiers
+    want the functionals themselves scaled, by
     :class:`~sklearn.preprocessing.StandardScaler`.
 
     A single frame has deviation, slope and difference 0.
@@ -99,27 +122,24 @@ class SequenceFunctionals(TransformerMixin, BaseEstimator):
     1.0
     """
 
+    # Where metadata routing is on, names are asked for without a set_fit_request.
+    __metadata_request__fit = {"feature_names": True}
+
     _parameter_constraints: dict = {
         "functionals": [tuple, list],
         "ignore_padding": ["boolean"],
-        "energy_feature": [Interval(Integral, 0, None, closed="left")],
-        "padding_side": [StrOptions({"left", "right"})],
+        "loudness": LOUDNESS_CONSTRAINTS,
     }
 
-    def __init__(
-        self,
-        functionals=FUNCTIONALS,
-        *,
-        ignore_padding=True,
-        energy_feature=5,
-        padding_side="left",
-    ):
+    def __init__(self, functionals=FUNCTIONALS, *, ignore_padding=True, loudness=None):
         self.functionals = functionals
         self.ignore_padding = ignore_padding
-        self.energy_feature = energy_feature
-        self.padding_side = padding_side
+        self.loudness = loudness
 
-    def fit(self, X: ArrayLike, y=None):
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(
+        self, X: ArrayLike, y=None, feature_names: ArrayLike | None = None
+    ) -> "SequenceFunctionals":
         """Check the parameters and remember the shape of a frame.
 
         Parameters
@@ -128,25 +148,25 @@ class SequenceFunctionals(TransformerMixin, BaseEstimator):
             Sequences.
         y : ignored
             Present for API consistency.
+        feature_names : array-like of str of shape (n_features,), default=None
+            Names of the features; :class:`EmotionPipeline` gives them. Ignored
+            if X has two dimensions.
 
         Returns
         -------
         self : SequenceFunctionals
+
+        Raises
+        ------
+        ValueError
+            If `loudness` is no feature, or padding is to be left out but cannot
+            be recognised: recordings begin or end with repeated frames, none of
+            which is silent.
         """
-        self._validate_params()
         check_functionals(self.functionals)
-        sequences = validate_sequences(self, X, reset=True)
-        self._univariate = sequences.ndim == 2
-        if (
-            self.ignore_padding
-            and not self._univariate
-            and self.energy_feature >= self.n_features_in_
-        ):
-            raise ValueError(
-                f"energy_feature={self.energy_feature} is no column of X with "
-                f"{self.n_features_in_} features; name the column of the root mean "
-                "square, or set ignore_padding=False."
-            )
+        sequences = validate_sequences(self, X, reset=True, feature_names=feature_names)
+        self.functionals_ = tuple(self.functionals)
+        learn_padding(self, sequences)
         return self
 
     def transform(self, X: ArrayLike) -> NDArray[np.float32]:
@@ -163,16 +183,11 @@ class SequenceFunctionals(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         sequences = validate_sequences(self, X, reset=False)
-        if self._univariate != (sequences.ndim == 2):
-            raise ValueError(
-                f"X has {sequences.ndim} dimensions, but SequenceFunctionals was "
-                f"fitted on {2 if self._univariate else 3}."
-            )
-        if self._univariate:
+        if sequences.ndim == 2:
             sequences = sequences[:, :, np.newaxis]
-        return summarise(sequences, self._find_frames(sequences), self.functionals)
+        return summarise(sequences, self._find_frames(sequences), self.functionals_)
 
-    def get_feature_names_out(self, input_features=None):
+    def get_feature_names_out(self, input_features=None) -> NDArray[np.object_]:
         """Name the columns, such as ``"rms_mean"``.
 
         Parameters
@@ -189,20 +204,18 @@ class SequenceFunctionals(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         features = _check_feature_names_in(self, input_features)
-        if self._univariate:
-            return np.asarray(self.functionals, dtype=object)
+        if self.n_dims_in_ == 2:
+            return np.asarray(self.functionals_, dtype=object)
         names = [
-            f"{feature}_{name}" for feature in features for name in self.functionals
+            f"{feature}_{name}" for feature in features for name in self.functionals_
         ]
         return np.asarray(names, dtype=object)
 
     def _find_frames(self, X):
         """Return the mask of the frames that count."""
-        if self._univariate or not self.ignore_padding:
+        if not self.ignores_padding_:
             return np.ones(X.shape[:2], dtype=bool)
-        return ~padding_mask(
-            X, energy_feature=self.energy_feature, padding_side=self.padding_side
-        )
+        return mark_real(real_bounds(X, self.loudness_), X.shape[1])
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from skemotion._sequences import true_bounds
+
 _MIN_FRAMES = 16
 _BATCH_VALUES = 2**16
 
@@ -74,14 +76,10 @@ def find_sound(
     slice
     """
     n_frames = 1 + len(signal) // hop_length
-    nonzero = signal != 0
-    first = int(nonzero.argmax())
-    last = len(signal) - 1 - int(nonzero[::-1].argmax())
-    if not nonzero[first]:
-        last = first
+    first, end = true_bounds((signal != 0)[np.newaxis])[0].tolist()
     half = frame_length // 2
     start = max((first + half - frame_length) // hop_length, 0)
-    stop = min((last + half) // hop_length + 2, n_frames)
+    stop = min((end - 1 + half) // hop_length + 2, n_frames)
     # Matrix products of few rows are rounded differently by some libraries.
     start = max(min(start, stop - _MIN_FRAMES), 0)
     return slice(start, min(max(stop, start + _MIN_FRAMES), n_frames))

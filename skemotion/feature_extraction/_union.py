@@ -4,7 +4,11 @@ import numpy as np
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin
 from sklearn.pipeline import FeatureUnion
 
-from skemotion._sequences import SequenceTransformerMixin
+from skemotion._sequences import (
+    SequenceTransformerMixin,
+    hand_on_names,
+    takes_recordings,
+)
 from skemotion._validation import validate_sequences
 
 
@@ -50,9 +54,9 @@ class SequenceUnion(SequenceTransformerMixin, FeatureUnion):
 
     Notes
     -----
-    The steps that follow recognise padding by the column of the root mean
-    square, by default 5: put the transformer that returns it first, or give
-    them its new column as `energy_feature`.
+    The steps that follow recognise padding by the first column that is called
+    ``"rms"`` behind the transformer's name, where names are known, as in an
+    :class:`EmotionPipeline`; elsewhere, give them its column as `loudness`.
 
     Sequences have three dimensions, so :meth:`set_output` changes nothing.
 
@@ -67,6 +71,57 @@ class SequenceUnion(SequenceTransformerMixin, FeatureUnion):
     >>> union.get_feature_names_out()[[0, 46]]
     array(['raw__x0', 'scaled__x0'], dtype=object)
     """
+
+    def fit(self, X, y=None, *, feature_names=None, **fit_params):
+        """Fit all transformers.
+
+        Parameters
+        ----------
+        X : sequence
+            Recordings or sequences.
+        y : array-like of shape (n_samples,), default=None
+            Class labels, for transformers that look at them.
+        feature_names : array-like of str of shape (n_features,), default=None
+            Names of the features; :class:`EmotionPipeline` gives them. They
+            are given to the transformers whose `fit` takes them.
+        **fit_params : dict
+            As in :class:`~sklearn.pipeline.FeatureUnion`.
+
+        Returns
+        -------
+        self : SequenceUnion
+        """
+        self._names_in = feature_names
+        return super().fit(X, y, **fit_params)
+
+    def fit_transform(self, X, y=None, *, feature_names=None, **params):
+        """Fit all transformers and join what they make of X.
+
+        Parameters
+        ----------
+        X : sequence
+            Recordings or sequences.
+        y : array-like of shape (n_samples,), default=None
+            Class labels, for transformers that look at them.
+        feature_names : array-like of str of shape (n_features,), default=None
+            As in :meth:`fit`.
+        **params : dict
+            As in :class:`~sklearn.pipeline.FeatureUnion`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_frames, n_features)
+        """
+        self._names_in = feature_names
+        return super().fit_transform(X, y, **params)
+
+    def _parallel_func(self, X, y, func, routed_params):
+        self._validate_transformers()
+        routed = {
+            name: hand_on_names(transformer, routed_params[name], self._names_in)
+            for name, transformer, _ in self._iter()
+        }
+        return super()._parallel_func(X, y, func, routed)
 
     def _iter(self):
         # scikit-learn's own "passthrough" takes the frames for the features.
@@ -95,10 +150,19 @@ class SequenceUnion(SequenceTransformerMixin, FeatureUnion):
             )
         return np.concatenate(Xs, axis=2)
 
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string = any(
+            takes_recordings(transformer) for _, transformer in self.transformer_list
+        )
+        return tags
+
 
 class _Passthrough(OneToOneFeatureMixin, SequenceTransformerMixin, BaseEstimator):
-    def fit(self, X, y=None):
-        validate_sequences(self, X, reset=True)
+    __metadata_request__fit = {"feature_names": True}
+
+    def fit(self, X, y=None, feature_names=None):
+        validate_sequences(self, X, reset=True, feature_names=feature_names)
         return self
 
     def transform(self, X):

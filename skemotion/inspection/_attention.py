@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_array, check_consistent_length, column_or_1d
-from sklearn.utils._param_validation import Interval, validate_params
+from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
+from skemotion._validation import validate_params
 from skemotion.inspection._plotting import check_labels, create_axes, last_step
 
 
@@ -20,8 +21,7 @@ from skemotion.inspection._plotting import check_labels, create_axes, last_step
         "y_pred": ["array-like"],
         "labels": ["array-like", None],
         "n_bins": [Interval(Integral, 1, None, closed="left")],
-    },
-    prefer_skip_nested_validation=True,
+    }
 )
 def attention_heatmap(
     attention: ArrayLike,

@@ -10,12 +10,9 @@ from numpy.typing import ArrayLike
 from sklearn.inspection import permutation_importance
 from sklearn.metrics import check_scoring, get_scorer_names
 from sklearn.utils import Bunch, check_array
-from sklearn.utils._param_validation import (
-    HasMethods,
-    Interval,
-    StrOptions,
-    validate_params,
-)
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+
+from skemotion._validation import validate_params
 
 
 @validate_params(
@@ -37,8 +34,7 @@ from sklearn.utils._param_validation import (
         "n_jobs": [Integral, None],
         "random_state": ["random_state"],
         "sample_weight": ["array-like", None],
-    },
-    prefer_skip_nested_validation=True,
+    }
 )
 def sequence_permutation_importance(
     estimator: Any,
@@ -65,8 +61,7 @@ def sequence_permutation_importance(
     ----------
     estimator : fitted estimator
         A classifier of sequences. Of a pipeline with an extractor, take the
-        steps behind it, ``pipeline[2:]`` of one that
-        :func:`~skemotion.make_emotion_pipeline` has built.
+        steps behind it, :attr:`skemotion.EmotionPipeline.sequence_steps`.
 
     X : array-like of shape (n_samples, n_frames, n_features)
         Sequences, best of recordings that the estimator was not trained on.
@@ -214,7 +209,7 @@ def _check_sequences(X):
         raise ValueError(
             "X must be sequences of shape (n_samples, n_frames, n_features), got shape "
             f"{X.shape}. Of recordings, extract the features and give the steps behind "
-            "the extractor (pipeline[2:], of make_emotion_pipeline); for flat vectors "
+            "the extractor (sequence_steps of an EmotionPipeline); for flat vectors "
             "there is sklearn.inspection.permutation_importance."
         )
     return X

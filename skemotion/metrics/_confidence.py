@@ -5,7 +5,9 @@ from numbers import Integral
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_array, check_consistent_length, column_or_1d
-from sklearn.utils._param_validation import Interval, validate_params
+from sklearn.utils._param_validation import Interval
+
+from skemotion._validation import validate_params
 
 
 @validate_params(
@@ -14,8 +16,7 @@ from sklearn.utils._param_validation import Interval, validate_params
         "y_proba": ["array-like"],
         "labels": ["array-like", None],
         "n_bins": [Interval(Integral, 1, None, closed="left")],
-    },
-    prefer_skip_nested_validation=True,
+    }
 )
 def expected_calibration_error(
     y_true: ArrayLike,
@@ -94,8 +95,7 @@ def expected_calibration_error(
         "y_true": ["array-like"],
         "y_proba": ["array-like"],
         "labels": ["array-like", None],
-    },
-    prefer_skip_nested_validation=True,
+    }
 )
 def risk_coverage_curve(
     y_true: ArrayLike, y_proba: ArrayLike, *, labels: ArrayLike | None = None

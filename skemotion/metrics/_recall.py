@@ -7,8 +7,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.metrics import accuracy_score, make_scorer, recall_score
 from sklearn.utils import check_consistent_length, check_random_state, column_or_1d
-from sklearn.utils._param_validation import Interval, validate_params
+from sklearn.utils._param_validation import Interval
 from sklearn.utils.multiclass import unique_labels
+
+from skemotion._validation import validate_params
 
 __all__ = [
     "bootstrap_interval",
@@ -23,8 +25,7 @@ __all__ = [
         "y_true": ["array-like"],
         "y_pred": ["array-like"],
         "sample_weight": ["array-like", None],
-    },
-    prefer_skip_nested_validation=True,
+    }
 )
 def unweighted_average_recall(
     y_true: ArrayLike, y_pred: ArrayLike, *, sample_weight: ArrayLike | None = None
@@ -91,8 +92,7 @@ uar_scorer = make_scorer(unweighted_average_recall)
         "speakers": ["array-like"],
         "output_dict": ["boolean"],
         "digits": [Interval(Integral, 0, None, closed="left")],
-    },
-    prefer_skip_nested_validation=True,
+    }
 )
 def speaker_report(
     y_true: ArrayLike,
@@ -175,8 +175,7 @@ def speaker_report(
         "confidence_level": [Interval(Real, 0, 1, closed="neither")],
         "n_resamples": [Interval(Integral, 1, None, closed="left")],
         "random_state": ["random_state"],
-    },
-    prefer_skip_nested_validation=True,
+    }
 )
 def bootstrap_interval(
     y_true: ArrayLike,

@@ -179,10 +179,15 @@ def test_one_speaker(model_by_speaker, corpus, tmp_path, capfd):
     assert predict_list(model_by_speaker, listed, out, "--one-speaker") == 1
     assert "1 recording cannot be read" in capfd.readouterr().err
     pipeline = joblib.load(model_by_speaker)
-    X = speaker_standardize(pipeline["extract"].transform(paths), np.zeros(len(paths)))
+    extract = pipeline["extract"]
+    X = speaker_standardize(
+        extract.transform(paths),
+        np.zeros(len(paths)),
+        feature_names=extract.get_feature_names_out(),
+    )
     rows = read_rows(out)[:-1]
     np.testing.assert_allclose(
-        probabilities(rows), pipeline[2:].predict_proba(X), atol=1e-4
+        probabilities(rows), pipeline.sequence_steps.predict_proba(X), atol=1e-4
     )
 
 

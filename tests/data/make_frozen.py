@@ -57,7 +57,7 @@ def fit_pipeline():
     pipeline = EmotionPipeline(
         [
             ("extract", SpeechFeatureExtractor(duration=0.3, n_mfcc=3, n_mels=16)),
-            ("scale", SequenceScaler(keep_padding=True)),
+            ("scale", SequenceScaler(ignore_padding=True)),
             ("balance", SequenceSampler(random_state=0)),
             (
                 "classify",

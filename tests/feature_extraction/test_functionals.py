@@ -66,7 +66,7 @@ def pad(X, lengths, side="left"):
 )
 def test_equal_to_numpy_on_the_real_frames(lengths, side):
     padded = pad(X[:6], lengths, side)
-    result = SequenceFunctionals(padding_side=side).fit_transform(padded)
+    result = SequenceFunctionals(loudness=5).fit_transform(padded)
     rows = zip(padded, lengths, strict=True)
     expected = [
         describe(row[-length:] if side == "left" else row[:length])
@@ -102,9 +102,13 @@ def test_choice_and_order():
 
 def test_padding_is_recognised_behind_a_scaler_that_keeps_it():
     padded = pad(X, np.arange(len(X)) % N_FRAMES + 1)
-    scaler = SequenceScaler(keep_padding=True).fit(padded)
+    scaler = SequenceScaler(ignore_padding=True, loudness=5).fit(padded)
     functionals = SequenceFunctionals(["mean", "std"])
-    raw = functionals.fit_transform(padded).reshape(len(X), N_FEATURES, 2)
+    names = ["a", "b", "c", "d", "e", "extracted__rms"]
+    raw = functionals.fit_transform(padded, feature_names=names)
+    assert functionals.loudness_ == 5
+    assert functionals.get_feature_names_out()[-1] == "extracted__rms_std"
+    raw = raw.reshape(len(X), N_FEATURES, 2)
     scaled = functionals.fit_transform(scaler.transform(padded))
     mean, std = np.moveaxis(scaled.reshape(len(X), N_FEATURES, 2), 2, 0)
     np.testing.assert_allclose(
@@ -153,9 +157,9 @@ def test_two_dimensions_are_one_feature():
         flat, [describe(row[:, :1]) for row in X], rtol=1e-5, atol=1e-6
     )
     assert functionals.get_feature_names_out().tolist() == list(FUNCTIONALS)
-    with pytest.raises(ValueError, match="X has 3 dimensions, but .* fitted on 2"):
+    with pytest.raises(ValueError, match="X has 3 dimensions, .* fitted on 2"):
         functionals.transform(X[:, :, [0] * N_FRAMES])
-    with pytest.raises(ValueError, match="X has 2 dimensions, but .* fitted on 3"):
+    with pytest.raises(ValueError, match="X has 2 dimensions, .* fitted on 3"):
         functionals.fit(X).transform(X[:, :N_FEATURES, 0])
 
 
@@ -170,8 +174,8 @@ def test_two_dimensions_are_one_feature():
         ({"functionals": (["p5"],)}, "which is not known"),
         ({"functionals": ("mean", "mean")}, "holds a name twice: mean, mean"),
         ({"ignore_padding": "yes"}, "'ignore_padding' parameter"),
-        ({"energy_feature": 6}, "no column of X with 6 features.*ignore_padding=False"),
-        ({"padding_side": "both"}, "'padding_side' parameter"),
+        ({"loudness": 6}, "no column of X with 6 features.*ignore_padding=False"),
+        ({"loudness": "rms"}, "names of the features are not known"),
     ],
 )
 def test_bad_parameters(parameters, message):
@@ -203,7 +207,26 @@ def test_before_fit_and_with_other_features():
     with pytest.raises(NotFittedError):
         SequenceFunctionals().transform(X)
     with pytest.raises(ValueError, match="5 features, but SequenceFunctionals is"):
-        SequenceFunctionals(energy_feature=0).fit(X).transform(X[..., :5])
+        SequenceFunctionals(loudness=0).fit(X).transform(X[..., :5])
+
+
+def test_padding_that_cannot_be_recognised_is_an_error():
+    padded = pad(X, [4] * len(X))
+    message = "70 of 70 sequences begin or end with repeated frames"
+    with pytest.raises(ValueError, match=message):
+        SequenceFunctionals().fit(padded)
+    with pytest.raises(ValueError, match=message):
+        SequenceFunctionals().fit(SequenceScaler().fit_transform(padded))
+    SequenceFunctionals(ignore_padding=False).fit(padded)
+
+
+def test_what_was_fitted_decides_and_not_the_parameters():
+    padded = pad(X, [4] * len(X))
+    functionals = SequenceFunctionals(["mean"], loudness=5).fit(padded)
+    expected = functionals.transform(padded)
+    functionals.set_params(functionals=["std"], loudness=0, ignore_padding=False)
+    np.testing.assert_array_equal(functionals.transform(padded), expected)
+    assert functionals.get_feature_names_out()[0] == "x0_mean"
 
 
 def test_data_frames_of_named_functionals():
@@ -219,7 +242,7 @@ def test_classifiers_of_flat_vectors_in_a_pipeline():
     y = np.array(["calm"] * 6 + ["angry"] * 6)
     pipeline = make_pipeline(
         SpeechFeatureExtractor(duration=1.0),
-        SequenceFunctionals(),
+        SequenceFunctionals(loudness=5),
         StandardScaler(),
         SVC(),
     ).fit(signals, y)
@@ -258,11 +281,11 @@ def test_scikit_learn_checks(estimator, check):
 @pytest.mark.emodb
 def test_emodb_equals_numpy(emodb_sequences):
     rows = emodb_sequences[::40]
-    real = ~padding_mask(rows)
+    real = ~padding_mask(rows, loudness=5)
     expected = np.array(
         [describe(row[frames]) for row, frames in zip(rows, real, strict=True)]
     )
-    result = SequenceFunctionals().fit_transform(rows)
+    result = SequenceFunctionals(loudness=5).fit_transform(rows)
     spread = expected.std(axis=0)
     np.testing.assert_allclose(result / spread, expected / spread, atol=1e-4)
 
@@ -270,7 +293,9 @@ def test_emodb_equals_numpy(emodb_sequences):
 @pytest.mark.emodb
 def test_emotions_of_speakers_held_out(emodb, emodb_sequences):
     classifier = make_pipeline(
-        SequenceFunctionals(), StandardScaler(), SVC(C=10, class_weight="balanced")
+        SequenceFunctionals(loudness=5),
+        StandardScaler(),
+        SVC(C=10, class_weight="balanced"),
     )
     predicted = cross_val_predict(
         classifier,

@@ -173,7 +173,7 @@ def test_bad_options(classifier, options, message):
 
 @pytest.mark.parametrize("bad", [X[:, 0], ["a.wav", "b.wav"], X[..., np.newaxis]])
 def test_only_sequences(classifier, bad):
-    with pytest.raises(ValueError, match=r"must be sequences of shape.*pipeline\[2:\]"):
+    with pytest.raises(ValueError, match=r"must be sequences of shape.*sequence_steps"):
         sequence_permutation_importance(classifier, bad, Y[: len(bad)])
 
 

@@ -56,7 +56,7 @@ def test_padding_is_left_out_as_the_transformer_does(n_real, side):
     X = draw(3)
     padding = slice(None, N_FRAMES - n_real) if side == "left" else slice(n_real, None)
     X[:, padding] = 0
-    expected = SequenceFunctionals(padding_side=side).fit_transform(X)
+    expected = SequenceFunctionals().fit_transform(X)
     np.testing.assert_array_equal(functionals_of(build(), X), expected)
     np.testing.assert_allclose(read(build(), X), expected, atol=1e-6)
 
