@@ -200,8 +200,7 @@ class BaseSequenceClassifier(ClassifierMixin, BaseEstimator):
             raise ValueError("classes must be passed on the first call to partial_fit.")
         if classes is not None:
             classes = np.unique(check_labels(classes, "classes", min_classes=2))
-        if resume and classes is not None:
-            if not np.array_equal(classes, self.classes_):
+            if resume and not np.array_equal(classes, self.classes_):
                 raise ValueError(
                     f"classes={classes.tolist()} are not those of the first call to "
                     f"partial_fit or fit, {self.classes_.tolist()}; leave them out, "

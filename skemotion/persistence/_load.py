@@ -143,6 +143,19 @@ def _restore_scaler(scaler, description, arrays):
             f"fit {scaler.n_features_in_} features; {COPY_AGAIN}."
         )
     scaler.mean_, scaler.scale_ = moments["mean"], moments["scale"]
+    _restore_padding(scaler, description)
+
+
+def _restore_padding(scaler, description):
+    scaler.ignores_padding_ = get_entry(description, "ignores_padding", bool)
+    scaler.loudness_ = None
+    if "loudness_column" in description:
+        scaler.loudness_ = get_entry(description, "loudness_column", int)
+        if not 0 <= scaler.loudness_ < scaler.n_features_in_:
+            raise ValueError(
+                f"loudness_column {scaler.loudness_} is none of the "
+                f"{scaler.n_features_in_} features; {COPY_AGAIN}."
+            )
 
 
 def _restore_classifier(classifier, description, arrays):
@@ -175,6 +188,9 @@ def _restore_classifier(classifier, description, arrays):
 
 
 def _restore_input(estimator, description):
+    estimator.n_dims_in_ = get_entry(description, "n_dims_in", int)
+    if estimator.n_dims_in_ not in (2, 3):
+        raise ValueError(f"n_dims_in is {estimator.n_dims_in_}, neither 2 nor 3.")
     estimator.n_features_in_ = get_entry(description, "n_features_in", int)
     if estimator.n_features_in_ < 1:
         raise ValueError(f"n_features_in is {estimator.n_features_in_}, not positive.")
@@ -192,13 +208,10 @@ def _restore_shape(classifier, shape):
     """Return frames and features of the network's input."""
     # Two-dimensional X is a sequence of one feature with as many frames as columns.
     n_features = classifier.n_features_in_
-    if (
-        len(shape) == 2
-        and _all_of(shape, int)
-        and shape[0] > 0
-        and (shape[1] == n_features or shape == [n_features, 1])
-    ):
-        return tuple(shape)
+    if len(shape) == 2 and _all_of(shape, int) and shape[0] > 0:
+        expected = {2: [n_features, 1], 3: [shape[0], n_features]}
+        if shape == expected[classifier.n_dims_in_]:
+            return tuple(shape)
     raise ValueError(
         f"sequence_shape {shape} does not fit {n_features} features; {COPY_AGAIN}."
     )

@@ -160,7 +160,7 @@ def _describe_step(step, where, arrays):
         description["feature_names"] = step.get_feature_names_out().tolist()
     elif isinstance(step, SequenceScaler):
         check_is_fitted(step)
-        description |= _describe_input(step)
+        description |= _describe_input(step) | _describe_padding(step)
         description["arrays"] = _store(
             {"mean": step.mean_, "scale": step.scale_}, arrays
         )
@@ -199,8 +199,16 @@ def _survives_json(value):
 
 def _describe_input(estimator):
     names = getattr(estimator, "feature_names_in_", None)
-    return {"n_features_in": int(estimator.n_features_in_)} | (
-        {} if names is None else {"feature_names_in": names.tolist()}
+    return {
+        "n_dims_in": int(estimator.n_dims_in_),
+        "n_features_in": int(estimator.n_features_in_),
+    } | ({} if names is None else {"feature_names_in": names.tolist()})
+
+
+def _describe_padding(scaler):
+    loudness = scaler.loudness_
+    return {"ignores_padding": bool(scaler.ignores_padding_)} | (
+        {} if loudness is None else {"loudness_column": int(loudness)}
     )
 
 
