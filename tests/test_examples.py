@@ -10,7 +10,7 @@ from sklearn import model_selection
 from sklearn.model_selection import GridSearchCV
 
 import skemotion
-from skemotion import datasets
+from skemotion import SequenceClassifier, datasets
 
 ROOT = Path(__file__).parents[1]
 
@@ -32,6 +32,10 @@ def small(monkeypatch):
             classify__n_members=1,
         )
 
+    def train_for_one_epoch(*args, **kwargs):
+        return SequenceClassifier(*args, **kwargs | {"epochs": 1})
+
+    monkeypatch.setattr(skemotion, "SequenceClassifier", train_for_one_epoch)
     for name in ("fetch_emodb", "load_emodb", "make_emotional_speech"):
         monkeypatch.setattr(datasets, name, lambda *args, **kwargs: speech)
     monkeypatch.setattr(skemotion, "make_emotion_pipeline", make_small)
