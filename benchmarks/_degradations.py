@@ -50,10 +50,15 @@ def reverberate(signal, rng, *, decay=0.4, direct_ratio=3.0):
 
 def telephone(signal, rng):
     """Keep 300 to 3400 Hz, at a rate of 8 kHz."""
+    band = butter(6, (300, 3400), btype="bandpass", fs=RATE, output="sos")
+    return resample(sosfilt(band, signal), rng, rate=8000)
+
+
+def resample(signal, rng, *, rate):
+    """Bring to another rate; the reader brings it back."""
     import soxr
 
-    band = butter(6, (300, 3400), btype="bandpass", fs=RATE, output="sos")
-    return soxr.resample(sosfilt(band, signal), RATE, 8000), 8000
+    return soxr.resample(signal, RATE, rate), rate
 
 
 def compress(signal, rng, *, kilobits=32):
@@ -105,6 +110,7 @@ CONDITIONS = {
     "gain -20 dB": (change_gain, {"decibels": -20}),
     "gain +20 dB": (change_gain, {"decibels": 20}),
     "small room": (reverberate, {}),
+    "by way of 48 kHz": (resample, {"rate": 48_000}),
     "MP3, 32 kbit/s": (compress, {}),
     "first 2 s": (cut, {}),
     "1 s of room tone first": (begin_with_silence, {"snr": 40}),

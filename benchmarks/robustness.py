@@ -35,6 +35,7 @@ TARGETS = {
     "gain -20 dB": 2,
     "gain +20 dB": 2,
     "1 s of silence first": 2,
+    "by way of 48 kHz": 1,
     "white noise, 20 dB": 8,
     "babble, 20 dB": 8,
     "telephone band": 8,

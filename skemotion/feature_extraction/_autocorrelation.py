@@ -12,6 +12,7 @@ def autocorrelate(
     n_lags: int,
     *,
     subtract_mean: bool = False,
+    highest: float = 0.5,
 ) -> NDArray[np.float64]:
     """Correlate every frame with itself.
 
@@ -25,6 +26,8 @@ def autocorrelate(
         Number of lags, from 0 on.
     subtract_mean : bool, default=False
         Whether every frame is first brought to a mean of zero.
+    highest : float, default=0.5
+        Frequency above which nothing counts, in cycles per sample.
 
     Returns
     -------
@@ -44,6 +47,7 @@ def autocorrelate(
         rows *= window
         spectra = rfft(rows, n_fft, overwrite_x=True)
         power = np.square(spectra.real) + np.square(spectra.imag)
+        power[:, 1 + int(highest * n_fft) :] = 0
         # Power is real and even, so that cosines transform it back.
         correlation[batch] = dct(power, type=1, norm="forward")[:, :n_lags]
     return correlation

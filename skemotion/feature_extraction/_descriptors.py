@@ -14,6 +14,7 @@ from skemotion.feature_extraction._spectral import (
 from skemotion.feature_extraction._spectrogram import (
     Spectrogram,
     compute_spectrogram,
+    count_frames,
 )
 
 _SCALAR_NAMES = (
@@ -29,8 +30,8 @@ _ZERO_CROSSING_THRESHOLD = 1e-10
 _NEARLY_CONSTANT = 2e-3
 DELTA_WIDTH = 9
 
-# A part of the cache's keys: raise it whenever the numbers change.
-DESCRIPTORS_VERSION = 2
+# Raise it whenever the numbers change: cached ones are found by it.
+VERSION = 2
 
 
 def descriptor_names(n_mfcc: int) -> list[str]:
@@ -69,7 +70,7 @@ def compute_descriptors(
 
     Returns
     -------
-    ndarray of shape (1 + n_samples // hop_length, 6 + 2 * n_mfcc), dtype float32
+    ndarray of shape (n_frames, 6 + 2 * n_mfcc), dtype float32
     """
     spectrogram = compute_spectrogram(
         signal,
@@ -113,11 +114,11 @@ def describe_spectrogram(
 
     Returns
     -------
-    ndarray of shape (1 + n_samples // hop_length, 6 + 2 * n_mfcc), dtype float32
+    ndarray of shape (n_frames, 6 + 2 * n_mfcc), dtype float32
     """
-    n_frames = 1 + len(signal) // hop_length
     sound, frames, magnitudes, frequencies = spectrogram
     frame_length = frames.shape[1]
+    n_frames = count_frames(len(signal), frame_length, hop_length)
     centroid, bandwidth = centroid_and_bandwidth(magnitudes, frequencies)
     contrast = lowest_contrast(magnitudes, contrast_bands(sampling_rate, frame_length))
     filters = mel_filters(sampling_rate, frame_length, n_mels)

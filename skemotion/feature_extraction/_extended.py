@@ -3,14 +3,17 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from skemotion.feature_extraction._band import HIGHEST, LOWEST
 from skemotion.feature_extraction._descriptors import (
     describe_spectrogram,
     descriptor_names,
 )
+from skemotion.feature_extraction._floor import COMPARED, DESCRIBED, tone_power
 from skemotion.feature_extraction._formants import (
     FORMANT_NAMES,
     describe_formants,
 )
+from skemotion.feature_extraction._offset import N_OFFSET_BINS, remove_offset
 from skemotion.feature_extraction._spectral import (
     contrast_bands,
     mel_filters,
@@ -18,17 +21,17 @@ from skemotion.feature_extraction._spectral import (
 )
 from skemotion.feature_extraction._spectrogram import (
     compute_spectrogram,
+    count_frames,
     extend_over_silence,
 )
 from skemotion.feature_extraction._voice import VOICE_NAMES, describe_voice
 
-MIN_SAMPLING_RATE = 12_801  # all seven contrast bands start below half of it
+# Raise it whenever the numbers change: models and cached ones are found by it.
+VERSION = 2
 _N_CONTRASTS = 6
 _N_BANDS = 26
-_BAND_FMIN = 50.0
 _SHORT_WINDOW = 0.032  # seconds
 _PARTS = 4  # short frames to a frame
-_FLOOR = 1e-10
 _SHAPE_NAMES = (
     "log_energy",
     "spectral_flatness",
@@ -73,12 +76,16 @@ def compute_extended_descriptors(
     (:func:`~skemotion.feature_extraction._voice.describe_voice`) and three
     formants.
 
+    They measure the voice, not the file: within a band that resamplers and codecs
+    leave alone, of samples without their mean, and above a floor that follows the
+    peak.
+
     Parameters
     ----------
     signal : ndarray of shape (n_samples,), dtype float32
         Mono samples.
     sampling_rate : int
-        In Hz, at least 12801.
+        In Hz, at least 16000.
     frame_length, hop_length : int
         Window and step of the analysis, in samples. Frames are centred.
     n_mfcc, n_mels : int
@@ -86,7 +93,7 @@ def compute_extended_descriptors(
 
     Returns
     -------
-    ndarray of shape (1 + n_samples // hop_length, 87 + 2 * n_mfcc), dtype float32
+    ndarray of shape (n_frames, 87 + 2 * n_mfcc), dtype float32
 
     References
     ----------
@@ -109,74 +116,97 @@ def compute_extended_descriptors(
         n_mels=n_mels,
     )
     n_frames = len(basic)
-    bands = contrast_bands(sampling_rate, frame_length)
-    contrasts = upper_contrasts(spectrogram.magnitudes, bands)
+    signal, spectrogram = remove_offset(signal, spectrogram, hop_length)
+    peak = float(np.abs(signal).max())
     step = max(hop_length // _PARTS, 1)
-    near = _short_frames(n_frames, len(signal), hop_length, step, _PARTS // 2)
-    wide = _short_frames(n_frames, len(signal), hop_length, step, _PARTS)
+    n_short = count_frames(len(signal), _short_window(sampling_rate), step)
+    near = _short_frames(n_frames, n_short, hop_length, step, _PARTS // 2)
+    wide = _short_frames(n_frames, n_short, hop_length, step, _PARTS)
     columns = [
         basic,
-        extend_over_silence(contrasts, spectrogram.sound, n_frames),
-        _describe_bands(signal, sampling_rate, step, near),
-        _describe_shape(spectrogram, n_frames),
-        describe_voice(signal, spectrogram, sampling_rate, step, near, wide),
-        describe_formants(signal, sampling_rate, hop_length, n_frames),
+        _describe_contrasts(spectrogram, sampling_rate, peak, n_frames),
+        _describe_bands(signal, sampling_rate, peak, step, near),
+        _describe_shape(spectrogram, peak, n_frames),
+        describe_voice(signal, spectrogram, sampling_rate, peak, step, near, wide),
+        describe_formants(signal, sampling_rate, peak, hop_length, n_frames),
     ]
     return np.concatenate(columns, axis=1, dtype=np.float32)
 
 
-def _short_frames(n_frames, n_samples, hop_length, step, reach):
+def _short_window(sampling_rate):
+    return 2 * int(_SHORT_WINDOW / 2 * sampling_rate)
+
+
+def _short_frames(n_frames, n_short, hop_length, step, reach):
     """Return the numbers of the short frames around each frame."""
     centre = np.round(np.arange(n_frames) * hop_length / step).astype(np.intp)
     index = centre[:, np.newaxis] + np.arange(-reach, reach)
-    return np.clip(index, 0, n_samples // step)
+    return np.clip(index, 0, n_short - 1)
 
 
-def _describe_bands(signal, sampling_rate, step, near):
-    window = int(_SHORT_WINDOW * sampling_rate)
+def _describe_contrasts(spectrogram, sampling_rate, peak, n_frames):
+    sound, frames, magnitudes, _ = spectrogram
+    frame_length = frames.shape[1]
+    bands = contrast_bands(sampling_rate, frame_length, HIGHEST)
+    floor = float(np.sqrt(tone_power(DESCRIBED * peak, frame_length)))
+    contrasts = upper_contrasts(magnitudes, bands, floor)
+    return extend_over_silence(contrasts, sound, n_frames)
+
+
+def _describe_bands(signal, sampling_rate, peak, step, near):
+    window = _short_window(sampling_rate)
+    n_short = count_frames(len(signal), window, step)
     spectrogram = compute_spectrogram(
         signal, sampling_rate=sampling_rate, frame_length=window, hop_length=step
     )
-    filters = mel_filters(sampling_rate, window, _N_BANDS, _BAND_FMIN)
-    level = np.log(np.square(spectrogram.magnitudes) @ filters + 1e-6)
-    level = extend_over_silence(level, spectrogram.sound, 1 + len(signal) // step)
-    change = np.abs(np.diff(level, axis=0, prepend=level[:1]))
+    filters = mel_filters(sampling_rate, window, _N_BANDS, LOWEST, HIGHEST)
+    power = np.square(spectrogram.magnitudes) @ filters
+    width = filters.sum(axis=0)
+    level, loudness = (
+        extend_over_silence(
+            np.log(power + tone_power(floor * peak, window) * width),
+            spectrogram.sound,
+            n_short,
+        )
+        for floor in (DESCRIBED, COMPARED)
+    )
+    change = np.abs(np.diff(loudness, axis=0, prepend=loudness[:1]))
     return np.hstack([level[near].mean(axis=1), change[near].mean(axis=1)])
 
 
-def _describe_shape(spectrogram, n_frames):
+def _describe_shape(spectrogram, peak, n_frames):
     """Describe how power is spread over frequency, frame by frame."""
-    frequencies = spectrogram.frequencies
-    power = np.square(spectrogram.magnitudes)
-    raised = power + _FLOOR
-    total = raised.sum(axis=1)
-    part = raised / total[:, np.newaxis]
-    level = np.log(raised)
+    sound, frames, magnitudes, frequencies = spectrogram
+    start, stop = np.searchsorted(frequencies, [LOWEST, HIGHEST])
+    voice = slice(max(start, N_OFFSET_BINS), stop)
+    frequencies = frequencies[voice]
+    power = np.square(magnitudes[:, voice])
+    power += tone_power(DESCRIBED * peak, frames.shape[1])
+    total = power.sum(axis=1)
+    part = power / total[:, np.newaxis]
+    level = np.log(power)
     centred = (frequencies - frequencies.mean()).astype(np.float32)
 
     def in_band(low, high):
         start, stop = np.searchsorted(frequencies, [low, high])
         return power[:, start:stop]
 
-    def log_ratio(above, below):
-        return np.log(above + _FLOOR) - np.log(below + _FLOOR)
-
     shape = np.stack(
         [
-            np.log(power.sum(axis=1) + 1e-6),
-            level.mean(axis=1) - np.log(power.mean(axis=1) + _FLOOR),
+            np.log(total),
+            level.mean(axis=1) - np.log(power.mean(axis=1)),
             _flux(np.sqrt(part)),
             1000 * (level @ centred) / np.square(centred).sum(),
             np.log(total) - np.einsum("tf,tf->t", part, level),
             *_skewness_and_log_kurtosis(part, frequencies.astype(np.float32)),
-            log_ratio(in_band(50, 1000).sum(axis=1), in_band(1000, 5000).sum(axis=1)),
-            log_ratio(in_band(0, 2000).max(axis=1), in_band(2000, 5000).max(axis=1)),
+            np.log(in_band(0, 1000).sum(axis=1) / in_band(1000, 5000).sum(axis=1)),
+            np.log(in_band(0, 2000).max(axis=1) / in_band(2000, 5000).max(axis=1)),
         ],
         axis=1,
     )
-    shape = extend_over_silence(shape, spectrogram.sound, n_frames)
+    shape = extend_over_silence(shape, sound, n_frames)
     # From one silent frame to the next, nothing changes.
-    shape[spectrogram.sound.stop :, _SHAPE_NAMES.index("spectral_flux")] = 0
+    shape[sound.stop :, _SHAPE_NAMES.index("spectral_flux")] = 0
     return shape
 
 

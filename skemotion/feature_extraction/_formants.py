@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skemotion.feature_extraction._autocorrelation import autocorrelate
+from skemotion.feature_extraction._floor import COMPARED, frame_energy
 
 _N_FORMANTS = 3
 _RATE = 10_000
@@ -20,7 +21,11 @@ FORMANT_NAMES = (
 
 
 def describe_formants(
-    signal: NDArray[np.float32], sampling_rate: int, hop_length: int, n_frames: int
+    signal: NDArray[np.float32],
+    sampling_rate: int,
+    peak: float,
+    hop_length: int,
+    n_frames: int,
 ) -> NDArray[np.float64]:
     """Estimate frequency and bandwidth of the three lowest resonances.
 
@@ -34,6 +39,8 @@ def describe_formants(
         Mono samples.
     sampling_rate : int
         In Hz.
+    peak : float
+        The largest sample in magnitude.
     hop_length : int
         Step from frame to frame, in samples. Frames are centred.
     n_frames : int
@@ -50,9 +57,10 @@ def describe_formants(
        1976.
     """
     frames = _cut(signal, sampling_rate, hop_length, n_frames)
-    correlation = autocorrelate(frames, np.hamming(frames.shape[1]), _ORDER + 1)
+    window = np.hamming(frames.shape[1])
+    correlation = autocorrelate(frames, window, _ORDER + 1)
     formants = np.tile([*_NEUTRAL, *[_WIDEST] * _N_FORMANTS], (n_frames, 1))
-    sounding = correlation[:, 0] > 1e-6
+    sounding = correlation[:, 0] > frame_energy(COMPARED * peak, window)
     if sounding.any():
         formants[sounding] = _resonances(correlation[sounding])
     return formants

@@ -6,7 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skemotion.feature_extraction._autocorrelation import autocorrelate
+from skemotion.feature_extraction._band import HIGHEST
+from skemotion.feature_extraction._floor import DESCRIBED
 from skemotion.feature_extraction._spectrogram import (
+    count_frames,
     cut_frames,
     extend_over_silence,
     find_sound,
@@ -59,15 +62,15 @@ def track_pitch(
        frequency and the harmonics-to-noise ratio of a sampled sound", Proc.
        Institute of Phonetic Sciences 17, 1993, pp. 97-110.
     """
-    width = int(_WINDOW * sampling_rate)
+    width = 2 * int(_WINDOW / 2 * sampling_rate)
     # Of two more samples, so that the window is centred one sample early.
     sound = find_sound(signal, width + 2, hop_length)
     frames = cut_frames(signal, sound, width + 2, hop_length)[:, :width]
     peak = np.abs(frames[:, width // 4 : -width // 4]).max(axis=1).astype(np.float64)
     shortest, longest = int(sampling_rate / _FMAX), int(sampling_rate / _FMIN)
-    correlation = _correlate(frames, longest + 2)
+    correlation = _correlate(frames, longest + 2, HIGHEST / sampling_rate)
     lag, strength = _candidates(correlation, shortest, sampling_rate)
-    loudest = max(float(np.abs(signal).max()), 1e-9)
+    loudest = max(float(np.abs(signal).max()), 1e-30)
     silence = np.maximum(0, 2 - peak / loudest * (1 + _VOICING) / _SILENCE)
     frequency = sampling_rate / lag
     path = _cheapest_path(
@@ -78,17 +81,19 @@ def track_pitch(
     f0 = np.take_along_axis(frequency, chosen, axis=1)[:, 0]
     found = np.take_along_axis(strength, chosen, axis=1)[:, 0]
     found = np.clip(np.where(voiced, found, strength.max(axis=1)), 0, 1)
-    pitch = (np.where(voiced, f0, 0.0), found, np.log(peak + 1e-5))
-    n_frames = 1 + len(signal) // hop_length
+    pitch = (np.where(voiced, f0, 0.0), found, np.log(peak + DESCRIBED * loudest))
+    n_frames = count_frames(len(signal), width, hop_length)
     return Pitch(*(extend_over_silence(values, sound, n_frames) for values in pitch))
 
 
-def _correlate(frames, n_lags):
+def _correlate(frames, n_lags, highest):
     """Return the autocorrelation of frames, divided by that of the window."""
     width = frames.shape[1]
     window = np.hanning(width)
     own = autocorrelate(window[np.newaxis], np.ones(width), n_lags)
-    correlation = autocorrelate(frames, window, n_lags, subtract_mean=True)
+    correlation = autocorrelate(
+        frames, window, n_lags, subtract_mean=True, highest=highest
+    )
     correlation /= np.maximum(correlation[:, :1], 1e-12)
     correlation /= own / own[:, :1]
     return correlation

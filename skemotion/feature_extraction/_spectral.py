@@ -54,10 +54,13 @@ def roll_off(
 
 
 @lru_cache(maxsize=8)
-def contrast_bands(sampling_rate: int, frame_length: int) -> tuple[Band, ...]:
+def contrast_bands(
+    sampling_rate: int, frame_length: int, fmax: float = np.inf
+) -> tuple[Band, ...]:
     """Divide the bins as librosa's spectral contrast does.
 
-    The octave bands that start at or above the Nyquist frequency are left out.
+    The octave bands that start at or above the Nyquist frequency are left out, and
+    so are bins above `fmax`.
     """
     frequencies = np.fft.rfftfreq(frame_length, 1 / sampling_rate)
     starts = _CONTRAST_FMIN * 2.0 ** np.arange(_MAX_CONTRAST_BANDS)
@@ -67,7 +70,8 @@ def contrast_bands(sampling_rate: int, frame_length: int) -> tuple[Band, ...]:
         start = int(np.searchsorted(frequencies, low, side="left"))
         start -= number > 0
         if number == len(edges) - 1:
-            size = trimmed = len(frequencies) - start
+            n_bins = int(np.searchsorted(frequencies, fmax, side="right"))
+            size = trimmed = n_bins - start
         else:
             high = _CONTRAST_FMIN * 2.0**number
             size = int(np.searchsorted(frequencies, high, side="right")) - start
@@ -94,19 +98,22 @@ def lowest_contrast(
 
 
 def upper_contrasts(
-    magnitudes: NDArray[np.float32], bands: tuple[Band, ...]
+    magnitudes: NDArray[np.float32], bands: tuple[Band, ...], floor: float
 ) -> NDArray[np.float64]:
-    """Return peak over valley of every band but the lowest, in dB."""
+    """Return peak over valley of every band but the lowest, in dB.
+
+    librosa bounds them to 160 dB below the highest, which is no bound for what a
+    voice leaves; here, neither is less than the magnitude `floor`.
+    """
     peaks, valleys = (
         np.stack(
-            [extreme(magnitudes[:, start:stop], n) for start, stop, n in bands],
+            [extreme(magnitudes[:, start:stop], n) for start, stop, n in bands[1:]],
             axis=1,
             dtype=np.float64,
         )
         for extreme in (_peaks, _valleys)
     )
-    levels = _to_db(peaks, peaks.max()) - _to_db(valleys, valleys.max())
-    return levels[:, 1:]
+    return 10.0 * np.log10(np.maximum(peaks, floor) / np.maximum(valleys, floor))
 
 
 def _highest_peak(magnitudes, bands):
@@ -156,12 +163,18 @@ def _mean(values):
 
 @lru_cache(maxsize=8)
 def mel_filters(
-    sampling_rate: int, frame_length: int, n_mels: int, fmin: float = 0.0
+    sampling_rate: int,
+    frame_length: int,
+    n_mels: int,
+    fmin: float = 0.0,
+    fmax: float | None = None,
 ) -> NDArray[np.float32]:
     """Return librosa's filters, of shape (n_bins, n_mels)."""
     from librosa import filters
 
-    mel = filters.mel(sr=sampling_rate, n_fft=frame_length, n_mels=n_mels, fmin=fmin)
+    mel = filters.mel(
+        sr=sampling_rate, n_fft=frame_length, n_mels=n_mels, fmin=fmin, fmax=fmax
+    )
     transposed = np.ascontiguousarray(mel.T)
     transposed.flags.writeable = False
     return transposed

@@ -52,7 +52,29 @@ def compute_spectrogram(
     sound = find_sound(signal, frame_length, hop_length)
     frames = cut_frames(signal, sound, frame_length, hop_length)
     frequencies = np.fft.rfftfreq(frame_length, 1 / sampling_rate)
-    return Spectrogram(sound, frames, _magnitudes(frames), frequencies)
+    return Spectrogram(sound, frames, transform_frames(frames), frequencies)
+
+
+def count_frames(n_samples: int, frame_length: int, hop_length: int) -> int:
+    """Return how many centred frames a signal has.
+
+    As librosa does, ``frame_length // 2`` zeros are put at either end, and only
+    whole frames count.
+
+    Parameters
+    ----------
+    n_samples : int
+        Length of the signal.
+    frame_length, hop_length : int
+        Length of a frame and step to the next, in samples.
+
+    Returns
+    -------
+    int
+        ``1 + n_samples // hop_length`` if `frame_length` is even. If it is odd,
+        one sample fewer is there to be stepped over.
+    """
+    return 1 + (n_samples - frame_length % 2) // hop_length
 
 
 def find_sound(
@@ -69,13 +91,13 @@ def find_sound(
         Mono samples.
     frame_length, hop_length : int
         Length of a frame and step to the next, in samples. Frames are centred,
-        and there are ``1 + n_samples // hop_length``.
+        and there are as many as :func:`count_frames` says.
 
     Returns
     -------
     slice
     """
-    n_frames = 1 + len(signal) // hop_length
+    n_frames = count_frames(len(signal), frame_length, hop_length)
     first, end = true_bounds((signal != 0)[np.newaxis])[0].tolist()
     half = frame_length // 2
     start = max((first + half - frame_length) // hop_length, 0)
@@ -156,7 +178,7 @@ def batches(n_frames: int, n_values: int) -> Iterator[slice]:
         yield slice(start, min(start + size, n_frames))
 
 
-def _magnitudes(frames):
+def transform_frames(frames: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the magnitude spectra, of shape (n_frames, 1 + frame_length // 2)."""
     from scipy.fft import rfft
 

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from skemotion.feature_extraction._floor import DESCRIBED, tone_power
 from skemotion.feature_extraction._pitch import track_pitch
 from skemotion.feature_extraction._spectrogram import (
     Spectrogram,
@@ -20,13 +21,13 @@ VOICE_NAMES = (
     "h1_a3",
 )
 _LOG_F0_WITHOUT_VOICE = np.log2(150.0)
-_FLOOR = 1e-10
 
 
 def describe_voice(
     signal: NDArray[np.float32],
     spectrogram: Spectrogram,
     sampling_rate: int,
+    peak: float,
     step: int,
     near: NDArray[np.intp],
     wide: NDArray[np.intp],
@@ -49,6 +50,8 @@ def describe_voice(
         Of this signal.
     sampling_rate : int
         In Hz.
+    peak : float
+        The largest sample in magnitude.
     step : int
         From one short frame to the next, in samples.
     near, wide : ndarray of shape (n_frames, n_around)
@@ -73,7 +76,7 @@ def describe_voice(
             harmonicity[near].mean(axis=1),
             _mean_change(log_f0, voiced, wide),
             _mean_change(pitch.level, voiced, wide),
-            *_compare_harmonics(spectrogram, 2**frame_f0),
+            *_compare_harmonics(spectrogram, 2**frame_f0, peak),
         ],
         axis=1,
     )
@@ -94,17 +97,18 @@ def _mean_change(values, voiced, around):
     return change[around].sum(axis=1) / np.maximum(pairs[around].sum(axis=1), 1)
 
 
-def _compare_harmonics(spectrogram, f0):
-    sound, _, magnitudes, frequencies = spectrogram
-    frames = np.arange(len(magnitudes))
+def _compare_harmonics(spectrogram, f0, peak):
+    sound, frames, magnitudes, frequencies = spectrogram
+    floor = tone_power(DESCRIBED * peak, frames.shape[1])
+    rows = np.arange(len(magnitudes))
 
     def highest_at(hertz):
         index = np.round(hertz / frequencies[1]).astype(np.intp)
         index = np.clip(index, 1, len(frequencies) - 2)
-        return np.max([magnitudes[frames, index + k] for k in (-1, 0, 1)], axis=0)
+        return np.max([magnitudes[rows, index + k] for k in (-1, 0, 1)], axis=0)
 
     start, stop = np.searchsorted(frequencies, [2500, 3500])
     third = magnitudes[:, start:stop].max(axis=1)
     highest = np.stack([highest_at(f0[sound]), highest_at(2 * f0[sound]), third])
-    first, *others = 10 * np.log10(np.square(highest) + _FLOOR)
+    first, *others = 10 * np.log10(np.square(highest) + floor)
     return [extend_over_silence(first - other, sound, len(f0)) for other in others]

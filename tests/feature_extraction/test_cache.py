@@ -21,7 +21,7 @@ from skemotion import (
 )
 from skemotion.augmentation import _augmenter, _effects
 from skemotion.cli import main
-from skemotion.feature_extraction import _cache, _extraction, _extractor
+from skemotion.feature_extraction import _cache, _extraction, _sets
 
 RATE = 16000
 RNG = np.random.default_rng(0)
@@ -113,7 +113,8 @@ def test_descriptors_of_another_version_are_not_served(
     extractor.transform(signals)
     extractor.transform(signals)
     assert n_computed() == 1
-    monkeypatch.setattr(_extractor, "DESCRIPTORS_VERSION", -1)
+    older = _sets.DESCRIPTOR_SETS["post"]._replace(version=-1)
+    monkeypatch.setitem(_sets.DESCRIPTOR_SETS, "post", older)
     extractor.transform(signals)
     assert n_computed() == 2
 

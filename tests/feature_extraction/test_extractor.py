@@ -18,7 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from skemotion import AudioError, SpeechFeatureExtractor
-from skemotion.feature_extraction import _extraction
+from skemotion.feature_extraction import _extraction, _sets
 
 RATE = 16000
 
@@ -184,6 +184,41 @@ def test_equals_librosa_with_other_settings(parameters):
     assert_equal_features(extractor.transform([signal])[0], expected)
 
 
+@pytest.mark.parametrize("n_samples", [16000, 16001])
+@pytest.mark.parametrize(
+    ("frame_length", "hop_length"),
+    [
+        (1001, 100),
+        (1001, 101),
+        (1001, 128),
+        (1000, 100),
+        (1000, 127),
+        (401, 160),
+        (801, 1000),
+        (2047, 512),
+        (4095, 5),
+    ],
+)
+def test_equals_librosa_for_odd_and_even_frames(frame_length, hop_length, n_samples):
+    n_samples = min(n_samples, 1000 * hop_length)
+    extractor = SpeechFeatureExtractor(
+        frame_length=frame_length, hop_length=hop_length, duration=n_samples / RATE
+    )
+    signal = np.random.default_rng(0).normal(size=n_samples)
+    signal *= np.hanning(n_samples)
+    signal[: n_samples // 4] = signal[-n_samples // 4 :] = 0
+    expected = describe_as_the_post(
+        signal.astype(np.float32), hop_length=hop_length, n_fft=frame_length
+    )
+    actual = extractor.fit([signal]).transform([signal])[0]
+    assert actual.shape == expected.shape
+    assert_equal_features(actual, expected)
+
+    extended = extractor.set_params(descriptors="extended").transform([signal])[0]
+    np.testing.assert_array_equal(extended[:, : actual.shape[1]], actual)
+    assert np.isfinite(extended).all()
+
+
 def test_low_rate_uses_the_contrast_bands_that_fit():
     features = SpeechFeatureExtractor(sampling_rate=8000).transform([tone(300)])
     assert np.isfinite(features).all()
@@ -342,6 +377,42 @@ def test_cache_is_keyed_by_samples_and_parameters(tmp_path, monkeypatch):
 
     extractor.set_params(n_mfcc=13).transform([second])
     assert n_computed() == 2  # other parameters
+
+
+def test_cache_outlives_a_new_version_of_another_set(tmp_path, monkeypatch):
+    X = [tone(250, 8000)]
+    post, extended = (
+        SpeechFeatureExtractor(memory=tmp_path, descriptors=name)
+        for name in ("post", "extended")
+    )
+    for extractor in (post, extended):
+        extractor.transform(X)
+    newer = _sets.DESCRIPTOR_SETS["extended"]
+    newer = newer._replace(version=newer.version + 1)
+    monkeypatch.setitem(_sets.DESCRIPTOR_SETS, "extended", newer)
+    n_computed = count_calls(monkeypatch, _extraction, "_describe")
+    post.transform(X)
+    assert n_computed() == 0
+    extended.transform(X)
+    assert n_computed() == 1
+
+
+def test_cache_outlives_no_new_version_of_the_posts_set(tmp_path, monkeypatch):
+    X = [tone(250, 8000)]
+    extractor = SpeechFeatureExtractor(memory=tmp_path, descriptors="extended")
+    extractor.transform(X)
+    newer = _sets.DESCRIPTOR_SETS["post"]._replace(version=99)
+    monkeypatch.setitem(_sets.DESCRIPTOR_SETS, "post", newer)
+    n_computed = count_calls(monkeypatch, _extraction, "_describe")
+    extractor.transform(X)
+    assert n_computed() == 1
+
+
+def test_versions_of_sets():
+    assert _sets.descriptor_set_version("post") == 2
+    assert _sets.descriptor_set_version("extended") == 2
+    with pytest.raises(KeyError):
+        _sets.descriptor_set_version("nosuch")
 
 
 def test_cache_accepts_a_memory_object(tmp_path):
