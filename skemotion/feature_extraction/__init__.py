@@ -2,6 +2,12 @@
 
 from skemotion.feature_extraction._extractor import SpeechFeatureExtractor
 from skemotion.feature_extraction._functionals import SequenceFunctionals
+from skemotion.feature_extraction._sets import descriptor_set_version
 from skemotion.feature_extraction._union import SequenceUnion
 
-__all__ = ["SequenceFunctionals", "SequenceUnion", "SpeechFeatureExtractor"]
+__all__ = [
+    "SequenceFunctionals",
+    "SequenceUnion",
+    "SpeechFeatureExtractor",
+    "descriptor_set_version",
+]

@@ -9,7 +9,10 @@ from typing import Any
 import numpy as np
 
 from skemotion._version import __version__
-from skemotion.feature_extraction import SpeechFeatureExtractor
+from skemotion.feature_extraction import (
+    SpeechFeatureExtractor,
+    descriptor_set_version,
+)
 from skemotion.persistence._archive import COPY_AGAIN, get_entry, unpack
 from skemotion.persistence._format import (
     CLASSIFIERS,
@@ -21,6 +24,7 @@ from skemotion.persistence._format import (
 )
 from skemotion.preprocessing import SequenceScaler
 
+_FIRST_VERSION = 1
 _MAX_CELLS = 2**26  # of one sequence for each class, which scikeras is shown
 
 
@@ -96,7 +100,7 @@ def _restore_step(description, arrays):
         )
     step = _construct(STEPS[kind], description)
     if isinstance(step, SpeechFeatureExtractor):
-        _check_feature_names(step, get_entry(description, "feature_names", list))
+        _check_descriptors(step, description)
     elif isinstance(step, SequenceScaler):
         _restore_scaler(step, description, arrays)
     elif isinstance(step, CLASSIFIERS):
@@ -118,7 +122,18 @@ def _construct(cls, description, **parameters):
     return estimator
 
 
-def _check_feature_names(extractor, names):
+def _check_descriptors(extractor, description):
+    # Bundles of the first version of a set do not name it.
+    found = description.get("descriptors_version", _FIRST_VERSION)
+    known = descriptor_set_version(extractor.descriptors)
+    if found != known:
+        raise ValueError(
+            f"it was trained on version {found!r} of the descriptors "
+            f"{extractor.descriptors!r}, and skemotion {__version__} computes version "
+            f"{known}, which measures other things: train the model again, or install "
+            "the version that the manifest names."
+        )
+    names = get_entry(description, "feature_names", list)
     if (
         extractor.n_mfcc > len(names)
         or names != extractor.get_feature_names_out().tolist()

@@ -13,7 +13,10 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from skemotion._version import __version__
-from skemotion.feature_extraction import SpeechFeatureExtractor
+from skemotion.feature_extraction import (
+    SpeechFeatureExtractor,
+    descriptor_set_version,
+)
 from skemotion.persistence._archive import (
     FORMAT,
     FORMAT_VERSION,
@@ -157,6 +160,7 @@ def _describe_step(step, where, arrays):
         )
     description = {"type": type(step).__name__, **_describe_parameters(step, where)}
     if isinstance(step, SpeechFeatureExtractor):
+        description["descriptors_version"] = descriptor_set_version(step.descriptors)
         description["feature_names"] = step.get_feature_names_out().tolist()
     elif isinstance(step, SequenceScaler):
         check_is_fitted(step)
