@@ -30,6 +30,7 @@ from skemotion import (
     EmotionPipeline,
     SequenceSampler,
     SequenceScaler,
+    SpeechAugmenter,
     SpeechFeatureExtractor,
 )
 from skemotion.networks import import_keras
@@ -309,6 +310,45 @@ def test_extractor_alone(round_trip):
     extractor = SpeechFeatureExtractor(n_mfcc=np.int64(7), memory="cache", verbose=1)
     loaded = round_trip(extractor)
     assert loaded.get_params() == SpeechFeatureExtractor(n_mfcc=7).get_params()
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"effects": ("noise",), "snr": (15, 20)},
+        {"effects": ["noise", "band"], "snr": [15.0, 20.0]},
+    ],
+)
+def test_tuples_and_lists_come_back_as_they_were(parameters, round_trip):
+    loaded = round_trip(SpeechAugmenter(**parameters))
+    for name, value in parameters.items():
+        assert getattr(loaded, name) == value
+        assert type(getattr(loaded, name)) is type(value)
+
+
+def test_names_that_a_pipeline_was_told_come_back(pipeline, sequences, round_trip):
+    part = pipeline.sequence_steps
+    loaded = round_trip(part)
+    assert loaded.feature_names == part.feature_names
+    assert loaded["scale"].loudness_ == part["scale"].loudness_ == 5
+    np.testing.assert_array_equal(
+        loaded.predict_proba(sequences), part.predict_proba(sequences)
+    )
+
+
+@pytest.mark.parametrize("version", [None, 1, "2", 3])
+def test_other_versions_of_descriptors_are_refused(version, load_bytes, tmp_path):
+    save_model(SpeechFeatureExtractor(descriptors="extended"), tmp_path / "extractor")
+    content = (tmp_path / "extractor").read_bytes()
+    manifest, members = unpack(content)
+    manifest = copy.deepcopy(manifest)
+    if version is None:  # as the first bundles have it
+        del manifest["model"]["descriptors_version"]
+    else:
+        manifest["model"]["descriptors_version"] = version
+    message = rf"version {version or 1!r} of the descriptors 'extended'.*version 2"
+    with pytest.raises(ValueError, match=message):
+        load_bytes(pack(manifest, list(members.items())))
 
 
 def test_what_only_training_needs_is_left_out(pipeline, tmp_path):
