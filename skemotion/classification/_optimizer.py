@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from skemotion.networks import import_keras
+from skemotion.networks import import_keras, names_from_the_start
 
 
 def serialize_optimizer(optimizer: Any, learning_rate: Any) -> dict[str, Any]:
@@ -28,6 +28,11 @@ def serialize_optimizer(optimizer: Any, learning_rate: Any) -> dict[str, Any]:
         If it is no optimizer, or the rate is no schedule.
     """
     optimizers = import_keras().optimizers
+    with names_from_the_start():
+        return _serialize(optimizer, learning_rate, optimizers)
+
+
+def _serialize(optimizer, learning_rate, optimizers):
     if isinstance(optimizer, str):
         optimizer = _find(optimizer, optimizers)
     if not isinstance(optimizer, optimizers.Optimizer):

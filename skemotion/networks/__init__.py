@@ -1,6 +1,6 @@
 """Networks and how they are trained and run; they know nothing of scikit-learn."""
 
-from skemotion.networks._backend import import_keras
+from skemotion.networks._backend import import_keras, names_from_the_start
 from skemotion.networks._blstm import ATTENTION_LAYER, BLSTM
 from skemotion.networks._custom import CustomNetwork
 from skemotion.networks._network import Network
@@ -11,4 +11,5 @@ __all__ = [
     "CustomNetwork",
     "Network",
     "import_keras",
+    "names_from_the_start",
 ]

@@ -1,5 +1,6 @@
 """Loading of Keras and TensorFlow without the noise that they make."""
 
+import collections
 import contextlib
 import logging
 import os
@@ -8,6 +9,7 @@ from collections.abc import Iterator
 
 # The process that has loaded Keras, to be told from its forks.
 _owner: int | None = None
+_NUMBERS = "object_name_uids"
 
 
 def import_keras():
@@ -84,6 +86,29 @@ def without_retracing_log() -> Iterator[None]:
         yield
     finally:
         logger.removeFilter(keep)
+
+
+@contextlib.contextmanager
+def names_from_the_start() -> Iterator[None]:
+    """Let Keras count layers of a kind from the first one, and go on as before.
+
+    TensorFlow keeps some 35 kB for every name that a variable ever had, for as
+    long as the process lives, and Keras numbers all layers of a process. So
+    refits would take more and more memory.
+    """
+    try:
+        from keras.src.backend.common import global_state
+
+        # Of this thread alone.
+        numbers = global_state.get_global_attribute(_NUMBERS)
+        global_state.set_global_attribute(_NUMBERS, collections.defaultdict(int))
+    except (AttributeError, ImportError):  # a version that keeps them elsewhere
+        yield
+        return
+    try:
+        yield
+    finally:
+        global_state.set_global_attribute(_NUMBERS, numbers)
 
 
 @contextlib.contextmanager

@@ -8,7 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skemotion.networks._backend import import_keras, without_retracing_log
+from skemotion.networks._backend import (
+    import_keras,
+    names_from_the_start,
+    without_retracing_log,
+)
 from skemotion.networks._batches import Batches
 from skemotion.networks._graphs import (
     Trainer,
@@ -59,10 +63,11 @@ class Network:
         self.architecture = architecture
         self.optimizer = optimizer
         self.label_smoothing = label_smoothing
-        model = architecture.build(seed)
-        # In which the optimizer keeps its moments, whatever is frozen later.
-        self._moved = [i for i, v in enumerate(model.variables) if v.trainable]
-        self.model = self._compile(model)
+        with names_from_the_start():
+            model = architecture.build(seed)
+            # Of which the optimizer keeps moments, whatever is frozen later.
+            self._moved = [i for i, v in enumerate(model.variables) if v.trainable]
+            self.model = self._compile(model)
         self.is_trained = False
         self._identity = Identity(self.model)
 
@@ -203,9 +208,11 @@ class Network:
     def _compile(self, model):
         import keras
 
+        # Keras replaces a schedule's settings by the schedule, in place.
+        settings = copy.deepcopy(self.optimizer)
+        settings["config"]["name"] = "optimizer"  # not another one each time
         model.compile(
-            # Keras replaces a schedule's settings by the schedule, in place.
-            optimizer=keras.optimizers.deserialize(copy.deepcopy(self.optimizer)),
+            optimizer=keras.optimizers.deserialize(settings),
             loss=LOSS,
             metrics=["accuracy"],
         )
@@ -234,7 +241,8 @@ class Network:
         """Build a model like the own one; return that where it cannot be done."""
         import keras
 
-        twin = self._compile(self.architecture.build(seed=0))
+        with names_from_the_start():
+            twin = self._compile(self.architecture.build(seed=0))
         if Identity(twin).key() == self._identity.key():
             return twin
         # It was changed since it was built, as by freezing layers.

@@ -252,3 +252,16 @@ def test_identity_sees_which_function_is_meant():
 
     assert Identity(build(scale(2))).key() == Identity(build(scale(2))).key()
     assert Identity(build(scale(2))).key() != Identity(build(scale(3))).key()
+
+
+def test_refits_use_names_again_and_leave_those_of_the_process_alone():
+    before = keras.layers.Dense(1).name
+    names = [
+        [variable.path for variable in [*model.variables, *model.optimizer.variables]]
+        for model in (make("adam", dropout=0.1).model for _ in range(2))
+    ]
+    assert names[0] == names[1]
+    first, second = (
+        int(name.split("_")[-1]) for name in (before, keras.layers.Dense(1).name)
+    )
+    assert second == first + 1
