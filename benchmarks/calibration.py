@@ -141,7 +141,7 @@ def markdown_table(report):
     for threshold, coverage, accuracy in tables.mean(axis=0):
         lines.append(f"| {threshold:.1f} | {coverage:.0%} | {accuracy:.3f} |")
     return "\n".join(lines) + footnote(
-        find_outdated(report), "calibration.py`, after `emodb.py", "Stale: these were"
+        find_outdated(report), "calibration.py", "Stale: these were"
     )
 
 
