@@ -8,6 +8,13 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
+from _revisions import (
+    current_revision,
+    find_outdated,
+    footnote,
+    keep_latest,
+    mark,
+)
 from sklearn.metrics import precision_recall_fscore_support
 
 from skemotion.metrics import bootstrap_interval, unweighted_average_recall
@@ -37,10 +44,28 @@ def describe(args, model, seed):
         "recipe": args.recipe,
         "model": model,
         "seed": seed,
+        "revision": current_revision(args.protocol, args.recipe, model),
         "versions": {name: version(name) for name in PACKAGES},
         "python": platform.python_version(),
         "cpus": os.cpu_count(),
     }
+
+
+def name_revision(args, model):
+    """Return the revision as a part of a file's name."""
+    revision = current_revision(args.protocol, args.recipe, model)
+    return "-".join(f"{part.split()[0]}{number}" for part, number in revision.items())
+
+
+def load_current(path):
+    """Return a run that is kept, or None if there is none or it is stale."""
+    if not path.exists():
+        return None
+    run = json.loads(path.read_text())
+    if outdated := find_outdated(run):
+        print(f"{path.name} is stale, by {', '.join(outdated)}: it is made again")
+        return None
+    return run
 
 
 def write(path, content):
@@ -88,33 +113,60 @@ def summarise_run(run):
         "best epoch": float(np.mean([fold["best_epoch"] for fold in run["folds"]])),
         "epochs": float(np.mean([fold["epochs"] for fold in run["folds"]])),
         "seconds": float(np.sum([fold["seconds"] for fold in run["folds"]])),
+        "outdated": find_outdated(run),
     }
 
 
 def markdown_table():
-    """Make a table of mean and range over the seeds of all runs.
+    """Make a table of mean and range over the seeds of the latest revision.
 
     Intervals are bootstrapped over speakers where those are left out, over
     recordings otherwise, and their ends averaged over the seeds.
     """
     columns = ["UAR", "accuracy", "precision", "F1"]
     header = ["protocol", "recipe", "model", "seeds", *columns]
+    runs = summarise()
     rows = [
-        [*key, len(found), *(spread(found, column) for column in columns)]
+        [
+            *mark_row(key, found),
+            len(found),
+            *(spread(found, column) for column in columns),
+        ]
         + [interval(found), round(np.mean([s["seconds"] for s in found]) / 60)]
-        for key, found in summarise().items()
+        for key, found in runs.items()
     ]
-    return table([*header, "95 % interval of UAR", "minutes a seed"], rows)
+    return table([*header, "95 % interval of UAR", "minutes a seed"], rows) + (
+        footnote_rows(runs.values())
+    )
+
+
+def mark_row(key, found):
+    """Return protocol, recipe and model, with a mark where the run is stale."""
+    protocol, recipe, model = key
+    return [protocol, mark(recipe, found[0]["outdated"]), model]
+
+
+def footnote_rows(rows):
+    """Return what to write under a table with summaries of these rows."""
+    outdated = {part for found in rows for part in found[0]["outdated"]}
+    return footnote(outdated, "emodb.py")
 
 
 @lru_cache
 def summarise():
-    """Map protocol, recipe and model to a summary for each seed, in order."""
+    """Map protocol, recipe and model to a summary for each seed, in order.
+
+    Where seeds were made by several revisions, only those of the latest count.
+    """
     runs = {}
     for run in load_runs():
         key = run["protocol"], run["recipe"], run["model"]
-        runs.setdefault(key, []).append(summarise_run(run))
-    return dict(sorted(runs.items(), key=_rank))
+        runs.setdefault(key, []).append((run,))
+    summaries = {
+        key: [summarise_run(run) for (run,) in keep_latest(found)]
+        for key, found in runs.items()
+    }
+    return dict(sorted(summaries.items(), key=_rank))
 
 
 def load_runs():

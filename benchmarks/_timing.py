@@ -5,12 +5,14 @@ import os
 import platform
 import time
 from collections.abc import Callable, Mapping
+from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 PACKAGES = (
+    "skemotion",
     "numpy",
     "scipy",
     "scikit-learn",
@@ -64,10 +66,19 @@ def report(title: str, times: Mapping[str, list[float]], baseline: str) -> str:
 
 
 def write_json(path: str | os.PathLike, content: Mapping[str, Any]) -> None:
-    """Write a result with the machine and the versions that it was made by."""
+    """Write a result with the day, the machine and the versions it was made by."""
+    # Here, for it imports more than is measured.
+    from _revisions import CURRENT
+
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    content = {**content, "machine": _machine(), "versions": _versions()}
+    made_by = {
+        "date": date.today().isoformat(),
+        "machine": _machine(),
+        "versions": _versions(),
+        "revision": CURRENT,
+    }
+    content = {**content, **made_by}
     path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 

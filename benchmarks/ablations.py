@@ -10,12 +10,15 @@ p-value of an exact test that exchanges the two for any of the speakers, 1024
 ways for ten of them. The reference of a recipe with several changes, joined by
 ``+``, is the network with attention and all changes but the last; that of others
 is the recommended recipe with attention. Runs that leave out sentences as well are
-compared with those of the same recipe and model that do not.
+compared with those of the same recipe and model that do not. Runs are compared only
+where they have the parts that they share in the same versions (``_revisions.py``); a
+row of runs of which either is stale is marked so.
 """
 
 import itertools
 
 import numpy as np
+from _revisions import agree, find_outdated, footnote, keep_latest, mark
 from _runs import collect, load_runs, table
 
 N_DRAWS = 2000
@@ -27,7 +30,7 @@ def main():
 
 def markdown_table():
     """Make a table with a row for each variant."""
-    runs = {}
+    runs, marked = {}, set()
     for run in load_runs():
         key = run["protocol"], run["recipe"], run["model"]
         if run["protocol"].startswith("loso"):
@@ -41,12 +44,20 @@ def markdown_table():
         seeds = sorted(found.keys() & reference.keys())
         if not seeds or found is reference:
             continue
-        pairs = [(align(found[s]), align(reference[s])) for s in seeds]
-        difference, (low, high), p = compare(pairs)
-        row = [protocol, recipe, model, base, len(seeds), f"{difference:+.1f}"]
-        rows.append([*row, f"{low:+.1f} to {high:+.1f}", f"{p:.3f}"])
+        pairs = [(found[s], reference[s]) for s in seeds]
+        pairs = keep_latest([pair for pair in pairs if agree(*pair)])
+        if not pairs:
+            row = [protocol, recipe, model, base, 0, "of several versions"]
+            rows.append([*row, "not compared", ""])
+            continue
+        outdated = find_outdated(*pairs[0])
+        marked.update(outdated)
+        difference, (low, high), p = compare([tuple(map(align, p)) for p in pairs])
+        row = [protocol, mark(recipe, outdated), model, base, len(pairs)]
+        interval = f"{low:+.1f} to {high:+.1f}"
+        rows.append([*row, f"{difference:+.1f}", interval, f"{p:.3f}"])
     header = ["protocol", "recipe", "model", "against", "seeds", "points of UAR"]
-    return table([*header, "95 % interval", "p"], rows)
+    return table([*header, "95 % interval", "p"], rows) + footnote(marked, "emodb.py")
 
 
 def align(run):

@@ -1,7 +1,8 @@
 """Memory and time of extraction and prediction as recordings grow in number.
 
 Every figure is taken in a process of its own, and written to the results at once,
-so that an interrupted run goes on where it was. Recordings are repeated up to the
+so that an interrupted run goes on where it was, if it is of the same versions
+(``_revisions.py``). Recordings are repeated up to the
 number asked for: after the first pass they come from the system's cache of files.
 
     python benchmarks/bench_scale.py                       # all, about ten minutes
@@ -32,8 +33,11 @@ def main():
     if options.measure:
         print(json.dumps(measure(options.measure, options.folder, options.size)))
         return
+    # Here, for what is measured shall not import it.
+    from _revisions import CURRENT
+
     done = json.loads(options.output.read_text()) if options.output.exists() else {}
-    rows = done.get("rows", {})
+    rows = done["rows"] if done.get("revision") == CURRENT else {}
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
         for way, sizes in plan(options):
             for size in sizes:

@@ -3,7 +3,8 @@
     python benchmarks/calibration.py
 
 reads the runs of ``emodb.py --protocol loso`` in ``benchmarks/results/``, and
-trains no network. For each speaker, scikit-learn's temperature scaling (sigmoid
+trains no network. Where seeds were made by several revisions, it takes those of
+the latest. For each speaker, scikit-learn's temperature scaling (sigmoid
 before scikit-learn 1.8) is fitted to the predictions that were made for the
 OTHER speakers when those were left out, and applied to the speaker's own.
 Prints, and writes to ``benchmarks/results/calibration.json``: the expected
@@ -22,6 +23,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+from _revisions import find_outdated, footnote, keep_latest, recorded_revision
 from _runs import RESULTS, collect
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.calibration import CalibratedClassifierCV
@@ -57,12 +59,14 @@ def main():
     )
     if not paths:
         raise SystemExit(f"no runs of {args.protocol} are in {args.results}")
+    runs = keep_latest([(json.loads(path.read_text()),) for path in paths])
     report = {
         "protocol": args.protocol,
         "recipe": args.recipe,
         "model": "attention",
         "n_bins": 15,
-        "runs": [measure(json.loads(path.read_text())) for path in paths],
+        "revision": recorded_revision(*runs[0]),
+        "runs": [measure(run) for (run,) in runs],
     }
     name = "calibration" + ("" if args.protocol == "loso" else f"-{args.protocol}")
     (RESULTS / f"{name}.json").write_text(json.dumps(report) + "\n")
@@ -136,7 +140,9 @@ def markdown_table(report):
     tables = np.array([run["selective"] for run in runs])
     for threshold, coverage, accuracy in tables.mean(axis=0):
         lines.append(f"| {threshold:.1f} | {coverage:.0%} | {accuracy:.3f} |")
-    return "\n".join(lines)
+    return "\n".join(lines) + footnote(
+        find_outdated(report), "calibration.py", "Stale: these were"
+    )
 
 
 def _parse_arguments():

@@ -3,10 +3,12 @@
     python benchmarks/emodb.py --protocol post --seeds 0 1 2
 
 writes one JSON file per model and seed to ``benchmarks/results/`` and prints
-the table of all that are there; a run that has its file is not repeated.
+the table of all that are there. A run that has its file is not repeated, unless
+the file is stale: ``_revisions.py`` says when it is.
 The corpus is found by ``--emodb`` or the environment variable
 ``SKEMOTION_EMODB``. Give ``--cache`` where several runs are made, so that they
-extract each recording once; copies that a recipe trains on are made anew.
+extract each recording once. Copies that a recipe trains on are cached, too, by what
+they hold, so that folds share them.
 
 Protocols
 ---------
@@ -62,7 +64,7 @@ vote
     together from theirs, which are made where they are missing.
 
 Every fold is kept as soon as it is scored, so that a run that was stopped goes
-on where it was.
+on where it was, if nothing that it hangs on has changed since.
 """
 
 import argparse
@@ -83,7 +85,16 @@ from _recipes import (
     make_model,
     predict_probabilities,
 )
-from _runs import RESULTS, describe, markdown_table, run_path, summarise_run, write
+from _runs import (
+    RESULTS,
+    describe,
+    load_current,
+    markdown_table,
+    name_revision,
+    run_path,
+    summarise_run,
+    write,
+)
 from sklearn.base import clone
 
 from skemotion import SequenceSampler, SequenceScaler
@@ -105,13 +116,14 @@ def main():
 
 
 def find_run(corpus, args, model, seed):
-    """Return a run that is kept, and make it before if it is not."""
+    """Return a run that is kept, and make it before if it is not, or stale."""
     path = run_path(args, model, seed)
-    if not path.exists():
+    run = load_current(path)
+    if run is None:
         make = run_vote if model == "vote" else PROTOCOLS[args.protocol]
-        run = make(corpus, args, model, seed)
-        write(path, {**describe(args, model, seed), **run})
-    return json.loads(path.read_text())
+        run = {**describe(args, model, seed), **make(corpus, args, model, seed)}
+        write(path, run)
+    return run
 
 
 def run_vote(corpus, args, model, seed):
@@ -208,10 +220,11 @@ def _leave_speakers_out(corpus):
 
 
 def _run_splits(splits, pipeline, X, corpus, args, model, seed):
-    folds = []
+    folds, revision = [], name_revision(args, model)
     for train, test in (map(np.flatnonzero, split) for split in splits):
         groups = corpus.speakers[train]
-        part = run_path(args, model, seed).with_suffix(f".{len(folds)}.part")
+        name = f".{revision}.{len(folds)}.part"
+        part = run_path(args, model, seed).with_suffix(name)
         if not part.exists():
             fold = _fit_fold(clone(pipeline), X, corpus, train, test, groups)
             write(part, fold)
@@ -279,7 +292,7 @@ def _parse_arguments():
     )
     parser.add_argument("--protocol", choices=sorted(PROTOCOLS), required=True)
     parser.add_argument("--recipe", type=check_recipe)
-    parser.add_argument("--cache", help="folder in which descriptors are kept")
+    parser.add_argument("--cache", help="folder for descriptors, of copies too")
     parser.add_argument(
         "--models",
         nargs="+",

@@ -3,13 +3,15 @@
     python benchmarks/figure_emodb.py
 
 Left: the confusion matrix of the recommended recipe, each speaker left out once,
-pooled over seeds. Right: where the same networks look, by predicted emotion.
+pooled over the seeds of the latest revision. Right: where the same networks look, by
+predicted emotion. Stale runs are marked.
 """
 
 import json
 from pathlib import Path
 
 import numpy as np
+from _revisions import find_outdated, keep_latest, mark
 from _runs import RESULTS
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -24,8 +26,11 @@ START_SECONDS = 7 * 512 / 16000
 
 def main():
     y_true, y_pred, attention = [], [], []
-    for path in RESULTS.glob("emodb-loso-recommended-attention-*.json"):
-        for fold in json.loads(path.read_text())["folds"]:
+    paths = RESULTS.glob("emodb-loso-recommended-attention-*.json")
+    runs = keep_latest([(json.loads(path.read_text()),) for path in sorted(paths)])
+    outdated = find_outdated(*(run for (run,) in runs))
+    for (run,) in runs:
+        for fold in run["folds"]:
             y_true += fold["y_true"]
             best = np.argmax(fold["probabilities"], axis=1)
             y_pred += np.asarray(fold["classes"])[best].tolist()
@@ -42,7 +47,7 @@ def main():
         cmap="Blues",
         ax=left,
     )
-    left.set_title("EMO-DB, speakers left out")
+    left.set_title(mark("EMO-DB, speakers left out", outdated))
     labels = np.unique(y_pred)
     heatmap = attention_heatmap(attention, y_pred, labels=labels)
     AttentionDisplay(
@@ -51,7 +56,7 @@ def main():
         bin_seconds=BIN_SECONDS,
         start_seconds=START_SECONDS,
     ).plot(ax=right)
-    right.set_title("Attention over time (recordings end at 5 s)")
+    right.set_title(mark("Attention over time (recordings end at 5 s)", outdated))
     figure.savefig(PICTURE, dpi=110)
 
 

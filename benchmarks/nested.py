@@ -9,7 +9,8 @@ of the nine is predicted by models that have heard neither that speaker nor the 
 left out. The candidate with the highest unweighted average recall (UAR), pooled over
 the nine, then predicts the one left out. Candidates are ``attention`` and ``lda`` of
 ``emodb.py``, and soft votes of the two with several weights. Nothing is trained here:
-the models are those of the runs in ``benchmarks/results/``.
+the models are those of the runs in ``benchmarks/results/``. Nothing is chosen where
+they are of several versions (``_revisions.py``), and stale ones are marked.
 """
 
 import json
@@ -17,6 +18,7 @@ from collections import Counter
 from typing import NamedTuple
 
 import numpy as np
+from _revisions import agree, find_outdated, footnote, mark
 from _runs import RESULTS, table
 
 from skemotion.metrics import bootstrap_interval, unweighted_average_recall
@@ -34,13 +36,22 @@ def markdown_table():
     """Make a table with a row for each seed, or return None if there are no runs."""
     paths = RESULTS.glob("emodb-loso-pairs-recommended-attention-*.json")
     seeds = sorted(int(path.stem.rpartition("-")[2]) for path in paths)
-    rows = [_choose(seed) for seed in seeds]
+    rows, marked = [], set()
+    for seed in seeds:
+        inner, outer = (_load(name, seed) for name in ("loso-pairs", "loso"))
+        outdated = find_outdated(*inner, *outer)
+        if agree(*inner, *outer):
+            rows.append([mark(seed, outdated), *_choose(_pool(inner), _pool(outer))])
+            marked.update(outdated)
+        else:
+            rows.append([seed, "of several versions", "nothing chosen", "", ""])
     header = ["seed", "UAR of the choice", "95 % interval", "chosen, for how many"]
-    return table([*header, "UAR of each"], rows) if rows else None
+    if not rows:
+        return None
+    return table([*header, "UAR of each"], rows) + footnote(marked, "emodb.py")
 
 
-def _choose(seed):
-    inner, outer = _pool("loso-pairs", seed), _pool("loso", seed)
+def _choose(inner, outer):
     predicted, chosen = np.empty_like(outer.y), Counter()
     for speaker in np.unique(outer.speakers):
         unheard = [speaker in pair for pair in inner.left_out]
@@ -53,7 +64,6 @@ def _choose(seed):
         outer.y, predicted, groups=outer.speakers, random_state=0
     )
     return [
-        seed,
         f"{unweighted_average_recall(outer.y, predicted):.3f}",
         f"{low:.3f} to {high:.3f}",
         ", ".join(f"{name}: {count}" for name, count in chosen.most_common()),
@@ -84,9 +94,8 @@ class _Predictions(NamedTuple):
         return unweighted_average_recall(self.y, self.vote(weights))
 
 
-def _pool(protocol, seed):
+def _pool(runs):
     """Concatenate the folds of the members' runs."""
-    runs = [_load(protocol, name, seed) for name in MEMBERS]
     folds = runs[0]["folds"]
     speakers = [np.array([n[:2] for n in fold["recordings"]]) for fold in folds]
     left_out = ["-".join(np.unique(of_fold)) for of_fold in speakers]
@@ -101,11 +110,15 @@ def _pool(protocol, seed):
     )
 
 
-def _load(protocol, model, seed):
-    path = RESULTS / f"emodb-{protocol}-recommended-{model}-{seed}.json"
-    if not path.exists():
-        raise SystemExit(f"{path.name} is missing; run emodb.py as said above")
-    return json.loads(path.read_text())
+def _load(protocol, seed):
+    """Return the members' runs."""
+    runs = []
+    for model in MEMBERS:
+        path = RESULTS / f"emodb-{protocol}-recommended-{model}-{seed}.json"
+        if not path.exists():
+            raise SystemExit(f"{path.name} is missing; run emodb.py as said above")
+        runs.append(json.loads(path.read_text()))
+    return runs
 
 
 def _name(weights):

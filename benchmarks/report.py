@@ -4,7 +4,9 @@
 
 Blocks between ``<!-- begin NAME -->`` and ``<!-- end NAME -->`` are replaced; one
 whose results are missing stays as it is, and is named. Run ``emodb.py``,
-``calibration.py`` and ``robustness.py`` before.
+``calibration.py`` and ``robustness.py`` before. Rows and tables of stale results are
+marked. A row holds the seeds of one revision alone, the latest that there is: its
+number of seeds falls where some are made again, and comes back with the others.
 """
 
 import json
@@ -17,7 +19,18 @@ import ablations
 import nested
 import numpy as np
 import robustness
-from _runs import RESULTS, collect, interval, markdown_table, spread, summarise, table
+from _revisions import find_outdated, footnote, keep_latest, mark
+from _runs import (
+    RESULTS,
+    collect,
+    footnote_rows,
+    interval,
+    mark_row,
+    markdown_table,
+    spread,
+    summarise,
+    table,
+)
 from calibration import markdown_table as calibration_table
 
 import skemotion
@@ -86,61 +99,75 @@ def _replace(text, name, content):
 def make_targets():
     """Put results beside what was aimed at."""
     runs = summarise()
-    rows = []
+    rows, shown = [], []
     for target in TARGETS:
-        found = runs.get((target.protocol, target.recipe, target.model))
+        key = target.protocol, target.recipe, target.model
+        found = runs.get(key)
         if found is None:
             continue
+        shown.append(found)
         reached = np.mean([summary["UAR"] for summary in found]) > target.value
         rows.append(
-            [target.protocol, target.recipe, target.model, f"{target.value:.3f}"]
+            [*mark_row(key, found), f"{target.value:.3f}"]
             + [target.origin, spread(found, "UAR"), "yes" if reached else "no"]
         )
     header = ["protocol", "recipe", "model", "target", "what it is", "UAR", "reached"]
-    return table(header, rows) if rows else None
+    return table(header, rows) + footnote_rows(shown) if rows else None
 
 
 def make_overview():
     """Pick the rows and columns that README has room for."""
-    rows = [
-        [*key, len(found), spread(found, "UAR"), interval(found)]
-        + [spread(found, "accuracy")]
+    runs = {
+        key: found
         for key, found in summarise().items()
         if (key[1] in OVERVIEW or key[0] == "loso-text") and key[2] != "lda"
+    }
+    rows = [
+        [*mark_row(key, found), len(found), spread(found, "UAR"), interval(found)]
+        + [spread(found, "accuracy")]
+        for key, found in runs.items()
     ]
     header = ["protocol", "recipe", "model", "seeds", "UAR", "95 % interval"]
-    return table([*header, "accuracy"], rows) if rows else None
+    if not rows:
+        return None
+    return table([*header, "accuracy"], rows) + footnote_rows(runs.values())
 
 
 def make_accuracy():
     """Pick the rows of the model that comes with the package."""
-    rows = [
-        [protocol, len(found), spread(found, "UAR"), interval(found)]
-        + [spread(found, "accuracy")]
+    runs = {
+        protocol: found
         for (protocol, *variant), found in summarise().items()
         if protocol.startswith("loso") and variant == ["recommended", "attention"]
+    }
+    rows = [
+        [mark(protocol, found[0]["outdated"]), len(found), spread(found, "UAR")]
+        + [interval(found), spread(found, "accuracy")]
+        for protocol, found in runs.items()
     ]
     header = ["protocol", "seeds", "UAR", "95 % interval of UAR", "accuracy"]
-    return table(header, rows) if rows else None
+    return table(header, rows) + footnote_rows(runs.values()) if rows else None
 
 
 def make_recall():
     """Average each emotion's recall over the seeds."""
     values = defaultdict(list)
-    for y, predicted, _ in _loso_runs():
+    runs = _loso_runs()
+    for y, predicted, _ in map(_pool, runs):
         for emotion in np.unique(y):
             values[emotion].append(np.mean(predicted[y == emotion] == emotion))
-    return _spread_table("emotion", "recall", values)
+    return _spread_table("emotion", "recall", values, runs)
 
 
 def make_speakers():
     """Average each speaker's UAR over the seeds."""
     values = defaultdict(list)
-    for y, predicted, speakers in _loso_runs():
+    runs = _loso_runs()
+    for y, predicted, speakers in map(_pool, runs):
         report = speaker_report(y, predicted, speakers, output_dict=True)
         for speaker in np.unique(speakers):
             values[speaker].append(report[speaker]["uar"])
-    return _spread_table("speaker", "UAR", values)
+    return _spread_table("speaker", "UAR", values, runs)
 
 
 def make_confidence():
@@ -176,17 +203,23 @@ BLOCKS = {
 
 
 def _loso_runs():
-    for path in sorted(RESULTS.glob("emodb-loso-recommended-attention-*.json")):
-        y, proba, speakers, classes = collect(json.loads(path.read_text()))
-        yield y, classes[proba.argmax(axis=1)], speakers
+    paths = sorted(RESULTS.glob("emodb-loso-recommended-attention-*.json"))
+    runs = keep_latest([(json.loads(path.read_text()),) for path in paths])
+    return [run for (run,) in runs]
 
 
-def _spread_table(first, second, values):
+def _pool(run):
+    y, proba, speakers, classes = collect(run)
+    return y, classes[proba.argmax(axis=1)], speakers
+
+
+def _spread_table(first, second, values, runs):
     rows = [
         [name, f"{np.mean(found):.3f} ({min(found):.3f}-{max(found):.3f})"]
         for name, found in sorted(values.items())
     ]
-    return table([first, second], rows) if rows else None
+    note = footnote(find_outdated(*runs), "emodb.py", "Stale: these were")
+    return table([first, second], rows) + note if rows else None
 
 
 if __name__ == "__main__":

@@ -9,8 +9,9 @@ models are those of ``emodb.py`` (see there), which scores them on clean
 recordings. The recommended recipe trains on copies with noise, babble, rooms
 and narrow bands of its own; ``--recipe without-copies`` is without. Writes a
 JSON file with every prediction to
-``benchmarks/results/`` and prints the table; descriptors and finished folds are
-kept in a folder, so that a run that was stopped goes on where it was.
+``benchmarks/results/``, unless there is one that is not stale, and prints the table.
+Descriptors and finished folds are kept in a folder, so that a run that was stopped
+goes on where it was, if nothing that it hangs on has changed since.
 """
 
 import argparse
@@ -23,7 +24,8 @@ from pathlib import Path
 import numpy as np
 from _degradations import CONDITIONS, RATE
 from _recipes import FLAT, VOTES, check_recipe, make_model, predict_probabilities
-from _runs import RESULTS, describe, table, write
+from _revisions import CURRENT, find_outdated, footnote
+from _runs import RESULTS, describe, load_current, name_revision, table, write
 
 from skemotion.audio import load_audio
 from skemotion.datasets import load_emodb
@@ -46,9 +48,11 @@ def main():
     args = _parse_arguments()
     args.protocol, args.cache = "loso", args.work / "cache"
     path = RESULTS / f"robustness-{args.recipe}-{args.model}-{args.seed}.json"
-    if not path.exists():
-        write(path, run(args, load_emodb(args.emodb)))
-    print(markdown_table(json.loads(path.read_text())))
+    result = load_current(path)
+    if result is None:
+        result = run(args, load_emodb(args.emodb))
+        write(path, result)
+    print(markdown_table(result))
 
 
 def run(args, corpus):
@@ -67,7 +71,11 @@ def run(args, corpus):
 def _describe(condition, corpus, args):
     """Return the descriptors of all recordings under a condition, kept in a file."""
     extractor = make_model(args, args.model, args.seed)["extract"]
-    part = _slug(f"{condition} {extractor.normalize} {extractor.descriptors}")
+    sets = " ".join(
+        f"{name}{CURRENT[f'{name} descriptors']}"
+        for name in ("post", extractor.descriptors)
+    )
+    part = _slug(f"{condition} {extractor.normalize} {sets}")
     path = args.work / f"{part}.npy"
     if not path.exists():
         start = time.perf_counter()
@@ -94,7 +102,8 @@ def degrade(condition, index, corpus):
 
 
 def _score_fold(speaker, descriptors, corpus, args):
-    key = f"{args.recipe} {args.model} {args.seed} {speaker}"
+    revision = name_revision(args, args.model)
+    key = f"{args.recipe} {args.model} {args.seed} {revision} {speaker}"
     path = args.work / f"fold-{_slug(key)}.json"
     if not path.exists():
         test = np.flatnonzero(corpus.speakers == speaker)
@@ -140,7 +149,9 @@ def markdown_table(run):
         [name, f"{uar:.1f}", f"{score['clean'] - uar:.1f}", TARGETS.get(name, "")]
         for name, uar in score.items()
     ]
-    return table(["condition", "UAR", "points lost", "at most"], rows)
+    return table(["condition", "UAR", "points lost", "at most"], rows) + footnote(
+        find_outdated(run), "robustness.py", "Stale: these were"
+    )
 
 
 def _slug(text):

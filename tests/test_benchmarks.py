@@ -1,0 +1,151 @@
+"""Results of benchmarks say what they were made with, and are never mixed."""
+
+import importlib
+import json
+from argparse import Namespace
+from pathlib import Path
+
+import pytest
+
+FOLDER = Path(__file__).parents[1] / "benchmarks"
+RUN = {"protocol": "loso", "recipe": "recommended", "model": "attention"}
+
+
+@pytest.fixture
+def benchmark(monkeypatch, tmp_path):
+    """A function that imports a benchmark, whose results are in `tmp_path`."""
+    monkeypatch.syspath_prepend(FOLDER)
+    runs = importlib.import_module("_runs")
+    monkeypatch.setattr(runs, "RESULTS", tmp_path)
+    runs.summarise.cache_clear()
+    yield importlib.import_module
+    runs.summarise.cache_clear()
+
+
+@pytest.fixture
+def revisions(benchmark):
+    return benchmark("_revisions")
+
+
+@pytest.mark.parametrize(
+    ("protocol", "recipe", "model", "parts"),
+    [
+        ("loso", "recommended", "attention", {"network", "copies", "extended"}),
+        ("loso", "recommended", "vote", {"network", "copies", "extended"}),
+        ("loso", "recommended", "svm", {"copies", "extended"}),
+        ("loso", "recommended", "lda", {"extended"}),
+        ("loso-speaker", "recommended", "attention", {"network", "extended"}),
+        ("loso", "without-copies-longer", "blstm", {"network", "extended"}),
+        ("loso", "with-post-descriptors", "attention", {"network", "copies"}),
+        ("loso", "with-post-descriptors+without-copies", "lda", set()),
+    ],
+)
+def test_parts_of_a_run(revisions, protocol, recipe, model, parts):
+    found = revisions.current_revision(protocol, recipe, model)
+    common = {"post", "padding"}
+    assert {part.split()[0] for part in found} == parts | common
+
+
+def test_others_use_none_of_our_parts(revisions):
+    assert revisions.current_revision("loso", "opensmile-compare", "svm") == {}
+    post = revisions.current_revision("post", "post", "attention")
+    assert set(post) == {"network", "post descriptors"}
+
+
+def test_stale_by_any_part(revisions):
+    current = revisions.current_revision(*RUN.values())
+    assert revisions.find_outdated({**RUN, "revision": current}) == []
+    for part in current:
+        older = {**current, part: current[part] - 1}
+        assert revisions.find_outdated({**RUN, "revision": older}) == [part]
+    # A file that names no versions is of the first.
+    assert "network" in revisions.find_outdated(RUN)
+
+
+def test_openSMILE_agrees_with_all_and_the_stale_not_with_the_current(revisions):
+    current = {**RUN, "revision": revisions.current_revision(*RUN.values())}
+    other = {"protocol": "loso", "recipe": "opensmile-compare", "model": "svm"}
+    assert revisions.agree(RUN, other)
+    assert revisions.agree(current, other)
+    assert revisions.agree(RUN, RUN)
+    assert not revisions.agree(RUN, current)
+
+
+def test_stale_runs_are_not_taken(benchmark, revisions, tmp_path):
+    runs = benchmark("_runs")
+    path = tmp_path / "run.json"
+    assert runs.load_current(path) is None
+    path.write_text(json.dumps(RUN))
+    assert runs.load_current(path) is None
+    described = runs.describe(Namespace(**RUN), RUN["model"], 0)
+    runs.write(path, described)
+    assert runs.load_current(path) == described
+
+
+def test_names_of_parts_of_runs_follow_versions(benchmark, revisions, monkeypatch):
+    runs, args = benchmark("_runs"), Namespace(**RUN)
+    before = runs.name_revision(args, "attention")
+    of_lda = runs.name_revision(args, "lda")
+    monkeypatch.setitem(revisions.CURRENT, "network", 99)
+    revisions.current_revision.cache_clear()
+    try:
+        assert runs.name_revision(args, "attention") != before
+        assert runs.name_revision(args, "lda") == of_lda
+    finally:
+        revisions.current_revision.cache_clear()
+
+
+def store(runs, seed, right, revision=None, **changes):
+    """Keep a run in which `right` of four recordings are told right."""
+    names = [f"{speaker}a{number}.wav" for speaker in ("03", "08") for number in "12"]
+    fold = {
+        "classes": ["anger", "fear"],
+        "recordings": names,
+        "y_true": ["anger", "fear"] * 2,
+        "probabilities": [[1, 0], [0, 1], [1, 0], [0, 1]][:right]
+        + [[0, 1], [1, 0], [0, 1], [1, 0]][right:],
+        "epochs": 1,
+        "best_epoch": 1,
+        "seconds": 1,
+    }
+    run = {**RUN, **changes, "seed": seed, "folds": [fold]}
+    if revision is not None:
+        run["revision"] = revision
+    args = Namespace(**{**RUN, **changes})
+    runs.write(runs.run_path(args, args.model, seed), run)
+
+
+def test_rows_never_mix_versions(benchmark, revisions):
+    runs, current = benchmark("_runs"), revisions.current_revision(*RUN.values())
+    store(runs, 0, right=4)
+    store(runs, 1, right=2)
+    (row,) = runs.markdown_table().splitlines()[2:3]
+    assert row.startswith("| loso | recommended (stale) | attention | 2 | 0.750 (0.500")
+    assert "emodb.py` makes them again" in runs.markdown_table()
+
+    runs.summarise.cache_clear()
+    store(runs, 0, right=3, revision=current)
+    rows = runs.markdown_table().splitlines()
+    assert len(rows) == 3
+    assert rows[2].startswith("| loso | recommended | attention | 1 | 0.750 |")
+
+
+def test_comparisons_never_mix_versions(benchmark, revisions):
+    runs, ablations = benchmark("_runs"), benchmark("ablations")
+    for seed in (0, 1):
+        store(runs, seed, right=4)
+        store(runs, seed, right=2, model="blstm")
+    (row,) = ablations.markdown_table().splitlines()[2:3]
+    assert row.startswith(
+        "| loso | recommended (stale) | blstm | recommended | 2 | -50"
+    )
+
+    store(runs, 0, 4, revision=revisions.current_revision(*RUN.values()))
+    (row,) = ablations.markdown_table().splitlines()[2:3]
+    assert row.startswith(
+        "| loso | recommended (stale) | blstm | recommended | 1 | -50"
+    )
+
+    store(runs, 1, 4, revision=revisions.current_revision(*RUN.values()))
+    (row,) = ablations.markdown_table().splitlines()[2:]
+    assert "| 0 | of several versions | not compared |" in row
