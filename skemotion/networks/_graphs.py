@@ -10,7 +10,7 @@ import contextlib
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from skemotion.networks._identity import snapshot
 
@@ -102,30 +102,8 @@ def input_signature(model: Any) -> Any:
     return specs[0] if len(specs) == 1 else tuple(specs)
 
 
-class Trainer(NamedTuple):
-    """A model with the graphs of a training step and of an evaluation.
-
-    Attributes
-    ----------
-    model : keras.Model
-        What the graphs change.
-    step, evaluate : callable
-        Take what the model reads, codes, and for a step weights.
-    """
-
-    model: Any
-    step: Callable[..., Any]
-    evaluate: Callable[..., Any]
-
-    def variables(self) -> list[Any]:
-        """Return all that a step changes."""
-        return all_variables(self.model)
-
-
 @contextlib.contextmanager
-def lent_trainer(
-    key: Hashable, model: Any, make: Callable[[], Trainer]
-) -> Iterator[Trainer]:
+def lent_trainer(key: Hashable, model: Any, make: Callable[[], Any]) -> Iterator[Any]:
     """Lend a trainer in which everything stands as in a model, and copy back.
 
     Parameters
@@ -136,7 +114,7 @@ def lent_trainer(
         Compiled, with an optimizer that has all of its variables. It has those
         of the trainer when the context is left without an error.
     make : callable
-        Returns a trainer if none is there.
+        Returns a trainer if none is there: an object with such a `model`.
 
     Yields
     ------
@@ -151,11 +129,11 @@ def lent_trainer(
     trainer = _graphs.pop(key)
     if trainer is None:
         trainer = make()
-    variables, looks = trainer.variables(), snapshot(trainer.model)
+    variables, looks = all_variables(trainer.model), snapshot(trainer.model)
     _copy_values(all_variables(model), variables)
     try:
         yield trainer
-        if not _is_same(variables, trainer.variables()):
+        if not _is_same(variables, all_variables(trainer.model)):
             raise RuntimeError(
                 "a callback has replaced variables of the network or its optimizer, as "
                 "compiling it anew or setting a schedule does; change their values "
@@ -165,7 +143,7 @@ def lent_trainer(
     finally:
         # Callbacks can change any part of a model, and would for its next user.
         unchanged = looks == snapshot(trainer.model)
-        is_same = _is_same(variables, trainer.variables())
+        is_same = _is_same(variables, all_variables(trainer.model))
         if unchanged and is_same and trainer.model is not model:
             _graphs.put(key, trainer)
 

@@ -15,19 +15,12 @@ from skemotion.networks._backend import (
 )
 from skemotion.networks._batches import Batches
 from skemotion.networks._graphs import (
-    Trainer,
     find_forward,
-    input_signature,
     lent_trainer,
 )
 from skemotion.networks._identity import Identity, describe_optimizer
 from skemotion.networks._inputs import standardise_functionals
-from skemotion.networks._objective import LOSS, count_correct, member_losses
-
-_DIVERGED = (
-    "training diverged: the {name} is {value} in epoch {epoch}. Lower learning_rate, "
-    "scale the features (SequenceScaler), or look for values of another size in X."
-)
+from skemotion.networks._training import LOSS, Loop, Rows, trace_training
 
 
 class Network:
@@ -126,14 +119,14 @@ class Network:
             If a loss is not finite.
         """
         import_keras()  # which refuses forks, that would hang
-        data = _Rows(self._batches(X, batch_size), codes, sample_weight)
+        data = Rows(self._batches(X, batch_size), codes, sample_weight)
         held_out = None
         if validation is not None:
-            held_out = _Rows(self._batches(validation[0], batch_size), validation[1])
+            held_out = Rows(self._batches(validation[0], batch_size), validation[1])
         if not self.is_trained and data.batches.functionals is not None:
             standardise_functionals(self.model, data.batches.functionals)
         with without_retracing_log(), self._trainer() as trainer:
-            history = _Loop(trainer, data, held_out, seed, epochs).run(
+            history = Loop(trainer, data, held_out, seed, epochs).run(
                 callbacks, verbose
             )
         self.is_trained = True
@@ -235,7 +228,7 @@ class Network:
     def _make_trainer(self):
         model = self._make_twin()
         members = self.architecture.member_outputs(model)
-        return _trace_training(model, members, self.label_smoothing)
+        return trace_training(model, members, self.label_smoothing)
 
     def _make_twin(self):
         """Build a model like the own one; return that where it cannot be done."""
@@ -251,148 +244,6 @@ class Network:
             if Identity(twin).key() == self._identity.key():
                 return twin
         return self.model
-
-
-def _trace_training(model, members, label_smoothing):
-    """Trace a training step and an evaluation, when they are first called."""
-    import keras
-    import tensorflow as tf
-    from keras import ops
-
-    heads = keras.Model(model.inputs, members)
-    codes = tf.TensorSpec((None,), tf.int32)
-    weights = tf.TensorSpec((None,), tf.float32)
-    inputs = input_signature(model)
-
-    def score(x, y, training):
-        outputs = tf.nest.flatten(heads(x, training=training))
-        return member_losses(outputs, y, label_smoothing), count_correct(outputs, y)
-
-    @tf.function(input_signature=[inputs, codes, weights], autograph=False)
-    def step(x, y, sample_weight):
-        with tf.GradientTape() as tape:
-            losses, n_correct = score(x, y, training=True)
-            # Summed, so that each member takes the steps that it would take alone.
-            loss = sum(ops.mean(sample_weight * one) for one in losses)
-            loss = loss + sum(heads.losses)
-            scaled = model.optimizer.scale_loss(loss)
-        variables = model.trainable_variables
-        gradients = tape.gradient(scaled, variables)
-        pairs = zip(gradients, variables, strict=True)
-        used = [pair for pair in pairs if pair[0] is not None]
-        if used:
-            model.optimizer.apply(*zip(*used, strict=True))
-        return loss / len(losses), n_correct
-
-    @tf.function(input_signature=[inputs, codes], autograph=False)
-    def evaluate(x, y):
-        losses, n_correct = score(x, y, training=False)
-        loss = sum(ops.mean(one) for one in losses) + sum(heads.losses)
-        return loss / len(losses), n_correct
-
-    return Trainer(model, step, evaluate)
-
-
-class _Rows:
-    """Batches with the codes and weights of their rows."""
-
-    def __init__(self, batches, codes, sample_weight=None):
-        self.batches = batches
-        self.codes = np.asarray(codes, dtype=np.int32)
-        if sample_weight is None:
-            sample_weight = np.ones(len(self.codes))
-        self.weights = np.asarray(sample_weight, dtype=np.float32)
-
-
-class _Loop:
-    """Epochs of training, with Keras' callbacks told of them."""
-
-    def __init__(self, trainer, data, held_out, seed, epochs):
-        self._trainer = trainer
-        self._data = data
-        self._held_out = held_out
-        self._rng = np.random.default_rng(seed)
-        self._epochs = epochs
-
-    def run(self, callbacks, verbose):
-        import keras
-
-        model = self._trainer.model
-        model.stop_training = False
-        self._callbacks = keras.callbacks.CallbackList(
-            list(callbacks),
-            add_history=True,
-            add_progbar=verbose != 0,
-            model=model,
-            verbose=verbose,
-            epochs=self._epochs,
-            steps=len(self._data.batches),
-        )
-        self._callbacks.on_train_begin()
-        for epoch in range(self._epochs):
-            self._callbacks.on_epoch_begin(epoch)
-            logs = self._train_epoch()
-            if self._held_out is not None:
-                logs |= self._evaluate()
-            _check_finite(logs, epoch)
-            self._callbacks.on_epoch_end(epoch, logs)
-            if model.stop_training:
-                break
-        # Optimizers that average weights over time put the means in place here.
-        model.optimizer.finalize_variable_values(model.trainable_variables)
-        self._callbacks.on_train_end()
-        return model.history.history
-
-    def _train_epoch(self):
-        data, score = self._data, _Score()
-        batches = data.batches.shuffled(self._rng)
-        for number, (inputs, rows) in enumerate(batches):
-            self._callbacks.on_train_batch_begin(number)
-            results = self._trainer.step(inputs, data.codes[rows], data.weights[rows])
-            score.add(results, len(rows))
-            self._callbacks.on_train_batch_end(number, score.means())
-        return score.means()
-
-    def _evaluate(self):
-        data, score = self._held_out, _Score()
-        self._callbacks.on_test_begin()
-        for inputs, rows in data.batches.in_order():
-            results = self._trainer.evaluate(inputs, data.codes[rows])
-            score.add(results, len(rows))
-        self._callbacks.on_test_end(score.means())
-        return {f"val_{name}": value for name, value in score.means().items()}
-
-
-class _Score:
-    """Loss and accuracy over what has been seen of an epoch."""
-
-    def __init__(self):
-        self._loss = self._n_correct = self._n_rows = 0.0
-
-    def add(self, results, n_rows):
-        loss, n_correct = results
-        self._loss += float(loss) * n_rows
-        self._n_correct += float(n_correct)
-        self._n_rows += n_rows
-
-    def means(self):
-        return {
-            "accuracy": self._n_correct / self._n_rows,
-            "loss": self._loss / self._n_rows,
-        }
-
-
-def _check_finite(logs, epoch):
-    for name in ("loss", "val_loss"):
-        value = logs.get(name, 0.0)
-        if not np.isfinite(value):
-            raise ValueError(
-                _DIVERGED.format(
-                    name={"loss": "loss", "val_loss": "validation loss"}[name],
-                    value=value,
-                    epoch=epoch + 1,
-                )
-            )
 
 
 def _assign(variables, values):
