@@ -563,3 +563,29 @@ def test_labels_of_pandas(labels):
     assert set(classifier.predict(X)) <= set(np.asarray(labels).tolist())
     make().partial_fit(X, labels, classes=pd.unique(labels))
     assert 0 <= classifier.score(X, labels) <= 1
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {},
+        {"functionals_units": 3},
+        {"n_members": 2, "frame_step": 2},
+        {"ignore_padding": True, "functionals_units": 3, "n_members": 2},
+    ],
+)
+@BOTH
+def test_the_wrapper_predicts_the_same_by_codes(Classifier, parameters):
+    padded = X.copy()
+    padded[::2, :3] = 0
+    classifier = make(Classifier, **parameters).fit(padded, y)
+    estimator = classifier.estimator_
+    expected = classifier.predict_proba(padded)
+    for rows in (padded, padded.astype(float), padded[:1]):
+        probabilities = estimator.predict_proba(rows)
+        np.testing.assert_allclose(probabilities, expected[: len(rows)], atol=1e-6)
+        codes = estimator.predict(rows)
+        np.testing.assert_array_equal(codes, probabilities.argmax(axis=1))
+    codes = np.searchsorted(classifier.classes_, y)
+    assert estimator.score(padded, codes) == classifier.score(padded, y)
+    assert type(estimator).__mro__[1].__name__ == "KerasClassifier"
