@@ -1,8 +1,11 @@
 """The optimizer as settings: checked, and with the classifier's step size."""
 
+from numbers import Real
 from typing import Any
 
 from skemotion.networks import import_keras
+
+_MADE_OF_OTHERS = ("LossScaleOptimizer", "MultiOptimizer")
 
 
 def serialize_optimizer(optimizer: Any, learning_rate: Any) -> dict[str, Any]:
@@ -39,7 +42,9 @@ def serialize_optimizer(optimizer: Any, learning_rate: Any) -> dict[str, Any]:
     if learning_rate is None:
         return settings
     schedule = optimizers.schedules.LearningRateSchedule
-    if not isinstance(learning_rate, (int, float, schedule)):
+    if isinstance(learning_rate, Real):
+        learning_rate = float(learning_rate)
+    elif not isinstance(learning_rate, schedule):
         raise TypeError(
             "learning_rate must be a positive number, or an instance of "
             f"keras.optimizers.schedules.LearningRateSchedule; got {learning_rate!r}."
@@ -56,7 +61,7 @@ def _find(name, optimizers):
         if isinstance(value, type)
         and issubclass(value, optimizers.Optimizer)
         and value is not optimizers.Optimizer
-        and key != "LossScaleOptimizer"
+        and key not in _MADE_OF_OTHERS
     )
     if name.lower() not in known:
         raise ValueError(

@@ -170,7 +170,7 @@ class Network:
                 parts.append(
                     tensors[0] if len(tensors) == 1 else np.mean(tensors, axis=0)
                 )
-        return np.concatenate(parts)
+        return np.concatenate(parts).astype(np.float32, copy=False)
 
     def has_attention(self) -> bool:
         """Return whether a layer puts out attention."""

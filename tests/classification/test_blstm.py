@@ -323,7 +323,7 @@ def test_bad_parameters(parameters, message):
         (X[..., None], y, "expects X of shape"),
         (np.full_like(X, np.nan), y, "NaN"),
         (X, y[:-1], "inconsistent numbers of samples"),
-        (X, ["anger"] * 42, "at least two classes"),
+        (X, ["anger"] * 42, "at least 2 classes"),
         (X, RNG.normal(size=42), "continuous"),
     ],
 )
