@@ -295,7 +295,8 @@ class BaseSequenceClassifier(ClassifierMixin, BaseEstimator):
         else:
             labels = check_labels(labels)
         if reset:
-            vars(self).pop("estimator_", None)  # whose classes are others
+            if hasattr(self, "estimator_"):
+                del self.estimator_  # its classes are others
             self.n_frames_in_ = sequences.shape[1]
             self.classes_ = np.unique(labels if classes is None else classes)
         check_class_weight(self.class_weight, self.classes_)

@@ -162,8 +162,9 @@ def _names_of_any_layer():
     return frozenset(vars(layer))
 
 
-def _is_of_keras(cls):
-    return cls.__module__.partition(".")[0] in ("keras", "tensorflow", "builtins")
+def _is_of_keras(defined):
+    module = defined.__module__ or ""
+    return module.partition(".")[0] in ("keras", "tensorflow", "builtins")
 
 
 def _elements(value):
@@ -190,7 +191,7 @@ def _identify(value):
     if isinstance(value, _PLAIN):
         return type(value), value
     if isinstance(value, FunctionType):
-        return _identify_function(value)
+        return _Same(value) if _is_of_keras(value) else _identify_function(value)
     if not isinstance(value, (type, ModuleType)):
         try:
             return type(value), hashlib.sha256(pickle.dumps(value)).digest()
