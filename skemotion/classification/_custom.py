@@ -59,7 +59,10 @@ class SequenceClassifier(BaseSequenceClassifier):
     imported there. A portable bundle (:func:`~skemotion.save_model`) holds no
     network but those of this package.
 
-    Layers and initializers need no seed: they get theirs from `random_state`.
+    Layers and initializers need no seed: they get theirs from `random_state`,
+    unless `network` itself seeds the process. Each call makes its layers anew;
+    only those that are not trainable, such as the lower part of a network
+    trained elsewhere, may be shared by several calls.
 
     Examples
     --------

@@ -176,14 +176,19 @@ class Network:
         """Return whether a layer puts out attention."""
         return bool(self.architecture.attention_outputs(self.model))
 
-    def get_state(self) -> dict[str, list[NDArray]]:
-        """Return the values of all variables, those of the optimizer included."""
+    def get_state(self) -> dict[str, list]:
+        """Return what layers learn, and the values of all variables.
+
+        Those of the optimizer are included. What else was changed in `model`
+        since it was built is not.
+        """
         return {
+            "trainable": [layer.trainable for layer in self._layers()],
             "variables": [v.numpy() for v in self.model.variables],
             "optimizer_variables": [v.numpy() for v in self.model.optimizer.variables],
         }
 
-    def set_state(self, state: dict[str, list[NDArray]]) -> None:
+    def set_state(self, state: dict[str, list]) -> None:
         """Undo :meth:`get_state`.
 
         Raises
@@ -193,12 +198,20 @@ class Network:
         """
         _assign(self.model.variables, state["variables"])
         _assign(self.model.optimizer.variables, state["optimizer_variables"])
+        if "trainable" in state:  # not in pickles of earlier versions
+            layers = self._layers()
+            for layer, trainable in zip(layers, state["trainable"], strict=True):
+                layer.trainable = trainable
         self.is_trained = True
 
     def set_weights(self, weights: Sequence[NDArray]) -> None:
         """Set what is learnt, in the order of the architecture's `weight_shapes`."""
         _assign(self.architecture.weights_of(self.model), weights)
         self.is_trained = True
+
+    def _layers(self):
+        # Wholes before their parts, which to set them sets as well.
+        return list(self.model._flatten_layers())
 
     def _compile(self, model):
         import keras

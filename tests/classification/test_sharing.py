@@ -2,6 +2,7 @@
 
 import gc
 import multiprocessing
+import pickle
 import random
 import subprocess
 import sys
@@ -203,6 +204,13 @@ def test_probabilities_are_single_precision(policy):
 class Stop(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         raise KeyboardInterrupt
+
+
+def test_frozen_layers_stay_so_in_pickles():
+    classifier = fit(ALIKE[0])
+    classifier.model_.get_layer("recurrent").trainable = False
+    loaded = pickle.loads(pickle.dumps(classifier))
+    assert_equal([classifier.partial_fit(X, y)], [loaded.partial_fit(X, y)])
 
 
 def test_a_refit_that_fails_leaves_no_network_of_other_labels():
