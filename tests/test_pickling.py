@@ -1,5 +1,6 @@
 """joblib: the same model in another process, and models pickled long ago."""
 
+import pickle
 import subprocess
 import sys
 from importlib.metadata import version
@@ -21,6 +22,7 @@ from skemotion import (
     SequenceScaler,
     SequenceUnion,
     SpeechFeatureExtractor,
+    save_model,
 )
 
 DATA = Path(__file__).parent / "data"
@@ -159,3 +161,17 @@ def test_pickles_without_later_parameters():
     classifier = AttentionBLSTMClassifier.__new__(AttentionBLSTMClassifier)
     classifier.__setstate__(state)
     assert clone(classifier).get_params() == clone(CLASSIFIER).get_params()
+
+
+def test_models_that_were_changed_are_not_kept_without_their_change(tmp_path):
+    classifier = clone(CLASSIFIER).fit(X, y)
+    layer = classifier.model_.get_layer("emotion")
+    layer.trainable = False
+    assert not pickle.loads(pickle.dumps(classifier)).model_.layers[-1].trainable
+    before, layer.activation = layer.activation, abs
+    with pytest.raises(ValueError, match="model_ was changed after fit"):
+        pickle.dumps(classifier)
+    with pytest.raises(ValueError, match="model_ was changed after fit"):
+        save_model(classifier, tmp_path / "model.skemotion")
+    layer.activation = before
+    pickle.dumps(classifier)

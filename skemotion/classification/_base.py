@@ -295,6 +295,8 @@ class BaseSequenceClassifier(ClassifierMixin, BaseEstimator):
         else:
             labels = check_labels(labels)
         if reset:
+            if hasattr(self, "estimator_"):
+                del self.estimator_  # its classes are others
             self.n_frames_in_ = sequences.shape[1]
             self.classes_ = np.unique(labels if classes is None else classes)
         check_class_weight(self.class_weight, self.classes_)
@@ -401,6 +403,9 @@ class BaseSequenceClassifier(ClassifierMixin, BaseEstimator):
 
     def _default_parameters(self) -> dict[str, Any]:
         return type(self)().get_params(deep=False)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "estimator_")
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -80,18 +80,20 @@ class BaseBLSTMClassifier(BaseSequenceClassifier):
         self.functionals_units = functionals_units
 
     def _make_architecture(self, n_frames, n_features, n_classes):
+        read = self.functionals_units
         architecture = BLSTM(
             n_frames=int(n_frames),
             n_features=int(n_features),
             n_classes=int(n_classes),
             units=int(self.units),
-            dropout=self.dropout,
+            # As Python's own, for Keras takes no numbers of NumPy.
+            dropout=float(self.dropout),
             attention=self._has_attention,
-            ignore_padding=self.ignore_padding,
-            frame_step=min(self.frame_step, int(n_frames)),
-            noise=self.noise,
-            functionals_units=self.functionals_units,
-            n_members=self.n_members,
+            ignore_padding=bool(self.ignore_padding),
+            frame_step=min(int(self.frame_step), int(n_frames)),
+            noise=float(self.noise),
+            functionals_units=None if read is None else int(read),
+            n_members=int(self.n_members),
         )
         n_weights = architecture.n_weights()
         if n_weights > _MAX_WEIGHTS:

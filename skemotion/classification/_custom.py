@@ -2,11 +2,12 @@
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn.base import clone
 from sklearn.utils.metaestimators import available_if
 
 from skemotion.classification import _docs
 from skemotion.classification._base import BaseSequenceClassifier
-from skemotion.networks import CustomNetwork
+from skemotion.networks import CustomNetwork, import_keras
 
 _N_PROBED = 8
 _TOLERANCE = 1e-3
@@ -58,7 +59,10 @@ class SequenceClassifier(BaseSequenceClassifier):
     imported there. A portable bundle (:func:`~skemotion.save_model`) holds no
     network but those of this package.
 
-    Layers and initializers need no seed: they get theirs from `random_state`.
+    Layers and initializers need no seed: they get theirs from `random_state`,
+    unless `network` itself seeds the process. Each call makes its layers anew;
+    only those that are not trainable, such as the lower part of a network
+    trained elsewhere, may be shared by several calls.
 
     Examples
     --------
@@ -166,17 +170,29 @@ class SequenceClassifier(BaseSequenceClassifier):
         """
         network = params.get("network", self.network)
         nested = [name for name in params if name.startswith("network__")]
-        if nested and not hasattr(network, "set_params"):
+        if nested and (isinstance(network, type) or not hasattr(network, "set_params")):
+            kind = "class" if isinstance(network, type) else "plain function"
             raise ValueError(
-                f"{', '.join(nested)} cannot be set, for network is a plain function "
-                "without parameters. Give an object with get_params and set_params, "
+                f"{', '.join(nested)} cannot be set, for network is a {kind} without "
+                "parameters. Give an object with get_params and set_params, "
                 "such as a BaseEstimator with a method __call__."
             )
         return super().set_params(**params)
 
     def _make_architecture(self, n_frames, n_features, n_classes):
+        if isinstance(self.network, (type, import_keras().layers.Layer)):
+            raise TypeError(
+                f"network must be a function that builds a model, or an object that is "
+                f"called like one; got {self.network!r}: of a class, give an instance, "
+                "and of a model or a layer, a function that makes it anew."
+            )
         return CustomNetwork(
-            self.network, int(n_frames), int(n_features), int(n_classes), self.n_members
+            # A copy, which setting network__units afterwards does not change.
+            clone(self.network, safe=False),
+            int(n_frames),
+            int(n_features),
+            int(n_classes),
+            int(self.n_members),
         )
 
     def _make_estimator(self, X, seed=0):
@@ -195,9 +211,9 @@ class SequenceClassifier(BaseSequenceClassifier):
         return estimator
 
     def __getstate__(self):
-        if hasattr(self, "estimator_"):
-            self._network.architecture.check_importable()
-        return super().__getstate__()
+        # The estimator first, which says why where its network cannot be pickled.
+        state = super().__getstate__()
+        return {name: state[name] for name in sorted(state, key="estimator_".__ne__)}
 
     def _default_parameters(self):
         return type(self)(None).get_params(deep=False)

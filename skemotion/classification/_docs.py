@@ -87,7 +87,9 @@ TRAINING = """
     callbacks : keras.callbacks.Callback or list of them, default=None
         Copied for every `fit`, so that the parameter never changes. The
         network that they see is lent to other trainings afterwards; `model_`
-        gets what it has learnt when training ends.
+        gets what it has learnt when training ends. They can change values,
+        such as weights and the step size, and no settings: to freeze a layer,
+        change `model_` between two trainings.
 
     warm_start : bool, default=False
         Whether another `fit` trains on from where the last one ended, for

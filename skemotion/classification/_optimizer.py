@@ -1,8 +1,11 @@
 """The optimizer as settings: checked, and with the classifier's step size."""
 
+from numbers import Real
 from typing import Any
 
 from skemotion.networks import import_keras, names_from_the_start
+
+_MADE_OF_OTHERS = ("LossScaleOptimizer", "MultiOptimizer")
 
 
 def serialize_optimizer(optimizer: Any, learning_rate: Any) -> dict[str, Any]:
@@ -44,7 +47,9 @@ def _serialize(optimizer, learning_rate, optimizers):
     if learning_rate is None:
         return settings
     schedule = optimizers.schedules.LearningRateSchedule
-    if not isinstance(learning_rate, (int, float, schedule)):
+    if isinstance(learning_rate, Real):
+        learning_rate = float(learning_rate)
+    elif not isinstance(learning_rate, schedule):
         raise TypeError(
             "learning_rate must be a positive number, or an instance of "
             f"keras.optimizers.schedules.LearningRateSchedule; got {learning_rate!r}."
@@ -61,7 +66,7 @@ def _find(name, optimizers):
         if isinstance(value, type)
         and issubclass(value, optimizers.Optimizer)
         and value is not optimizers.Optimizer
-        and key != "LossScaleOptimizer"
+        and key not in _MADE_OF_OTHERS
     )
     if name.lower() not in known:
         raise ValueError(

@@ -47,6 +47,8 @@ class NetworkClassifier(KerasClassifier):
         return self.network_.run(X, **{"batch_size": self.batch_size} | options)
 
     def __getstate__(self):
+        if not hasattr(self, "network_"):  # a clone
+            return super().__getstate__()
         # As arrays, since pickles of Keras and scikeras are bound to a version.
         return {
             "architecture": self.model__architecture,
@@ -59,6 +61,9 @@ class NetworkClassifier(KerasClassifier):
         }
 
     def __setstate__(self, state):
+        if "architecture" not in state:
+            super().__setstate__(state)
+            return
         names = "architecture", "optimizer", "label_smoothing", "batch_size"
         try:
             made = make_estimator(*(state[name] for name in names))
@@ -109,4 +114,6 @@ def make_estimator(architecture, optimizer, label_smoothing, batch_size, *, seed
 
 
 def _versions():
-    return f"skemotion {__version__} and Keras {import_keras().__version__}"
+    keras = import_keras()
+    policy = keras.config.dtype_policy().name
+    return f"skemotion {__version__} and Keras {keras.__version__} ({policy})"

@@ -1,5 +1,7 @@
 """Weights of sequences in the loss."""
 
+import math
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -33,7 +35,7 @@ def check_class_weight(class_weight: Any, classes: NDArray) -> None:
             f"{classes.tolist()}."
         )
     for label, weight in class_weight.items():
-        if not np.isfinite(weight) or weight < 0:
+        if not isinstance(weight, Real) or not math.isfinite(weight) or weight < 0:
             raise ValueError(
                 f"class_weight[{label!r}] is {weight!r}; a weight must be a finite "
                 "number, and not negative."

@@ -1,12 +1,17 @@
 """Networks that a user's function builds."""
 
+import multiprocessing
 import pickle
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from skemotion.networks._blstm import ATTENTION_LAYER
 from skemotion.networks._seeding import seeded_builder, stream_of_seeds
+
+# Layers whose weights are some network's already.
+_taken: weakref.WeakSet = weakref.WeakSet()
 
 
 @dataclass(frozen=True)
@@ -77,8 +82,16 @@ class CustomNetwork:
             return [model]
         return [model.get_layer(_name(number)) for number in range(self.n_members)]
 
-    def check_importable(self) -> None:
-        """Raise PicklingError if another process would not find the function."""
+    def __deepcopy__(self, memo: dict[int, Any]) -> "CustomNetwork":
+        return self  # nothing of it is ever changed
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Workers of joblib can send back what other processes would not find.
+        if multiprocessing.parent_process() is None:
+            self._check_importable()
+        return vars(self)
+
+    def _check_importable(self):
         try:
             pickle.dumps(self.builder)
         except (AttributeError, TypeError, pickle.PicklingError) as error:
@@ -91,13 +104,27 @@ class CustomNetwork:
     def _build_member(self, seed):
         with seeded_builder(seed):
             model = self.builder(self.n_frames, self.n_features, self.n_classes)
-        self._check(model)
+            self._check(model)
+            self._take(model)
         return model
+
+    def _take(self, model):
+        """Raise if other networks train layers of this one as well."""
+        own = {layer for layer in model._flatten_layers() if _is_trained(layer)}
+        shared = sorted(layer.name for layer in own & set(_taken))
+        _taken.update(own)
+        if shared:
+            raise ValueError(
+                f"{_name_of(self.builder)}() has returned layers that it, or another "
+                f"network, has returned before: {', '.join(shared)}. Make model and "
+                "layers anew in each call; only layers that are not trainable can be "
+                "shared."
+            )
 
     def _check(self, model):
         import keras
 
-        name = getattr(self.builder, "__name__", type(self.builder).__name__)
+        name = _name_of(self.builder)
         if not isinstance(model, keras.Model):
             raise TypeError(
                 f"network must return a Keras model; {name}() returned "
@@ -114,6 +141,12 @@ class CustomNetwork:
                 f"the model of {name}() is compiled: return it without compile(), "
                 "and set optimizer, learning_rate and label_smoothing of the "
                 "classifier."
+            )
+        if any(tensor.shape[0] is not None for tensor in model.inputs):
+            raise ValueError(
+                f"the model of {name}() fixes the size of batches to "
+                f"{model.inputs[0].shape[0]}: leave it open, as by keras.Input("
+                "(n_frames, n_features)."
             )
         found = [tuple(tensor.shape[1:]) for tensor in model.inputs]
         wanted = self.n_frames, self.n_features
@@ -140,6 +173,14 @@ class CustomNetwork:
             for number, member in enumerate(members)
         ]
         return Model(inputs, layers.Average()([member(inputs) for member in named]))
+
+
+def _name_of(builder):
+    return getattr(builder, "__name__", type(builder).__name__)
+
+
+def _is_trained(layer):
+    return layer.trainable and len(layer.variables) > 0
 
 
 def _name(number):

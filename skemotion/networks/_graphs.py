@@ -124,7 +124,7 @@ def lent_trainer(key: Hashable, model: Any, make: Callable[[], Any]) -> Iterator
     Raises
     ------
     RuntimeError
-        If variables were replaced meanwhile, and not only their values.
+        If anything but the values of variables was changed meanwhile.
     """
     trainer = _graphs.pop(key)
     if trainer is None:
@@ -133,19 +133,14 @@ def lent_trainer(key: Hashable, model: Any, make: Callable[[], Any]) -> Iterator
     _copy_values(all_variables(model), variables)
     try:
         yield trainer
-        if not _is_same(variables, all_variables(trainer.model)):
-            raise RuntimeError(
-                "a callback has replaced variables of the network or its optimizer, as "
-                "compiling it anew or setting a schedule does; change their values "
-                "only."
-            )
+        _check_unchanged(trainer, variables, looks)
         _copy_values(variables, all_variables(model))
     finally:
         # Callbacks can change any part of a model, and would for its next user.
-        unchanged = looks == snapshot(trainer.model)
-        is_same = _is_same(variables, all_variables(trainer.model))
-        if unchanged and is_same and trainer.model is not model:
-            _graphs.put(key, trainer)
+        with contextlib.suppress(RuntimeError):
+            _check_unchanged(trainer, variables, looks)
+            if trainer.model is not model:
+                _graphs.put(key, trainer)
 
 
 def all_variables(model: Any) -> list[Any]:
@@ -153,8 +148,19 @@ def all_variables(model: Any) -> list[Any]:
     return [*model.variables, *model.optimizer.variables]
 
 
-def _is_same(variables, others):
-    return list(map(id, variables)) == list(map(id, others))
+def _check_unchanged(trainer, variables, looks):
+    """Raise if graphs that are traced would not follow what a callback has done."""
+    if list(map(id, variables)) != list(map(id, all_variables(trainer.model))):
+        raise RuntimeError(
+            "a callback has replaced variables of the network or its optimizer, as "
+            "compiling it anew or setting a schedule does; change their values only."
+        )
+    if looks != snapshot(trainer.model):
+        raise RuntimeError(
+            "a callback has changed settings of the network or its optimizer, such as "
+            "what is trained, which a training that has begun does not follow. Change "
+            "model_ between two trainings by partial_fit, or with warm_start=True."
+        )
 
 
 def _copy_values(sources, targets):

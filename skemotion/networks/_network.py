@@ -14,6 +14,7 @@ from skemotion.networks._backend import (
     without_retracing_log,
 )
 from skemotion.networks._batches import Batches
+from skemotion.networks._blstm import BLSTM
 from skemotion.networks._graphs import (
     find_forward,
     lent_trainer,
@@ -168,20 +169,30 @@ class Network:
                 parts.append(
                     tensors[0] if len(tensors) == 1 else np.mean(tensors, axis=0)
                 )
-        return np.concatenate(parts)
+        return np.concatenate(parts).astype(np.float32, copy=False)
 
     def has_attention(self) -> bool:
         """Return whether a layer puts out attention."""
         return bool(self.architecture.attention_outputs(self.model))
 
-    def get_state(self) -> dict[str, list[NDArray]]:
-        """Return the values of all variables, those of the optimizer included."""
+    def get_state(self) -> dict[str, list]:
+        """Return what layers learn, and the values of all variables.
+
+        Those of the optimizer are included.
+
+        Raises
+        ------
+        ValueError
+            If `model` was changed otherwise, which would be lost.
+        """
+        self.check_is_as_built()
         return {
+            "trainable": [layer.trainable for layer in _layers(self.model)],
             "variables": [v.numpy() for v in self.model.variables],
             "optimizer_variables": [v.numpy() for v in self.model.optimizer.variables],
         }
 
-    def set_state(self, state: dict[str, list[NDArray]]) -> None:
+    def set_state(self, state: dict[str, list]) -> None:
         """Undo :meth:`get_state`.
 
         Raises
@@ -191,7 +202,29 @@ class Network:
         """
         _assign(self.model.variables, state["variables"])
         _assign(self.model.optimizer.variables, state["optimizer_variables"])
+        if "trainable" in state:  # not in pickles of earlier versions
+            _set_trainable(self.model, state["trainable"])
         self.is_trained = True
+
+    def check_is_as_built(self) -> None:
+        """Raise ValueError if more than weights was changed in the model.
+
+        What a user's function builds is taken as it is: not all layers of a
+        user's own can be compared.
+        """
+        policy = import_keras().config.dtype_policy()
+        same_policy = policy.name == self.model.dtype_policy.name
+        if not isinstance(self.architecture, BLSTM) or not same_policy:
+            return
+        with names_from_the_start():
+            fresh = self.architecture.build(seed=0)
+        _set_trainable(fresh, [layer.trainable for layer in _layers(self.model)])
+        if Identity(fresh).key() != self._identity.key():
+            raise ValueError(
+                "model_ was changed after fit, in more than its weights and in what is "
+                "trainable, which would be lost: change it back, or save model_ by "
+                "Keras."
+            )
 
     def set_weights(self, weights: Sequence[NDArray]) -> None:
         """Set what is learnt, in the order of the architecture's `weight_shapes`."""
@@ -244,6 +277,16 @@ class Network:
             if Identity(twin).key() == self._identity.key():
                 return twin
         return self.model
+
+
+def _layers(model):
+    # Wholes before their parts, which to set them sets as well.
+    return list(model._flatten_layers())
+
+
+def _set_trainable(model, flags):
+    for layer, trainable in zip(_layers(model), flags, strict=True):
+        layer.trainable = trainable
 
 
 def _assign(variables, values):

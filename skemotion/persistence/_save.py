@@ -251,6 +251,7 @@ def _weights(classifier):
                 f"{name} was changed after fit, from {getattr(fitted, name)!r} to "
                 f"{value!r}; set it back, or fit again."
             )
+    network.check_is_as_built()
     values = [variable.numpy() for variable in fitted.weights_of(network.model)]
     return dict(zip(fitted.weight_shapes(), values, strict=True))
 

@@ -2,6 +2,7 @@
 
 import inspect
 import os
+import pickle
 import random
 import subprocess
 import sys
@@ -323,7 +324,7 @@ def test_bad_parameters(parameters, message):
         (X[..., None], y, "expects X of shape"),
         (np.full_like(X, np.nan), y, "NaN"),
         (X, y[:-1], "inconsistent numbers of samples"),
-        (X, ["anger"] * 42, "at least two classes"),
+        (X, ["anger"] * 42, "at least 2 classes"),
         (X, RNG.normal(size=42), "continuous"),
     ],
 )
@@ -531,6 +532,10 @@ def test_a_schedule_goes_through_one_fit(schedule):
         ({"learning_rate": 1e38}, ValueError, "diverged.*learning_rate"),
         ({"learning_rate": np.inf}, ValueError, "learning_rate"),
         ({"noise": np.nan}, ValueError, "noise"),
+        ({"optimizer": "multioptimizer"}, ValueError, "is no optimizer.*'adam'"),
+        ({"class_weight": {"anger": "two"}}, ValueError, "'two'; a weight must be"),
+        ({"class_weight": {"anger": None}}, ValueError, "None; a weight must be"),
+        ({"class_weight": {"anger": [1, 2]}}, ValueError, "2]; a weight must be"),
         ({"optimizer": "nosuch"}, ValueError, "'nosuch' is no optimizer.*'adam'"),
         ({"optimizer": keras.layers.Dense(1)}, TypeError, "optimizer must be"),
         ({"learning_rate": keras.layers.Dense(1)}, TypeError, "learning_rate must"),
@@ -544,6 +549,28 @@ def test_absurd_parameters(parameters, error, message, capfd):
         classifier.fit(1e3 * X, y)
     captured = capfd.readouterr()
     assert captured.out == captured.err == ""
+
+
+@pytest.mark.parametrize("kind", [np.int64, np.float32])
+def test_numbers_of_numpy_are_those_of_python(kind):
+    counts = {
+        "units": 2,
+        "frame_step": 2,
+        "functionals_units": 3,
+        "n_members": 2,
+        "batch_size": 16,
+        "epochs": 1,
+    }
+    amounts = {"learning_rate": 0.5, "dropout": 0.25, "noise": 0.5}
+    numbers = counts if kind is np.int64 else amounts
+    parameters = counts | amounts | {"schedule": "cosine", "ignore_padding": True}
+    expected = make(**parameters).fit(X, y).predict_proba(X)
+    parameters |= {name: kind(value) for name, value in numbers.items()}
+    parameters["ignore_padding"] = np.True_
+    found = make(**parameters).fit(X, y)
+    np.testing.assert_array_equal(found.predict_proba(X), expected)
+    loaded = pickle.loads(pickle.dumps(found))
+    np.testing.assert_array_equal(loaded.predict_proba(X), expected)
 
 
 @pytest.mark.parametrize(

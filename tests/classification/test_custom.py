@@ -1,5 +1,7 @@
 """Networks of a user's own behave as those of the package."""
 
+import copy
+import os
 import pickle
 import subprocess
 import sys
@@ -23,7 +25,8 @@ from skemotion.networks import import_keras
 
 keras = import_keras()
 layers = keras.layers
-sys.path.insert(0, str(Path(__file__).parent))
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
 
 from builders import ConvolutionalNetwork, build_gru  # noqa: E402
 
@@ -213,6 +216,170 @@ def test_a_bundle_refuses_it_by_name(tmp_path):
     with pytest.raises(TypeError, match="SequenceClassifier"):
         save_model(make(epochs=1).fit(X, y), tmp_path / "model.skemotion")
     assert list(tmp_path.iterdir()) == []
+
+
+FACTOR = 1.0
+
+
+def build_reader(n_frames, n_features, n_classes):
+    return headed(layers.Lambda(lambda x: FACTOR * x))(n_frames, n_features, n_classes)
+
+
+def headed(*first):
+    def build(n_frames, n_features, n_classes):
+        softmax = layers.Dense(n_classes, activation="softmax")
+        return keras.Sequential(
+            [keras.Input((n_frames, n_features)), *first, layers.Flatten(), softmax]
+        )
+
+    return build
+
+
+class Times(layers.Layer):
+    """Its settings keep silent about what it computes with."""
+
+    def __init__(self, factor, **options):
+        super().__init__(**options)
+        self._factor = factor
+
+    def call(self, inputs):
+        return self._factor * inputs
+
+    def get_config(self):
+        return super().get_config()
+
+
+class TimesGlobal(layers.Layer):
+    def call(self, inputs):
+        return FACTOR * inputs
+
+
+def by_array(factor):
+    factors = np.ones((8, 500), dtype=np.float32)
+    factors[4, 250:] = factor  # not in its repr
+    widened = keras.layers.Lambda(lambda x: keras.ops.tile(x, (1, 1, 200))[..., :500])
+    return headed(widened, layers.Lambda(lambda x: factors * x))
+
+
+@pytest.mark.parametrize(
+    "network_of",
+    [
+        lambda factor: build_reader,
+        lambda factor: headed(Times(factor)),
+        lambda factor: headed(TimesGlobal()),
+        by_array,
+    ],
+    ids=["global", "private attribute", "global of a layer", "array"],
+)
+def test_graphs_are_shared_by_what_they_compute(network_of, monkeypatch):
+    """A network's own answer is that of Keras, whatever was trained before."""
+    for factor in (1.0, 50.0):
+        monkeypatch.setitem(globals(), "FACTOR", factor)
+        fitted = make(network_of(factor), epochs=1).fit(X, y)
+        np.testing.assert_allclose(
+            fitted.predict_proba(X), fitted.model_.predict(X, verbose=0), atol=1e-5
+        )
+
+
+def test_a_changed_regularizer_is_followed():
+    classifier = make(dense(activation="softmax"), epochs=1).fit(X, y)
+    head = classifier.model_.layers[-1]
+    head.kernel_regularizer = keras.regularizers.L2(1e3)
+    classifier.partial_fit(X, y)
+    assert classifier.history_["loss"][1] > 100
+
+
+def test_layers_are_made_anew():
+    shared = layers.Dense(2)
+    with pytest.raises(ValueError, match="layers anew in each call"):
+        make(headed(shared), n_members=2).fit(X, y)
+    with pytest.raises(ValueError, match="layers anew in each call"):
+        make(headed(shared)).fit(X, y)
+    model = build_gru(8, 3, 3)
+    with pytest.raises(ValueError, match="layers anew in each call"):
+        make(lambda *shape: model, n_members=2).fit(X, y)
+
+
+def test_layers_that_do_not_learn_can_be_shared():
+    backbone = layers.Dense(2, trainable=False)
+    classifier = make(headed(backbone), n_members=2, epochs=2).fit(X, y)
+    before = [weights.copy() for weights in backbone.get_weights()]
+    clone(classifier).fit(X, y)
+    np.testing.assert_equal(backbone.get_weights(), before)
+
+
+def test_what_was_fitted_is_kept_when_a_network_is_set(tmp_path):
+    classifier = make(ConvolutionalNetwork(filters=3), epochs=1).fit(X, y)
+    expected = classifier.predict_proba(X)
+    classifier.set_params(network__filters=5)
+    loaded = pickle.loads(pickle.dumps(classifier))
+    np.testing.assert_array_equal(loaded.predict_proba(X), expected)
+    assert loaded.network.filters == 5
+    loaded.partial_fit(X, y)
+
+
+@pytest.mark.parametrize(
+    "network", [ConvolutionalNetwork, layers.Dense(3), build_gru(8, 3, 3)]
+)
+def test_what_is_no_builder_is_refused(network):
+    with pytest.raises(TypeError, match="of a class, give an instance"):
+        make(network).fit(X, y)
+
+
+def test_a_class_has_no_parameters():
+    with pytest.raises(ValueError, match=r"network__filters.* a class"):
+        make(ConvolutionalNetwork).set_params(network__filters=3)
+
+
+def test_batches_of_one_size_are_refused():
+    def build(n_frames, n_features, n_classes):
+        inputs = keras.Input(batch_shape=(4, n_frames, n_features))
+        states = layers.LSTM(2, stateful=True)(inputs)
+        return keras.Model(inputs, layers.Dense(n_classes, "softmax")(states))
+
+    with pytest.raises(ValueError, match="fixes the size of batches to 4"):
+        make(build).fit(X, y)
+
+
+def test_copies_of_the_wrapper():
+    classifier = make(lambda *shape: build_gru(*shape), epochs=1).fit(X, y)
+    estimator = classifier.estimator_
+    again = copy.deepcopy(classifier)
+    np.testing.assert_array_equal(again.predict(X), classifier.predict(X))
+    with pytest.raises(pickle.PicklingError, match="top level of a module"):
+        pickle.dumps(estimator)
+    codes = np.arange(42) % 3
+    unfitted = pickle.loads(pickle.dumps(clone(make(epochs=1).fit(X, y).estimator_)))
+    assert set(unfitted.fit(X, codes).predict(X)) <= {0, 1, 2}
+
+
+def test_a_function_of_main_comes_back_from_workers(tmp_path):
+    code = """
+import numpy as np
+from sklearn.model_selection import cross_validate
+from skemotion import SequenceClassifier
+from builders import build_gru
+
+def build(*shape):
+    return build_gru(*shape)
+
+if __name__ == "__main__":
+    X, y = np.random.default_rng(0).normal(size=(20, 4, 2)), [0, 1] * 10
+    scores = cross_validate(
+        SequenceClassifier(build, epochs=1), X, y, cv=2, n_jobs=2,
+        return_estimator=True, error_score="raise",
+    )
+    print(*(fitted.predict(X[:1]).shape for fitted in scores["estimator"]))
+"""
+    (tmp_path / "script.py").write_text(code)
+    done = subprocess.run(
+        [sys.executable, tmp_path / "script.py"],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(HERE), *sys.path])},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.stdout == "(1,) (1,)\n", done.stderr
 
 
 def test_a_builders_draws_leave_the_process_alone():

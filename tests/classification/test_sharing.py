@@ -2,9 +2,11 @@
 
 import gc
 import multiprocessing
+import pickle
 import random
 import subprocess
 import sys
+import tempfile
 import weakref
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
@@ -12,6 +14,7 @@ import joblib
 import numpy as np
 import pytest
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 
 from skemotion import BLSTMClassifier
 from skemotion.networks import import_keras
@@ -101,10 +104,24 @@ class ChangeStep(keras.callbacks.Callback):
         self.model.optimizer.learning_rate = 7.0
 
 
+class ReadBack(keras.callbacks.Callback):
+    def on_train_begin(self, logs=None):
+        with tempfile.TemporaryDirectory() as folder:
+            self.model.save_weights(f"{folder}/all.weights.h5")
+            self.model.load_weights(f"{folder}/all.weights.h5")
+
+
 class Freeze(keras.callbacks.Callback):
     def on_train_begin(self, logs=None):
         for layer in self.model.layers:
             layer.trainable = False
+
+
+class FreezeLater(Freeze):
+    on_train_begin = keras.callbacks.Callback.on_train_begin
+
+    def on_epoch_end(self, epoch, logs=None):
+        Freeze.on_train_begin(self)
 
 
 class ChangeMomentum(keras.callbacks.Callback):
@@ -112,7 +129,7 @@ class ChangeMomentum(keras.callbacks.Callback):
         self.model.optimizer.beta_1 = 0.0
 
 
-@pytest.mark.parametrize("callback", [ChangeStep(), Freeze(), ChangeMomentum()])
+@pytest.mark.parametrize("callback", [ChangeStep(), ReadBack()])
 def test_callbacks_change_their_own_network_only(callback, alone):
     clone(ALIKE[0]).set_params(callbacks=callback).fit(X, y)
     assert_equal(alone[:1], [fit(ALIKE[0])])
@@ -133,6 +150,10 @@ class Replace(keras.callbacks.Callback):
     [
         (Fail(), ZeroDivisionError, "in training"),
         (Replace(), RuntimeError, "callback has replaced variables"),
+        # Whether a graph follows would hang on whether it was traced before.
+        (Freeze(), RuntimeError, "callback has changed settings"),
+        (FreezeLater(), RuntimeError, "callback has changed settings"),
+        (ChangeMomentum(), RuntimeError, "callback has changed settings"),
     ],
 )
 def test_failed_training_changes_nothing(callback, error, message, alone):
@@ -168,6 +189,36 @@ def test_precision_is_that_of_the_first_training(alone):
     np.testing.assert_array_equal(double.predict_proba(X), expected)
     assert not np.array_equal(expected, alone[0].predict_proba(X))
     assert_equal(alone[:1], [fit(ALIKE[0])])
+
+
+@pytest.mark.parametrize("policy", ["float64", "mixed_float16"])
+def test_probabilities_are_single_precision(policy):
+    keras.config.set_dtype_policy(policy)
+    try:
+        classifier = fit(ALIKE[0])
+        assert classifier.predict_proba(X).dtype == np.float32
+    finally:
+        keras.config.set_dtype_policy("float32")
+
+
+class Stop(keras.callbacks.Callback):
+    def on_train_batch_end(self, batch, logs=None):
+        raise KeyboardInterrupt
+
+
+def test_frozen_layers_stay_so_in_pickles():
+    classifier = fit(ALIKE[0])
+    classifier.model_.get_layer("recurrent").trainable = False
+    loaded = pickle.loads(pickle.dumps(classifier))
+    assert_equal([classifier.partial_fit(X, y)], [loaded.partial_fit(X, y)])
+
+
+def test_a_refit_that_fails_leaves_no_network_of_other_labels():
+    classifier = fit(ALIKE[0]).set_params(callbacks=Stop())
+    with pytest.raises(KeyboardInterrupt):
+        classifier.fit(X, np.where(y, "anger", "fear"))
+    with pytest.raises(NotFittedError):
+        classifier.predict(X)
 
 
 def test_schedules_of_the_step_size(tmp_path):
