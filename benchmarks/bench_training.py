@@ -128,7 +128,7 @@ class Worker:
         self.connection.send("fit")
         return self.connection.recv()
 
-    def grow(self, n_refits=30):
+    def grow(self, n_refits=150):
         """Return seconds and megabytes that a small refit costs."""
         self.connection.send(n_refits)
         return self.connection.recv()

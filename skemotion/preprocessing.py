@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from skemotion._sequences import (
     LOUDNESS_CONSTRAINTS,
     SequenceTransformerMixin,
-    check_padding_is_found,
+    find_padding_column,
     learn_padding,
     mark_real,
     padding_mask,
@@ -127,7 +127,7 @@ def speaker_standardize(
     if ignore_padding:
         known = check_feature_names(feature_names, sequences.shape[2])
         column = resolve_loudness(loudness, known, sequences.shape[2])
-        check_padding_is_found(sequences, column)
+        column = find_padding_column(sequences, column)
         bounds = _find_bounds(sequences, column)
     standardized = _empty_like(X, sequences.shape)
     for speaker in np.unique(names):
@@ -159,10 +159,9 @@ class SequenceScaler(OneToOneFeatureMixin, SequenceTransformerMixin, BaseEstimat
         :class:`SequenceUnion`, ``"<transformer>__rms"``; if none is, frames
         are silent that are 0 in every feature. Names are known behind an
         extractor in an :class:`EmotionPipeline`, or if `fit` is given them;
-        the pipelines of scikit-learn and imbalanced-learn hand none on, so
-        there the column has to be given: 5 of what
-        :class:`SpeechFeatureExtractor` returns. Only used if `ignore_padding`
-        is True.
+        the pipelines of scikit-learn and imbalanced-learn hand none on. There
+        the column is found by padding that `fit` sees: it is 0 in frames that
+        are repeated at an end. Only used if `ignore_padding` is True.
 
     Attributes
     ----------

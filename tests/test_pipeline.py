@@ -370,16 +370,31 @@ def test_names_get_through_unions_and_nested_pipelines(speech, routing):
         assert both.get_feature_names_out()[5] == "raw__rms"
 
 
-def test_plain_pipelines_hand_no_names_on(speech):
+@pytest.mark.parametrize("descriptors", ["post", "extended"])
+@pytest.mark.parametrize("padding_side", ["left", "right"])
+def test_plain_pipelines_find_padding_by_itself(speech, descriptors, padding_side):
     recordings = recordings_with_silence(speech)
-    for functionals, error in [
-        (SequenceFunctionals(), "repeated frames.*Name its column by loudness"),
-        (SequenceFunctionals(loudness="rms"), "'rms' is a name, but"),
-    ]:
-        plain = make_pipeline(SpeechFeatureExtractor(), functionals, SVC())
-        with pytest.raises(ValueError, match=error):
-            plain.fit(recordings, speech.target)
-    plain.set_params(sequencefunctionals__loudness=5).fit(recordings, speech.target)
+    extractor = SpeechFeatureExtractor(
+        descriptors=descriptors, padding_side=padding_side
+    )
+    plain = make_pipeline(extractor, SequenceFunctionals(), SVC())
+    plain.fit(recordings, speech.target)
+    X = extractor.transform(recordings)
+    known = SequenceFunctionals(loudness="rms").fit(
+        X, feature_names=extractor.get_feature_names_out()
+    )
+    found = plain["sequencefunctionals"]
+    np.testing.assert_array_equal(found.transform(X), known.transform(X))
+    scaled = SequenceScaler(ignore_padding=True).fit_transform(X)
+    np.testing.assert_array_equal((scaled == 0).all(axis=2), padding_mask(X, 5))
+
+
+def test_plain_pipelines_hand_no_names_on(speech):
+    plain = make_pipeline(
+        SpeechFeatureExtractor(), SequenceFunctionals(loudness="rms"), SVC()
+    )
+    with pytest.raises(ValueError, match="'rms' is a name, but"):
+        plain.fit(recordings_with_silence(speech), speech.target)
 
 
 def test_as_many_names_as_rows_are_still_names():

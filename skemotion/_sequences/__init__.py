@@ -9,9 +9,9 @@ from skemotion._sequences._functionals import (
 from skemotion._sequences._names import hand_on_names, names_behind
 from skemotion._sequences._padding import (
     LOUDNESS_CONSTRAINTS,
-    check_padding_is_found,
     common_frames,
     find_loudness,
+    find_padding_column,
     learn_padding,
     mark_real,
     padding_mask,
@@ -25,9 +25,9 @@ __all__ = [
     "LOUDNESS_CONSTRAINTS",
     "SequenceTransformerMixin",
     "check_functionals",
-    "check_padding_is_found",
     "common_frames",
     "find_loudness",
+    "find_padding_column",
     "hand_on_names",
     "learn_padding",
     "mark_real",

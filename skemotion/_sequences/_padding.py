@@ -114,32 +114,39 @@ def learn_padding(estimator, X: NDArray) -> None:
     estimator.loudness_ = None
     if estimator.ignores_padding_:
         names = getattr(estimator, "feature_names_in_", None)
-        estimator.loudness_ = resolve_loudness(estimator.loudness, names, X.shape[2])
-        check_padding_is_found(X, estimator.loudness_)
+        known = resolve_loudness(estimator.loudness, names, X.shape[2])
+        estimator.loudness_ = find_padding_column(X, known)
 
 
-def check_padding_is_found(X: NDArray, loudness: int | None) -> None:
-    """Raise where recordings look padded, but none of their frames is silent.
+def find_padding_column(X: NDArray, loudness: int | None) -> int | None:
+    """Return the column by which padding is recognised.
 
-    Padding repeats a frame. If the loudness is not known, or was shifted by a
-    scaler, and not one recording begins or ends with silence, then recordings
-    that begin or end with the same frame twice, and are not constant, are padded
-    in a way that nothing here can recognise.
+    It is that of the loudness where this is known. Where it is not, and yet no
+    frame at an end of a recording is 0 in every feature, padding is looked for:
+    it repeats a frame, so it is recognised by the first column that is 0 in frames
+    that stand twice at an end, and never negative. All descriptors of the post but
+    the MFCCs are so.
 
     Parameters
     ----------
     X : ndarray of shape (n_samples, n_frames, n_features)
         Sequences. Only the two frames at either end are looked at.
     loudness : int or None
-        Column of the root mean square. None if there is none.
+        Column of the root mean square. None if it is not known.
+
+    Returns
+    -------
+    int or None
+        None for frames that are 0 in every feature.
 
     Raises
     ------
     ValueError
-        If so.
+        If recordings look padded, and there is no such column, as behind a
+        scaler that has shifted it.
     """
     if X.shape[1] < 2:
-        return
+        return loudness
     n_repeated = 0
     may_be_loudness = loudness is not None
     for batch in gen_batches(len(X), _ROWS_AT_A_TIME):
@@ -150,17 +157,33 @@ def check_padding_is_found(X: NDArray, loudness: int | None) -> None:
             outer = outer[:, :, [loudness]]
             may_be_loudness &= outer.min() >= 0
         if may_be_loudness or not outer.any(axis=2).all():
-            return
+            return loudness
         varies = (block[repeated] != block[repeated, :1]).any(axis=(1, 2))
         n_repeated += int(np.count_nonzero(varies))
-    if n_repeated:
+    if n_repeated == 0:
+        return loudness
+    column = _find_silent_column(X) if loudness is None else None
+    if column is None:
         raise ValueError(
             f"{n_repeated} of {len(X)} sequences begin or end with repeated frames, as "
-            "padding is, but no frame is silent: the loudness is not known, or was "
-            "scaled before. Name its column by loudness (5 for sequences of "
-            "SpeechFeatureExtractor), scale by SequenceScaler(ignore_padding=True), or "
-            "set ignore_padding=False."
+            "padding is, but no column is 0 there: the loudness was scaled before. "
+            "Name its column by loudness, scale by SequenceScaler("
+            "ignore_padding=True), or set ignore_padding=False."
         )
+    return column
+
+
+def _find_silent_column(X):
+    """Return the first column that is 0 in repeated frames, and never negative."""
+    is_silent = np.ones(X.shape[2], dtype=bool)
+    for batch in gen_batches(len(X), _ROWS_AT_A_TIME):
+        block = X[batch]
+        varies = (block != block[:, :1]).any(axis=(1, 2))
+        for outer, inner in ((0, 1), (-1, -2)):
+            repeated = (block[:, outer] == block[:, inner]).all(axis=1) & varies
+            is_silent &= (block[repeated, outer] == 0).all(axis=0)
+        is_silent &= (block >= 0).all(axis=(0, 1))
+    return int(is_silent.argmax()) if is_silent.any() else None
 
 
 def true_bounds(flags: NDArray[np.bool_]) -> NDArray[np.intp]:

@@ -48,9 +48,9 @@ class SequenceFunctionals(TransformerMixin, BaseEstimator):
         :class:`SequenceUnion`, ``"<transformer>__rms"``; if none is, frames
         are silent that are 0 in every feature. Names are known in an
         :class:`EmotionPipeline`, or if `fit` is given them; the pipelines of
-        scikit-learn and imbalanced-learn hand none on, so there the column has
-        to be given: 5 of what :class:`SpeechFeatureExtractor` returns. Only
-        used if `ignore_padding` is True.
+        scikit-learn and imbalanced-learn hand none on. There the column is
+        found by padding that `fit` sees: it is 0 in frames that are repeated
+        at an end. Only used if `ignore_padding` is True.
 
     Attributes
     ----------

@@ -199,7 +199,7 @@ def test_cross_validation_extracts_each_recording_once(folder, n_computed):
     signals, y = make_signals(20), [0, 1] * 10
     pipeline = make_pipeline(
         SpeechFeatureExtractor(memory=folder, duration=0.3),
-        SequenceFunctionals(("mean",), loudness=5),
+        SequenceFunctionals(("mean",)),
         KNeighborsClassifier(),
     )
     cross_validate(pipeline, signals, y, cv=10)
@@ -380,7 +380,7 @@ def test_folds_and_candidates_share_copies(folder, n_computed):
     pipeline = make_pipeline(
         SpeechAugmenter(1, effects=ALONE, random_state=0),
         SpeechFeatureExtractor(memory=folder, duration=0.3),
-        SequenceFunctionals(("mean",), loudness=5),
+        SequenceFunctionals(("mean",)),
         KNeighborsClassifier(),
     )
     cross_validate(pipeline, signals, y, groups=groups, cv=LeaveOneGroupOut())
