@@ -74,7 +74,7 @@ class CustomNetwork:
         for member in self._members_of(model):
             if ATTENTION_LAYER in {layer.name for layer in member.layers}:
                 tensor = member.get_layer(ATTENTION_LAYER).output
-                tensors.append(keras.Model(member.inputs, tensor)(model.inputs[0]))
+                tensors.append(keras.Model(member.inputs[0], tensor)(model.inputs[0]))
         return tensors
 
     def _members_of(self, model):
@@ -169,7 +169,7 @@ class CustomNetwork:
 
         inputs = Input((self.n_frames, self.n_features), name="sequence")
         named = [
-            Model(member.inputs, member.outputs[0], name=_name(number))
+            Model(member.inputs[0], member.outputs[0], name=_name(number))
             for number, member in enumerate(members)
         ]
         return Model(inputs, layers.Average()([member(inputs) for member in named]))

@@ -75,7 +75,7 @@ def _trace_forward(model, outputs):
     import keras
     import tensorflow as tf
 
-    part = keras.Model(model.inputs, outputs)
+    part = keras.Model(inputs_of(model), outputs)
     position = {id(variable): i for i, variable in enumerate(model.variables)}
     trainable = [position[id(variable)] for variable in part.trainable_variables]
     others = [position[id(variable)] for variable in part.non_trainable_variables]
@@ -94,12 +94,21 @@ def _trace_forward(model, outputs):
     return tf.function(run, input_signature=signature, autograph=False)
 
 
+def inputs_of(model: Any) -> Any:
+    """Return the tensor that a model reads, or a tuple of several.
+
+    Keras warns where it is given a tensor in place of a list of one.
+    """
+    return model.inputs[0] if len(model.inputs) == 1 else tuple(model.inputs)
+
+
 def input_signature(model: Any) -> Any:
     """Return the specification of what a model reads."""
     import tensorflow as tf
 
-    specs = [tf.TensorSpec(tensor.shape, tensor.dtype) for tensor in model.inputs]
-    return specs[0] if len(specs) == 1 else tuple(specs)
+    return tf.nest.map_structure(
+        lambda tensor: tf.TensorSpec(tensor.shape, tensor.dtype), inputs_of(model)
+    )
 
 
 @contextlib.contextmanager

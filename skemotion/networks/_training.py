@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from skemotion.networks._batches import Batches
-from skemotion.networks._graphs import input_signature
+from skemotion.networks._graphs import input_signature, inputs_of
 
 # What a compiled model reports of itself to those who ask it.
 LOSS = "sparse_categorical_crossentropy"
@@ -52,7 +52,7 @@ def trace_training(model: Any, members: list[Any], label_smoothing: float) -> Tr
     import tensorflow as tf
     from keras import ops
 
-    heads = keras.Model(model.inputs, members)
+    heads = keras.Model(inputs_of(model), members)
     codes = tf.TensorSpec((None,), tf.int32)
     weights = tf.TensorSpec((None,), tf.float32)
     inputs = input_signature(model)

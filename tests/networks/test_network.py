@@ -45,7 +45,7 @@ def test_loss_is_the_mean_of_what_keras_says_of_each_member(n_members, label_smo
     network = make(n_members=n_members, label_smoothing=label_smoothing)
     outputs = network.architecture.member_outputs(network.model)
     members = [
-        keras.Model(network.model.inputs, output).predict(X, verbose=0)
+        keras.Model(network.model.inputs[0], output).predict(X, verbose=0)
         for output in outputs
     ]
     expected = np.mean([loss_of(member, label_smoothing) for member in members])
