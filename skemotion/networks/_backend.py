@@ -2,10 +2,13 @@
 
 import collections
 import contextlib
+import gc
 import logging
+import math
 import os
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 # The process that has loaded Keras, to be told from its forks.
 _owner: int | None = None
@@ -109,6 +112,30 @@ def names_from_the_start() -> Iterator[None]:
         yield
     finally:
         global_state.set_global_attribute(_NUMBERS, numbers)
+
+
+class _Garbage:
+    """What models have taken since Python last looked for those that nobody needs.
+
+    A model is a ring of references, with megabytes in few objects. Python counts
+    objects to decide when to look for such rings, and so would look too late.
+    """
+
+    limit = 2**27  # bytes
+
+    def __init__(self):
+        self._n_bytes = 0
+
+    def add(self, model: Any) -> None:
+        """Count a compiled model, and look for garbage where that is due."""
+        variables = [*model.variables, *model.optimizer.variables]
+        self._n_bytes += 4 * sum(math.prod(variable.shape) for variable in variables)
+        if self._n_bytes > self.limit:
+            self._n_bytes = 0
+            gc.collect()
+
+
+garbage = _Garbage()
 
 
 @contextlib.contextmanager

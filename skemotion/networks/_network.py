@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skemotion.networks._backend import (
+    garbage,
     import_keras,
     names_from_the_start,
     without_retracing_log,
@@ -62,6 +63,7 @@ class Network:
             # Of which the optimizer keeps moments, whatever is frozen later.
             self._moved = [i for i, v in enumerate(model.variables) if v.trainable]
             self.model = self._compile(model)
+        garbage.add(self.model)
         self.is_trained = False
         self._identity = Identity(self.model)
 
