@@ -1,5 +1,9 @@
 """The classifier for a network of one's own."""
 
+import multiprocessing
+import pickle
+import sys
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
@@ -215,5 +219,27 @@ class SequenceClassifier(BaseSequenceClassifier):
         state = super().__getstate__()
         return {name: state[name] for name in sorted(state, key="estimator_".__ne__)}
 
+    def __reduce__(self):
+        network = self.network
+        named = network if hasattr(network, "__qualname__") else type(network)
+        names = getattr(named, "__module__", ""), getattr(named, "__qualname__", "")
+        return _begin, (type(self), *names), self.__getstate__()
+
     def _default_parameters(self):
         return type(self)(None).get_params(deep=False)
+
+
+def _begin(cls, module, name):
+    """Make an empty classifier, if its network will be found in this process.
+
+    joblib's workers are sent what a script defines along with its name.
+    """
+    is_worker = multiprocessing.parent_process() is not None
+    of_a_script = module == "__main__" and name.isidentifier()
+    if of_a_script and not is_worker and not hasattr(sys.modules["__main__"], name):
+        raise pickle.UnpicklingError(
+            f"network was {name!r} of a script, which this process does not have: "
+            "define it at the top level of a module that can be imported in both, "
+            "fit there, and dump again."
+        )
+    return cls.__new__(cls)

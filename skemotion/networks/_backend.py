@@ -47,7 +47,7 @@ def import_keras():
             os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         with _without_stderr():
             import keras
-            import tensorflow  # noqa: F401  (scikeras and the seeding need it)
+            import tensorflow  # noqa: F401  (scikeras and the graphs need it)
 
             _share_out_threads()
     import keras

@@ -28,7 +28,10 @@ layers = keras.layers
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
-from builders import ConvolutionalNetwork, build_gru  # noqa: E402
+from builders import (  # noqa: E402  (found by the path above)
+    ConvolutionalNetwork,
+    build_gru,
+)
 
 RNG = np.random.default_rng(0)
 y = np.array(["anger", "fear", "sadness"])[np.arange(42) % 3]
@@ -390,3 +393,41 @@ def test_a_builders_draws_leave_the_process_alone():
     random.seed(3)
     make(epochs=1).fit(X, y).predict(X)
     assert random.random() == expected
+
+
+@pytest.mark.parametrize("network", ["build", "Network()"])
+def test_a_network_of_another_script_is_missed_by_name(network, tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        f"""
+import sys
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+import joblib, numpy as np
+from skemotion import SequenceClassifier
+from builders import build_gru
+
+def build(*shape):
+    return build_gru(*shape)
+
+class Network:
+    def __call__(self, *shape):
+        return build_gru(*shape)
+
+X = np.random.default_rng(0).normal(size=(8, 4, 2))
+classifier = SequenceClassifier({network}, epochs=1).fit(X, [0, 1] * 4)
+joblib.dump(classifier, "model.joblib")
+joblib.load("model.joblib").predict(X)
+"""
+    )
+    subprocess.run([sys.executable, str(script)], check=True, cwd=tmp_path, timeout=300)
+    code = "import joblib; joblib.load('model.joblib')"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        check=False,
+        cwd=tmp_path,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 1
+    assert "of a script, which this process does not have: define it" in done.stderr
