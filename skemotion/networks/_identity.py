@@ -158,6 +158,7 @@ def _names_of_any_layer():
     import keras
 
     layer = keras.layers.Identity()
+    # Asking for variables makes the last of them.
     keras.Model(inputs := keras.Input((1,)), layer(inputs)).variables  # noqa: B018
     return frozenset(vars(layer))
 
