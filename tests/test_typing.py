@@ -10,12 +10,12 @@ api = pytest.importorskip("mypy.api")
 ROOT = Path(__file__).parents[1]
 FLOATS = r"ndarray\[.*float32.*\]|ndarray\[.*_32Bit.*\]"
 SEEN = {
-    "skemotion.make_emotion_pipeline()": "skemotion.pipeline.EmotionPipeline",
+    "skemotion.make_emotion_pipeline()": "skemotion.pipeline._emotion.EmotionPipeline",
     "skemotion.make_emotion_pipeline('post').sequence_steps": (
-        "skemotion.pipeline.EmotionPipeline"
+        "skemotion.pipeline._emotion.EmotionPipeline"
     ),
-    "skemotion.make_emotion_pipeline().fit([], [])": "skemotion.pipeline.EmotionPipel",
-    "skemotion.load_pretrained()": "skemotion.pipeline.EmotionPipeline",
+    "skemotion.make_emotion_pipeline().fit([], [])": "skemotion.pipeline._emotion.EmotionPipel",
+    "skemotion.load_pretrained()": "skemotion.pipeline._emotion.EmotionPipeline",
     "datasets.load_emodb('folder')": r"skemotion\.datasets\._corpus\.Corpus",
     "datasets.fetch_emodb()": r"skemotion\.datasets\._corpus\.Corpus",
     "datasets.load_emodb('folder').target": r"ndarray\[.*str_.*\]",
