@@ -20,6 +20,7 @@ from .classification import SequenceClassifier as SequenceClassifier
 from .exceptions import AudioError as AudioError
 from .feature_extraction import SequenceFunctionals as SequenceFunctionals
 from .feature_extraction import SequenceUnion as SequenceUnion
+from .feature_extraction import SpeechEncoder as SpeechEncoder
 from .feature_extraction import SpeechFeatureExtractor as SpeechFeatureExtractor
 from .over_sampling import SequenceSampler as SequenceSampler
 from .persistence import load_model as load_model

@@ -14,7 +14,9 @@ SEEN = {
     "skemotion.make_emotion_pipeline('post').sequence_steps": (
         "skemotion.pipeline._emotion.EmotionPipeline"
     ),
-    "skemotion.make_emotion_pipeline().fit([], [])": "skemotion.pipeline._emotion.EmotionPipel",
+    "skemotion.make_emotion_pipeline().fit([], [])": (
+        "skemotion.pipeline._emotion.EmotionPipeline"
+    ),
     "skemotion.load_pretrained()": "skemotion.pipeline._emotion.EmotionPipeline",
     "datasets.load_emodb('folder')": r"skemotion\.datasets\._corpus\.Corpus",
     "datasets.fetch_emodb()": r"skemotion\.datasets\._corpus\.Corpus",

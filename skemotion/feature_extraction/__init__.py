@@ -1,5 +1,6 @@
 """From recordings to sequences of acoustic descriptors, and on to flat vectors."""
 
+from skemotion.feature_extraction._encoder import SpeechEncoder
 from skemotion.feature_extraction._extractor import SpeechFeatureExtractor
 from skemotion.feature_extraction._functionals import SequenceFunctionals
 from skemotion.feature_extraction._sets import descriptor_set_version
@@ -8,6 +9,7 @@ from skemotion.feature_extraction._union import SequenceUnion
 __all__ = [
     "SequenceFunctionals",
     "SequenceUnion",
+    "SpeechEncoder",
     "SpeechFeatureExtractor",
     "descriptor_set_version",
 ]

@@ -1,35 +1,35 @@
-"""From recordings to descriptors: what the workers do."""
+"""From recordings to frames: what the workers do, whatever the frames hold."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 from joblib import Parallel, delayed, effective_n_jobs
 from numpy.typing import NDArray
 
-from skemotion.audio import cache_key_of, decode, fix_length, resample
+from skemotion.audio import cache_key_of, decode
 from skemotion.feature_extraction._blas import one_blas_thread
 from skemotion.feature_extraction._cache import (
     FeatureCache,
     cache_key,
     function_key,
 )
-from skemotion.feature_extraction._descriptors import compute_descriptors
-from skemotion.feature_extraction._extended import compute_extended_descriptors
 
-_SETS = {"post": compute_descriptors, "extended": compute_extended_descriptors}
 _MAX_BATCH_SIZE = 16
 _MANY_RECORDINGS = 500
 
 Outcome = NDArray[np.float32] | ValueError
+Describe = Callable[[NDArray[np.float32], float, dict[str, Any]], NDArray[np.float32]]
 
 
 def extract(
     recordings: list,
+    describe: Describe,
     settings: dict[str, Any],
     *,
     n_jobs: int | None = None,
     memory: Any = None,
+    threads_only: bool = False,
 ) -> Iterator[Outcome]:
     """Describe recordings, in their order, holding only a few at a time.
 
@@ -37,19 +37,25 @@ def extract(
     ----------
     recordings : list
         As :func:`skemotion.audio.load_audio` takes them.
+    describe : callable
+        Called as ``describe(signal, native_rate, settings)`` with the samples of
+        a recording at its own rate; returns its frames.
     settings : dict
-        All that descriptors depend on; see
-        :meth:`SpeechFeatureExtractor._settings`.
+        All that frames depend on besides, of JSON's types, with the entries
+        "sampling_rate" (Hz), "duration" (seconds), and "shape", of what
+        `describe` returns.
     n_jobs : int, default=None
         Number of workers: threads or, for many recordings, processes, unless
         joblib is told otherwise.
     memory : FeatureCache or object with the joblib.Memory interface, default=None
-        Where descriptors are kept.
+        Where frames are kept.
+    threads_only : bool, default=False
+        Whether `describe` must stay in this process.
 
     Yields
     ------
     ndarray of shape (n_frames, n_features) or ValueError
-        The descriptors, or the reason why there are none.
+        The frames, or the reason why there are none.
     """
     # Some batches per worker, so that none waits long for the last.
     batch_size = len(recordings) // (4 * effective_n_jobs(n_jobs))
@@ -60,16 +66,20 @@ def extract(
     )
     tasks = (
         delayed(_extract_batch)(
-            [_read_file(recording, settings) for recording in batch], settings, memory
+            [_read_file(recording, settings) for recording in batch],
+            describe,
+            settings,
+            memory,
         )
         for batch in batches
     )
     # Threads wait for one another's Python code, and are hardly faster than one of
     # them, but processes take two seconds to start.
     prefer = "threads" if len(recordings) < _MANY_RECORDINGS else "processes"
+    how = {"require": "sharedmem"} if threads_only else {"prefer": prefer}
     # BLAS' own threads compete with the workers, and gain one worker little.
     with one_blas_thread():
-        workers = Parallel(n_jobs=n_jobs, prefer=prefer, return_as="generator")
+        workers = Parallel(n_jobs=n_jobs, return_as="generator", **how)
         for outcomes in workers(tasks):
             yield from outcomes
 
@@ -87,17 +97,17 @@ def _read_file(recording, settings):
 def _decode(recording, settings):
     return decode(
         recording,
-        sampling_rate=settings["descriptors"]["sampling_rate"],
+        sampling_rate=settings["sampling_rate"],
         duration=settings["duration"],
     )
 
 
-def _extract_batch(recordings: Iterable, settings, memory) -> list[Outcome]:
+def _extract_batch(recordings, describe, settings, memory) -> list[Outcome]:
     with one_blas_thread():
-        return [_extract(recording, settings, memory) for recording in recordings]
+        return [_extract(each, describe, settings, memory) for each in recordings]
 
 
-def _extract(recording, settings, memory):
+def _extract(recording, describe, settings, memory):
     if isinstance(recording, ValueError):
         return recording
     key = features = None
@@ -114,35 +124,33 @@ def _extract(recording, settings, memory):
         signal, native_rate = _decode(recording, settings)
     except ValueError as error:
         return error
+    if memory is None:
+        return describe(signal, native_rate, settings)
     if isinstance(memory, FeatureCache):
-        return _describe_once(signal, native_rate, settings, memory, key)
-    describe = _describe if memory is None else memory.cache(_describe)
+        return _describe_once(signal, native_rate, describe, settings, memory, key)
+    # What describes hangs on nothing but the settings.
+    call = memory.cache(_call, ignore=["describe"])
+    return call(signal, native_rate, settings, describe)
+
+
+def _call(signal, native_rate, settings, describe):
     return describe(signal, native_rate, settings)
 
 
-def _describe_once(signal, native_rate, settings, cache, key):
+def _describe_once(signal, native_rate, describe, settings, cache, key):
     """Find the features of samples, or add them, by `key` if one is known."""
     features = None
     if key is None:
         key = cache_key(signal, native_rate, settings)
         features = cache.load(key, settings["shape"])
     if features is None:
-        features = _describe(signal, native_rate, settings)
+        features = describe(signal, native_rate, settings)
         cache.store(key, features)
     return features
 
 
-def _describe(signal, native_rate, settings):
-    signal = resample(signal, native_rate, settings["descriptors"]["sampling_rate"])
-    if settings["normalize"] == "peak":
-        signal = _scale_to_peak(signal)
-    signal = fix_length(
-        signal, settings["n_samples"], padding_side=settings["padding_side"]
-    )
-    return _SETS[settings["set"]](signal, **settings["descriptors"])
-
-
-def _scale_to_peak(signal):
+def scale_to_peak(signal: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Scale a signal so that its largest sample is 1 in magnitude."""
     peak = np.abs(signal).max()
     # A factor of its own would overflow where the peak is subnormal.
     return signal / peak if peak > 0 else signal

@@ -1,28 +1,26 @@
 """The transformer that turns recordings into sequences."""
 
-import os
-from numbers import Integral, Real
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn import get_config
-from sklearn.base import BaseEstimator
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils._param_validation import Interval, StrOptions
 
-from skemotion._sequences import SequenceTransformerMixin
 from skemotion._validation import fit_context
-from skemotion.audio import check_audio, check_recordings, recording_name
-from skemotion.exceptions import AudioError
+from skemotion.audio import check_recordings
 from skemotion.feature_extraction._band import MIN_SAMPLING_RATE
-from skemotion.feature_extraction._cache import FeatureCache
+from skemotion.feature_extraction._base import RecordingTransformer
 from skemotion.feature_extraction._descriptors import DELTA_WIDTH
-from skemotion.feature_extraction._extraction import extract
-from skemotion.feature_extraction._sets import DESCRIPTOR_SETS, cached_version
+from skemotion.feature_extraction._sets import (
+    DESCRIPTOR_SETS,
+    cached_version,
+    describe,
+)
 from skemotion.feature_extraction._spectrogram import count_frames
 
 
-class SpeechFeatureExtractor(SequenceTransformerMixin, BaseEstimator):
+class SpeechFeatureExtractor(RecordingTransformer):
     """Turn recordings into sequences of acoustic descriptors.
 
     Every recording is decoded, mixed down, resampled, cut or padded to
@@ -154,17 +152,12 @@ class SpeechFeatureExtractor(SequenceTransformerMixin, BaseEstimator):
 
     _parameter_constraints: dict = {
         "sampling_rate": [Interval(Integral, 801, None, closed="left")],
-        "duration": [Interval(Real, 0, None, closed="neither")],
         "hop_length": [Interval(Integral, 1, None, closed="left")],
         "frame_length": [Interval(Integral, 2, None, closed="left")],
         "n_mfcc": [Interval(Integral, 1, None, closed="left")],
         "n_mels": [Interval(Integral, 1, None, closed="left")],
-        "padding_side": [StrOptions({"left", "right"})],
-        "normalize": [StrOptions({"peak"}), None],
         "descriptors": [StrOptions(set(DESCRIPTOR_SETS))],
-        "n_jobs": [Integral, None],
-        "memory": [None, str, os.PathLike, HasMethods("cache")],
-        "verbose": ["verbose"],
+        **RecordingTransformer._parameter_constraints,
     }
 
     def __init__(
@@ -244,27 +237,7 @@ class SpeechFeatureExtractor(SequenceTransformerMixin, BaseEstimator):
             If `memory` is a folder that cannot be made.
         """
         self._check_parameters()
-        recordings = check_recordings(X)
-        _raise_failures(_probe(recordings), recordings)
-
-        outcomes = extract(
-            recordings,
-            self._settings(),
-            n_jobs=self.n_jobs,
-            memory=_open_memory(self.memory),
-        )
-        sequences = np.empty(
-            (len(recordings), *self._settings()["shape"]), dtype=np.float32
-        )
-        failures = {}
-        outcomes = self._with_progress(outcomes, len(recordings))
-        for index, outcome in enumerate(outcomes):
-            if isinstance(outcome, ValueError):
-                failures[index] = str(outcome)
-            else:
-                sequences[index] = outcome
-        _raise_failures(failures, recordings)
-        return sequences
+        return self._extract(X, describe, self._settings())
 
     def get_feature_names_out(self, input_features=None) -> NDArray[np.object_]:
         """Name the columns of the last axis.
@@ -295,6 +268,7 @@ class SpeechFeatureExtractor(SequenceTransformerMixin, BaseEstimator):
         """Collect all that descriptors depend on besides the samples."""
         return {
             "version": cached_version(self.descriptors),
+            "sampling_rate": int(self.sampling_rate),
             "duration": float(self.duration),
             "n_samples": self._n_samples,
             "padding_side": str(self.padding_side),
@@ -302,7 +276,6 @@ class SpeechFeatureExtractor(SequenceTransformerMixin, BaseEstimator):
             "shape": (self._n_frames, len(self.get_feature_names_out())),
             "set": str(self.descriptors),
             "descriptors": {
-                "sampling_rate": int(self.sampling_rate),
                 "frame_length": int(self.frame_length),
                 "hop_length": int(self.hop_length),
                 "n_mfcc": int(self.n_mfcc),
@@ -311,8 +284,7 @@ class SpeechFeatureExtractor(SequenceTransformerMixin, BaseEstimator):
         }
 
     def _check_parameters(self):
-        if not get_config()["skip_parameter_validation"]:
-            self._validate_params()
+        super()._check_parameters()
         if self.n_mfcc > self.n_mels:
             raise ValueError(
                 f"n_mfcc={self.n_mfcc} is more than n_mels={self.n_mels} allows; "
@@ -336,49 +308,10 @@ class SpeechFeatureExtractor(SequenceTransformerMixin, BaseEstimator):
                 f"{-(-self.sampling_rate // 100)} samples."
             )
 
-    def _with_progress(self, outcomes, n_recordings):
-        if not self.verbose:
-            return outcomes
-        from tqdm import tqdm
-
-        return tqdm(outcomes, total=n_recordings, desc="extract", unit="rec")
-
     def __sklearn_is_fitted__(self):
         return True
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.requires_fit = False
-        tags.no_validation = True
-        tags.input_tags.two_d_array = False
-        tags.input_tags.string = True
-        tags.transformer_tags.preserves_dtype = []
         return tags
-
-
-def _probe(recordings):
-    """Map the index of each recording that is seen to be unreadable to why."""
-    failures = {}
-    for index, recording in enumerate(recordings):
-        try:
-            check_audio(recording)
-        except ValueError as error:
-            failures[index] = str(error)
-    return failures
-
-
-def _raise_failures(failures, recordings):
-    if failures:
-        raise AudioError(
-            (recording_name(recordings[index], index), reason)
-            for index, reason in failures.items()
-        )
-
-
-def _open_memory(memory):
-    """Return the cache of a folder; other kinds of memory as they are."""
-    if not isinstance(memory, (str, os.PathLike)):
-        return memory
-    cache = FeatureCache(memory)
-    cache.create()
-    return cache

@@ -1,22 +1,62 @@
 """The sets of descriptors that there are, and the version of each."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from numpy.typing import NDArray
+
+from skemotion.audio import fix_length, resample
 from skemotion.feature_extraction import _descriptors, _extended
+from skemotion.feature_extraction._extraction import scale_to_peak
 
 
 class DescriptorSet(NamedTuple):
-    """What is known of a set before anything is computed."""
+    """What computes a set, and what is known of it before."""
 
     names: Callable[[int], list[str]]
+    compute: Callable[..., NDArray]
     version: int
 
 
 DESCRIPTOR_SETS = {
-    "post": DescriptorSet(_descriptors.descriptor_names, _descriptors.VERSION),
-    "extended": DescriptorSet(_extended.extended_descriptor_names, _extended.VERSION),
+    "post": DescriptorSet(
+        _descriptors.descriptor_names,
+        _descriptors.compute_descriptors,
+        _descriptors.VERSION,
+    ),
+    "extended": DescriptorSet(
+        _extended.extended_descriptor_names,
+        _extended.compute_extended_descriptors,
+        _extended.VERSION,
+    ),
 }
+
+
+def describe(signal: NDArray, native_rate: float, settings: dict[str, Any]) -> NDArray:
+    """Compute the descriptors of a recording.
+
+    Parameters
+    ----------
+    signal : ndarray of shape (n_samples,), dtype float32
+        As decoded.
+    native_rate : float
+        Of the signal, in Hz.
+    settings : dict
+        As :class:`SpeechFeatureExtractor` makes them.
+
+    Returns
+    -------
+    ndarray of shape (n_frames, n_features), dtype float32
+    """
+    signal = resample(signal, native_rate, settings["sampling_rate"])
+    if settings["normalize"] == "peak":
+        signal = scale_to_peak(signal)
+    signal = fix_length(
+        signal, settings["n_samples"], padding_side=settings["padding_side"]
+    )
+    return DESCRIPTOR_SETS[settings["set"]].compute(
+        signal, sampling_rate=settings["sampling_rate"], **settings["descriptors"]
+    )
 
 
 def descriptor_set_version(name: str) -> int:

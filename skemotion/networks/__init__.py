@@ -3,13 +3,21 @@
 from skemotion.networks._backend import import_keras, names_from_the_start
 from skemotion.networks._blstm import ATTENTION_LAYER, BLSTM
 from skemotion.networks._custom import CustomNetwork
+from skemotion.networks._encoders import Encode, find_encoder, hash_weights
 from skemotion.networks._network import Network
+from skemotion.networks._whisper import HEAD_WIDTH, N_POSITIONS, WhisperEncoder
 
 __all__ = [
     "ATTENTION_LAYER",
     "BLSTM",
+    "HEAD_WIDTH",
+    "N_POSITIONS",
     "CustomNetwork",
+    "Encode",
     "Network",
+    "WhisperEncoder",
+    "find_encoder",
+    "hash_weights",
     "import_keras",
     "names_from_the_start",
 ]

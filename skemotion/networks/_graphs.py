@@ -17,7 +17,7 @@ from skemotion.networks._identity import snapshot
 _MAX_GRAPHS = 16
 
 
-class _RecentlyUsed:
+class RecentlyUsed:
     """A bounded, thread-safe store that gives up what was not used for longest."""
 
     def __init__(self, max_size: int):
@@ -45,7 +45,7 @@ class _RecentlyUsed:
             return item
 
 
-_graphs = _RecentlyUsed(_MAX_GRAPHS)
+_graphs = RecentlyUsed(_MAX_GRAPHS)
 
 
 def find_forward(
