@@ -1,9 +1,15 @@
 """Fixtures that the whole test suite shares."""
 
 import os
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent / "data"))
+
+from small_encoder import small_encoder
 
 
 @pytest.fixture(scope="session")
@@ -31,3 +37,39 @@ def emodb_sequences(emodb):
     sequences = SpeechFeatureExtractor().transform(emodb.paths)
     sequences.flags.writeable = False
     return sequences
+
+
+@pytest.fixture(scope="session")
+def models_path() -> Path:
+    """Folder of pretrained speech encoders."""
+    path = os.environ.get("SKEMOTION_MODELS")
+    if not path:
+        pytest.skip("SKEMOTION_MODELS does not name a folder with speech encoders")
+    return Path(path)
+
+
+@pytest.fixture(scope="session")
+def encoder_arrays():
+    """Arrays of an encoder of 3 blocks, 64 features wide, of random values."""
+    arrays = small_encoder()
+    for array in arrays.values():
+        array.flags.writeable = False
+    return arrays
+
+
+@pytest.fixture(scope="session")
+def encoder_file(encoder_arrays, tmp_path_factory) -> Path:
+    """The same as a file, which `SpeechEncoder(weights=...)` takes."""
+    from safetensors.numpy import save_file
+
+    path = tmp_path_factory.mktemp("encoder") / "model.safetensors"
+    arrays = {name: np.float16(array) for name, array in encoder_arrays.items()}
+    save_file({f"model.encoder.{name}": each for name, each in arrays.items()}, path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def encoder_oracle():
+    """What transformers makes of two recordings: see ``make_encoder_oracle.py``."""
+    with np.load(Path(__file__).parent / "data" / "encoder-oracle.npz") as frozen:
+        return dict(frozen)

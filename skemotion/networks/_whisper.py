@@ -81,18 +81,18 @@ class WhisperEncoder:
         keras.Model
             It reads log-mel frames, (batch, n, n_mels), and how many of each
             recording are real, (batch,). It puts out frames of shape
-            (batch, ceil(n / 2), len(layers) * width), of which those behind
-            the real ones mean nothing. Layers are called as the arrays of
-            :meth:`weight_shapes` begin.
+            (batch, ceil(n / 2), len(layers) * width). What stands behind the
+            real ones is not heard, and what comes out there means nothing.
+            Layers are called as the arrays of :meth:`weight_shapes` begin.
         """
         from keras import Input, Model, layers, ops
 
         mel = Input((None, self.n_mels), name="log_mel")
         lengths = Input((), dtype="int32", name="lengths")
-        x = self._convolve(mel, 1)
-        # What padding has become would be heard by the next convolution.
-        x = ops.where(ops.expand_dims(_real(x, lengths), -1), x, 0.0)
-        x = self._convolve(x, 2)
+        # What stands behind, and what it becomes, would be heard by convolutions.
+        real = ops.expand_dims(_real(mel, lengths), -1)
+        x = self._convolve(ops.where(real, mel, 0.0), 1)
+        x = self._convolve(ops.where(real, x, 0.0), 2)
         positions = layers.Embedding(N_POSITIONS, self.width, name="embed_positions")
         x = x + positions(_numbers(x[:1, :, 0]))
         real = ops.expand_dims(_real(x, (lengths + 1) // 2), 1)
