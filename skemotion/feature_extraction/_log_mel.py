@@ -41,13 +41,14 @@ def log_mel_spectrogram(
     frames = sliding_window_view(np.pad(signal, half, mode="reflect"), _FRAME_LENGTH)
     frames = frames[::HOP_LENGTH][: len(signal) // HOP_LENGTH]
     window, filters = _window(), mel_filters(n_mels)
-    mel = np.empty((len(frames), n_mels), dtype=np.float32)
+    # In double precision: a square of what decoders give may be 1e76.
+    mel = np.empty((len(frames), n_mels))
     for start in range(0, len(frames), _N_FRAMES_AT_ONCE):
         rows = slice(start, start + _N_FRAMES_AT_ONCE)
         spectra = np.fft.rfft(frames[rows] * window, axis=1)
         mel[rows] = (spectra.real**2 + spectra.imag**2) @ filters
     log_mel = np.log10(np.maximum(mel, 1e-10))
-    return (np.maximum(log_mel, log_mel.max() - 8) + 4) / 4
+    return ((np.maximum(log_mel, log_mel.max() - 8) + 4) / 4).astype(np.float32)
 
 
 @lru_cache(maxsize=2)
@@ -95,4 +96,4 @@ def _mel_to_hertz(mel):
 @lru_cache(maxsize=1)
 def _window():
     # Periodic, so that one more sample would close it.
-    return np.hanning(_FRAME_LENGTH + 1)[:-1].astype(np.float32)
+    return np.hanning(_FRAME_LENGTH + 1)[:-1]
