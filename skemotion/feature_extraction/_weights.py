@@ -1,19 +1,18 @@
 """The weights of an encoder: where they come from, and the sizes that they tell."""
 
 import json
-import logging
 import math
 import os
 import re
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from skemotion.feature_extraction._hub import Get, fetch_from_hub
 from skemotion.networks import HEAD_WIDTH, N_POSITIONS, WhisperEncoder
 
 # Names that come with the package, and the bundle that holds the weights.
@@ -24,6 +23,8 @@ SUFFIX = ".safetensors"
 _FILE, _INDEX = "model.safetensors", "model.safetensors.index.json"
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
 _FIRST, _POSITIONS = "conv1.weight", "embed_positions.weight"
+_HIDDEN = "layers.0.fc1.weight"
+_KINDS = ("F16", "F32", "F64")
 _BLOCK = re.compile(r"layers\.(\d{1,3})\.fc1\.weight", re.ASCII)
 _N_MELS = (80, 128)
 _KNOWN = "give a safetensors file of a Whisper model in the Hugging Face layout"
@@ -67,7 +68,7 @@ def load_weights(weights: str | os.PathLike, layers: tuple[int, ...]) -> Encoder
     ImportError
         If it is an id, and huggingface_hub is not installed.
     """
-    name = os.fspath(weights)
+    name = os.fsdecode(weights)
     try:
         if name in SHIPPED:
             return read_weights(_read_shipped(SHIPPED[name]), layers)
@@ -75,8 +76,11 @@ def load_weights(weights: str | os.PathLike, layers: tuple[int, ...]) -> Encoder
         for file in _find_files(name):
             tensors |= _open(file)
         return _select(tensors, layers)
+    except OSError as error:  # a name too long, or what may not be read
+        reason = f"{error.strerror or 'it cannot be read'}."
     except ValueError as error:
-        raise ValueError(f"weights={name!r} cannot be used: {error}") from error
+        reason = str(error)
+    raise ValueError(f"weights={name!r} cannot be used: {reason}")
 
 
 def read_weights(content: bytes, layers: tuple[int, ...]) -> EncoderWeights:
@@ -149,90 +153,76 @@ def sinusoids(width: int) -> NDArray[np.float32]:
 
 
 def _read_shipped(bundle: Path) -> bytes:
-    with zipfile.ZipFile(bundle) as archive:
-        for member in archive.namelist():
-            if member.endswith(SUFFIX):
-                return archive.read(member)
+    try:
+        with zipfile.ZipFile(bundle) as archive:
+            for member in archive.namelist():
+                if member.endswith(SUFFIX):
+                    return archive.read(member)
+    except zipfile.BadZipFile:
+        pass
     raise ValueError(f"{bundle} holds no encoder; install skemotion again.")
 
 
-def _find_files(name: str) -> Iterable[Path]:
+def _find_files(name: str) -> list[Path]:
     """Return the files of what is a path, or is fetched from the hub."""
     path = Path(name)
     if path.is_file():
         return [path]
-    if not path.is_dir():
-        return _fetch(name)
-    if (path / _FILE).is_file():
-        return [path / _FILE]
-    if (path / _INDEX).is_file():
-        return [path / part for part in _parts_of(path / _INDEX)]
-    files = sorted(path.glob(f"*{SUFFIX}"))
-    if len(files) == 1:
-        return files
+    if path.is_dir():
+        return _find_in_folder(path)
+    if _HUB_ID.fullmatch(name):
+        return fetch_from_hub(name, _find_model)
     raise ValueError(
-        f"the folder holds {len(files)} files *{SUFFIX}, and no {_FILE}; name the file."
+        "there is no such file or folder, and it is no name that ships "
+        f"({', '.join(SHIPPED)}) and no id such as openai/whisper-base."
     )
+
+
+def _find_in_folder(folder: Path) -> list[Path]:
+    def get(name):
+        return folder / name if (folder / name).is_file() else None
+
+    files = _find_model(get)
+    if files:
+        return files
+    if get(_INDEX):
+        lost = [part for part in _parts_of(folder / _INDEX) if get(part) is None]
+        raise ValueError(
+            f"the folder lacks {', '.join(lost)}, of which {_INDEX} tells."
+        )
+    files = sorted(folder.glob(f"*{SUFFIX}"))
+    if len(files) != 1:
+        raise ValueError(
+            f"the folder holds {len(files)} files *{SUFFIX}, and no {_FILE}; name the "
+            "file."
+        )
+    return files
+
+
+def _find_model(get: Get) -> list[Path]:
+    """Return the one file of a model, or the parts that an index names."""
+    file = get(_FILE)
+    if file is not None:
+        return [file]
+    index = get(_INDEX)
+    if index is None:
+        return []
+    parts = [get(part) for part in _parts_of(index)]
+    found = [part for part in parts if part is not None]
+    return found if len(found) == len(parts) else []
 
 
 def _parts_of(index: Path) -> list[str]:
     try:
-        parts = set(
-            json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()
-        )
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{index} is no index of safetensors files.") from error
-    if not all(isinstance(part, str) and Path(part).name == part for part in parts):
-        raise ValueError(f"{index} names files of other folders.")
-    return sorted(parts)
-
-
-def _fetch(name: str) -> list[Path]:
-    """Fetch a model from the hub, or find it where it was fetched before."""
-    if not _HUB_ID.fullmatch(name):
-        raise ValueError(
-            "there is no such file or folder, and it is no name that ships "
-            f"({', '.join(SHIPPED)}) and no id such as openai/whisper-base."
-        )
-    try:
-        import huggingface_hub
-    except ImportError as error:
-        raise ImportError(
-            f"weights={name!r} is no file, and to fetch it from the Hugging Face hub, "
-            'huggingface_hub is needed: pip install "skemotion[hub]".'
-        ) from error
-    try:
-        with _silent("huggingface_hub"):
-            return _download(name, huggingface_hub)
-    except Exception as error:  # of several libraries, by what went wrong
-        raise ValueError(
-            "there is no such file, and the Hugging Face hub does not give it "
-            f"({type(error).__name__}: {str(error).strip().splitlines()[0]})."
-        ) from error
-
-
-def _download(name, hub):
-    from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
-
-    try:
-        return [Path(hub.hf_hub_download(name, _FILE))]
-    except LocalEntryNotFoundError:  # no connection, and nothing fetched before
-        raise
-    except EntryNotFoundError:
-        parts = _parts_of(Path(hub.hf_hub_download(name, _INDEX)))
-        return [Path(hub.hf_hub_download(name, part)) for part in parts]
-
-
-@contextmanager
-def _silent(library: str) -> Iterator[None]:
-    """Hold a library's log back; what goes wrong is raised."""
-    logger = logging.getLogger(library)
-    level = logger.level
-    logger.setLevel(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
+        names = json.loads(index.read_bytes())["weight_map"].values()
+        parts = sorted(set(names))
+    except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
+        raise ValueError(f"{index.name} is no index of safetensors files.") from error
+    if not parts or not all(isinstance(part, str) for part in parts):
+        raise ValueError(f"{index.name} names no files.")
+    if not all(Path(part).name == part and part.endswith(SUFFIX) for part in parts):
+        raise ValueError(f"{index.name} names other files than safetensors beside it.")
+    return parts
 
 
 class _Tensor:
@@ -254,8 +244,6 @@ def _open(path: Path) -> dict[str, _Tensor]:
     try:
         file = safe_open(path, framework="numpy")
         return {name: _Tensor(file, name) for name in file.keys()}  # noqa: SIM118
-    except OSError as error:
-        raise ValueError(f"{path}: {error.strerror or error}.") from error
     except (KeyError, SafetensorError) as error:
         raise ValueError(
             f"{path.name} is no intact safetensors file; {_KNOWN}, or fetch it again."
@@ -280,8 +268,8 @@ def _select(tensors: Mapping[str, Any], layers) -> EncoderWeights:
 
 
 def _find_sizes(found, layers) -> WhisperEncoder:
-    first, hidden = found[_FIRST].shape, found.get("layers.0.fc1.weight")
-    if len(first) != 3 or first[1] not in _N_MELS or first[0] % HEAD_WIDTH:
+    first = found[_FIRST].shape
+    if len(first) != 3 or first[1] not in _N_MELS or not _is_width(first[0]):
         raise ValueError(
             f"its first convolution has the shape {tuple(first)}, and that of a "
             f"Whisper model has {HEAD_WIDTH}, or a multiple of it, by 80 or 128 by 3."
@@ -294,7 +282,14 @@ def _find_sizes(found, layers) -> WhisperEncoder:
         raise ValueError(
             f"it holds {n_blocks} blocks, and layer {max(layers)} is asked for."
         )
-    return WhisperEncoder(first[1], first[0], hidden.shape[0], tuple(layers))
+    hidden = found[_HIDDEN].shape
+    if len(hidden) != 2 or hidden[0] < 1:
+        raise ValueError(f"{_HIDDEN} has the shape {tuple(hidden)}.")
+    return WhisperEncoder(first[1], first[0], hidden[0], tuple(layers))
+
+
+def _is_width(number):
+    return number >= HEAD_WIDTH and number % HEAD_WIDTH == 0
 
 
 def _take(found, name, shape) -> NDArray:
@@ -306,9 +301,13 @@ def _take(found, name, shape) -> NDArray:
     if tuple(tensor.shape) != shape:
         raise ValueError(f"{name} has the shape {tuple(tensor.shape)} and not {shape}.")
     kind = getattr(tensor, "kind", None)
-    if kind not in (None, "F16", "F32", "F64"):
+    if kind not in (None, *_KINDS):
         raise ValueError(f"{name} is stored as {kind}; save it as F16 or F32.")
     array = np.array(tensor)
-    if not np.issubdtype(array.dtype, np.floating) or not np.isfinite(array).all():
+    if not np.issubdtype(array.dtype, np.floating):
+        raise ValueError(f"{name} is stored as {array.dtype}; save it as F16 or F32.")
+    with np.errstate(over="ignore"):  # it is computed with in 32 bits
+        is_finite = np.isfinite(array.astype(np.float32, copy=False)).all()
+    if not is_finite:
         raise ValueError(f"{name} holds other values than finite numbers.")
     return array
