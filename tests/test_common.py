@@ -16,6 +16,7 @@ from skemotion import (
     SequenceSampler,
     SequenceScaler,
     SpeechAugmenter,
+    SpeechEncoder,
     SpeechFeatureExtractor,
 )
 
@@ -28,7 +29,7 @@ EXPECTED_FAILURES = {
 if parse_version(sklearn.__version__) >= parse_version("1.7"):
     EXPECTED_FAILURES["check_sample_weight_equivalence_on_sparse_data"] = _BATCHES
 
-# Checks that need no data: the extractor's X is a list of recordings.
+# Checks that need no data: for some, X is a list of recordings.
 CHECKS_WITHOUT_DATA = [
     checks.check_no_attributes_set_in_init,
     checks.check_parameters_default_constructible,
@@ -95,6 +96,7 @@ def test_imbalanced_learn_checks(estimator, check):
     "estimator",
     [
         SpeechAugmenter(),
+        SpeechEncoder(),
         SpeechFeatureExtractor(),
         SequenceSampler(),
     ],
