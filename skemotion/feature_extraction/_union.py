@@ -2,14 +2,17 @@
 
 import numpy as np
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin
+from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import FeatureUnion
 
 from skemotion._sequences import (
     SequenceTransformerMixin,
+    find_loudness,
     hand_on_names,
     takes_recordings,
 )
 from skemotion._validation import validate_sequences
+from skemotion.feature_extraction._rates import average_over_time
 
 
 class SequenceUnion(SequenceTransformerMixin, FeatureUnion):
@@ -19,6 +22,10 @@ class SequenceUnion(SequenceTransformerMixin, FeatureUnion):
     transformers are applied to the same X, and their outputs of shape
     (n_samples, n_frames, n_features) are joined along the last axis. X are
     recordings if the transformers are extractors, and sequences otherwise.
+
+    Where transformers give different numbers of frames over the same time, as
+    :class:`SpeechEncoder` and :class:`SpeechFeatureExtractor` do, all are brought
+    to the smallest number, by averages over equal spans of time.
 
     Parameters
     ----------
@@ -58,6 +65,12 @@ class SequenceUnion(SequenceTransformerMixin, FeatureUnion):
     ``"rms"`` behind the transformer's name, where names are known, as in an
     :class:`EmotionPipeline`; elsewhere, give them its column as `loudness`.
 
+    Frames that are brought to another number leave padding out: a span that
+    has a real frame is the average of its real ones, by how much of each it
+    covers, and a span of padding alone is padding still. What padding is, is told
+    for each transformer by itself: frames of which its ``"rms"`` is 0, or all
+    features where there is none of this name.
+
     Sequences have three dimensions, so :meth:`set_output` changes nothing.
 
     Examples
@@ -70,6 +83,13 @@ class SequenceUnion(SequenceTransformerMixin, FeatureUnion):
     (4, 157, 92)
     >>> union.get_feature_names_out()[[0, 46]]
     array(['raw__x0', 'scaled__x0'], dtype=object)
+
+    125 frames of an encoder, and 157 of descriptors, which are brought to 125:
+
+    >>> from skemotion import SpeechEncoder, SpeechFeatureExtractor
+    >>> union = SequenceUnion(
+    ...     [("encoder", SpeechEncoder()), ("post", SpeechFeatureExtractor())]
+    ... )
     """
 
     def fit(self, X, y=None, *, feature_names=None, **fit_params):
@@ -141,14 +161,35 @@ class SequenceUnion(SequenceTransformerMixin, FeatureUnion):
                     "SequenceUnion joins sequences of shape (n_samples, n_frames, "
                     "n_features); join flat vectors by sklearn.pipeline.FeatureUnion."
                 )
-        if len({shape[:2] for shape in shapes.values()}) > 1:
+        if len({n_samples for n_samples, _, _ in shapes.values()}) > 1:
             found = ", ".join(f"{name!r} {shape[:2]}" for name, shape in shapes.items())
             raise ValueError(
-                "The transformers must agree in (n_samples, n_frames), but returned "
-                f"{found}; give extractors the same duration, sampling_rate and "
-                "hop_length."
+                "The transformers must return as many samples each, but "
+                f"(n_samples, n_frames) are {found}."
             )
-        return np.concatenate(Xs, axis=2)
+        self._check_alike("duration")
+        self._check_alike("padding_side")
+        n_frames = min(n_frames for _, n_frames, _ in shapes.values())
+        joined = [
+            average_over_time(np.asarray(X), n_frames, _loudness_of(transformer))
+            for (_, transformer, _), X in zip(self._iter(), Xs, strict=True)
+        ]
+        return np.concatenate(joined, axis=2)
+
+    def _check_alike(self, parameter):
+        """Refuse transformers whose frames are not of the same time."""
+        found = {
+            name: getattr(transformer, parameter)
+            for name, transformer, _ in self._iter()
+            if hasattr(transformer, parameter)
+        }
+        if len(set(found.values())) > 1:
+            values = ", ".join(
+                f"{value!r} of {name!r}" for name, value in found.items()
+            )
+            raise ValueError(
+                f"The transformers must agree in {parameter}, but have {values}."
+            )
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -156,6 +197,14 @@ class SequenceUnion(SequenceTransformerMixin, FeatureUnion):
             takes_recordings(transformer) for _, transformer in self.transformer_list
         )
         return tags
+
+
+def _loudness_of(transformer):
+    """Return the column of the loudness among a transformer's features, if known."""
+    try:
+        return find_loudness(transformer.get_feature_names_out())
+    except (AttributeError, NotFittedError, ValueError):
+        return None
 
 
 class _Passthrough(OneToOneFeatureMixin, SequenceTransformerMixin, BaseEstimator):

@@ -9,8 +9,10 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import SVC
 
-from skemotion import SequenceScaler, SpeechFeatureExtractor
+from skemotion import SequenceScaler, SpeechEncoder, SpeechFeatureExtractor
 from skemotion.feature_extraction import SequenceFunctionals, SequenceUnion
+from skemotion.feature_extraction._rates import average_over_time
+from skemotion.preprocessing import padding_mask
 
 N_FRAMES, N_FEATURES = 9, 6
 X = (
@@ -133,9 +135,7 @@ def test_shapes_that_do_not_fit(fit):
         union = SequenceUnion([("raw", "passthrough"), ("other", transformer)])
         return union.fit_transform(X) if fit else union.fit(X).transform(X)
 
-    with pytest.raises(ValueError, match=r"agree.*'raw' \(12, 9\), 'other' \(12, 7\)"):
-        apply(Skip(n_frames=2))
-    with pytest.raises(ValueError, match=r"agree.*'raw' \(12, 9\), 'other' \(11, 9\)"):
+    with pytest.raises(ValueError, match=r"as many.*'raw' \(12, 9\), .* \(11, 9\)"):
         apply(Skip(n_samples=1))
     with pytest.raises(
         ValueError, match=r"'other' returned .*\(12, 54\).*FeatureUnion"
@@ -158,3 +158,109 @@ def test_sequences_stay_arrays_where_data_frames_are_asked_for():
     pipeline = make_pipeline(make_union(), SequenceFunctionals(["mean"]))
     frame = pipeline.set_output(transform="pandas").fit_transform(X)
     assert frame.columns[:2].tolist() == ["x0_mean", "x1_mean"]
+
+
+class TestRates:
+    """Different numbers of frames over the same time."""
+
+    @pytest.mark.parametrize("n_frames", [1, 2, 3, 4, 5, 8, 9])
+    def test_averages_are_weighted_by_the_time_that_is_shared(self, n_frames):
+        # As if every frame were as many short ones.
+        expected = X.repeat(n_frames, axis=1)
+        expected = expected.reshape(len(X), n_frames, N_FRAMES, -1).mean(axis=2)
+        averaged = average_over_time(X, n_frames)
+        assert averaged.dtype == np.float32
+        np.testing.assert_allclose(averaged, expected, rtol=1e-5)
+
+    def test_equal_numbers_are_left_as_they_are(self):
+        assert average_over_time(X, N_FRAMES) is X
+
+    @pytest.mark.parametrize("n_frames", [4, 6, 8])
+    def test_equal_frames_stay_equal(self, n_frames):
+        frames = np.repeat(X[:, :1] * np.float32(0.1), N_FRAMES, axis=1)
+        averaged = average_over_time(frames, n_frames)
+        np.testing.assert_array_equal(averaged, frames[:, :n_frames])
+
+    @pytest.mark.parametrize("loudness", [None, 2])
+    def test_padding_counts_in_no_span_with_sound(self, loudness):
+        frames = X[:1].copy()
+        padding = [0, 1, 2, 7, 8]
+        frames[:, padding] = 0 if loudness is None else -50
+        frames[:, padding, 2] = 0
+        averaged = average_over_time(frames, 4, loudness)[0]
+        # Frames 3 to 6 are real; a span lasts 2.25 frames.
+        np.testing.assert_array_equal(averaged[0], frames[0, 0])
+        first = (frames[0, 3] + 0.5 * frames[0, 4]) / 1.5
+        second = (0.5 * frames[0, 4] + frames[0, 5] + 0.75 * frames[0, 6]) / 2.25
+        np.testing.assert_allclose(averaged[1], first, rtol=1e-5)
+        np.testing.assert_allclose(averaged[2], second, rtol=1e-5)
+        np.testing.assert_array_equal(averaged[3], frames[0, 6])
+        np.testing.assert_array_equal(
+            padding_mask(averaged[np.newaxis], loudness)[0], [True, False, False, False]
+        )
+
+    def test_nothing_but_padding(self):
+        assert not average_over_time(np.zeros((2, 9, 3)), 4).any()
+
+    def test_silence_within_a_recording_counts(self):
+        frames = X[:1].copy()
+        frames[:, 4] = 0
+        averaged = average_over_time(frames, 3)
+        np.testing.assert_allclose(averaged[0, 1], frames[0, 3:6].mean(0), rtol=1e-5)
+
+    @pytest.mark.parametrize("padding_side", ["left", "right"])
+    def test_an_encoder_and_descriptors(self, padding_side, encoder_file):
+        rng = np.random.default_rng(0)
+        signals = [rng.normal(size=n) for n in (16_000, 5_000, 9_000)]
+        signals.append(np.pad(signals[1], (3_000, 2_000)))
+        options = {"duration": 1.0, "padding_side": padding_side}
+        encoder = SpeechEncoder(weights=encoder_file, **options)
+        descriptors = SpeechFeatureExtractor(**options)
+        union = SequenceUnion([("encoder", encoder), ("post", descriptors)])
+        joined = union.fit_transform(signals)
+        assert joined.shape == (4, 25, 64 + 46)
+        assert joined.dtype == np.float32
+        np.testing.assert_array_equal(joined[..., :64], encoder.transform(signals))
+        names = [name.rpartition("__")[2] for name in union.get_feature_names_out()]
+        rms = names.index("rms")
+        assert rms > 64
+        fine = descriptors.transform(signals)
+        expected = average_over_time(fine, 25, descriptors_rms(descriptors))
+        np.testing.assert_array_equal(joined[..., 64:], expected)
+
+        padded = padding_mask(joined, rms)
+        assert not padded[0].any()
+        # Silence that a recording brings along is as that which it is filled with.
+        for row, n_real in ((1, 8), (2, 14), (3, 8)):
+            # Windows of descriptors reach 64 ms beyond the sound at either end.
+            assert 0 <= (~padded[row]).sum() - n_real <= 5
+            heard = ~padding_mask(joined[..., :64])[row]
+            assert not padded[row][heard].any()
+        scaled = SequenceScaler(ignore_padding=True, loudness=rms).fit_transform(joined)
+        np.testing.assert_array_equal(padding_mask(scaled), padded)
+
+    def test_two_windows_of_descriptors(self):
+        signals = [np.random.default_rng(0).normal(size=12_000)]
+        coarse = SpeechFeatureExtractor(duration=1.0, hop_length=800)
+        fine = SpeechFeatureExtractor(duration=1.0)
+        union = SequenceUnion([("fine", fine), ("coarse", coarse)])
+        joined = union.fit_transform(signals)
+        np.testing.assert_array_equal(joined[..., 46:], coarse.transform(signals))
+        assert joined.shape == (1, 21, 92)
+
+    @pytest.mark.parametrize(
+        ("name", "value"), [("duration", 2.0), ("padding_side", "right")]
+    )
+    def test_transformers_of_other_times(self, name, value):
+        union = SequenceUnion(
+            [
+                ("one", SpeechFeatureExtractor(duration=1.0)),
+                ("two", SpeechFeatureExtractor(**{"duration": 1.0, name: value})),
+            ]
+        )
+        with pytest.raises(ValueError, match=f"agree in {name}, but have .* of 'two'"):
+            union.fit_transform([np.ones(9000)])
+
+
+def descriptors_rms(extractor):
+    return extractor.get_feature_names_out().tolist().index("rms")
