@@ -211,14 +211,7 @@ def time_ways(ways, repeats):
 
 def summarise(wall, cpu):
     others = [name for name in wall if name not in (OURS, BEFORE, WHOLE)]
-    summary = {
-        "median_ms": {
-            name: round(1e3 * median(each), 2) for name, each in wall.items()
-        },
-        "median_processor_ms": {
-            name: round(1e3 * median(each), 2) for name, each in cpu.items()
-        },
-    }
+    summary = {"median_ms": in_ms(wall), "median_processor_ms": in_ms(cpu)}
     if others:
         # By the clock, it may be the one that was disturbed least.
         fastest = min(others, key=lambda name: median(cpu[name]))
@@ -226,6 +219,10 @@ def summarise(wall, cpu):
         summary["ratio_to_it"] = round(ratio(wall, OURS, fastest), 3)
         summary["processor_ratio_to_it"] = round(ratio(cpu, OURS, fastest), 3)
     return summary
+
+
+def in_ms(times):
+    return {name: round(1e3 * median(each), 2) for name, each in times.items()}
 
 
 def print_table(title, wall, cpu):
