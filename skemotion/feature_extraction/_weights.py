@@ -20,7 +20,7 @@ from skemotion.networks import HEAD_WIDTH, N_POSITIONS, WhisperEncoder
 SHIPPED = {
     "whisper-base": Path(__file__).parents[1] / "pretrained" / "emodb.skemotion",
 }
-SUFFIX = ".safetensors"
+WEIGHTS_SUFFIX = ".safetensors"
 _FILE, _INDEX = "model.safetensors", "model.safetensors.index.json"
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
 _FIRST, _POSITIONS = "conv1.weight", "embed_positions.weight"
@@ -107,12 +107,13 @@ def read_weights(content: bytes, layers: tuple[int, ...]) -> EncoderWeights:
         raise ValueError(f"it is no intact safetensors file; {_KNOWN}.") from error
 
 
-def write_weights(weights: EncoderWeights) -> bytes:
+def write_weights(arrays: Mapping[str, NDArray]) -> bytes:
     """Make a safetensors file, without positions that can be computed.
 
     Parameters
     ----------
-    weights : EncoderWeights
+    arrays : mapping of str to ndarray
+        As in :class:`EncoderWeights`.
 
     Returns
     -------
@@ -121,13 +122,15 @@ def write_weights(weights: EncoderWeights) -> bytes:
     """
     from safetensors.numpy import save
 
-    computed = sinusoids(weights.architecture.width)
-    kept = {
-        f"model.encoder.{name}": np.ascontiguousarray(array)
-        for name, array in weights.arrays.items()
-        if name != _POSITIONS or not np.array_equal(array, computed)
-    }
-    return save(kept)
+    positions = arrays[_POSITIONS]
+    computed = sinusoids(positions.shape[1]).astype(positions.dtype)
+    return save(
+        {
+            f"model.encoder.{name}": np.ascontiguousarray(array)
+            for name, array in arrays.items()
+            if name != _POSITIONS or not np.array_equal(array, computed)
+        }
+    )
 
 
 def sinusoids(width: int) -> NDArray[np.float32]:
@@ -151,7 +154,7 @@ def sinusoids(width: int) -> NDArray[np.float32]:
 def _read_shipped(bundle: Path) -> bytes:
     with zipfile.ZipFile(bundle) as archive:
         for member in archive.namelist():
-            if member.endswith(SUFFIX):
+            if member.endswith(WEIGHTS_SUFFIX):
                 return archive.read(member)
     raise ValueError(f"{bundle} holds no encoder; install skemotion again.")
 
@@ -167,11 +170,12 @@ def _find_files(name: str) -> Iterable[Path]:
         return [path / _FILE]
     if (path / _INDEX).is_file():
         return [path / part for part in _parts_of(path / _INDEX)]
-    files = sorted(path.glob(f"*{SUFFIX}"))
+    files = sorted(path.glob(f"*{WEIGHTS_SUFFIX}"))
     if len(files) == 1:
         return files
     raise ValueError(
-        f"the folder holds {len(files)} files *{SUFFIX}, and no {_FILE}; name the file."
+        f"the folder holds {len(files)} files *{WEIGHTS_SUFFIX}, and no {_FILE}; "
+        "name the file."
     )
 
 
@@ -299,7 +303,8 @@ def _find_sizes(found, layers) -> WhisperEncoder:
 
 def _take(found, name, shape) -> NDArray:
     if name not in found and name == _POSITIONS:
-        return sinusoids(shape[1])
+        # As precise as the rest, so that what was left out comes back as it was.
+        return sinusoids(shape[1]).astype(np.array(found[_FIRST]).dtype)
     if name not in found:
         raise ValueError(f"it lacks {name}: it is incomplete, or of another kind.")
     tensor = found[name]
