@@ -45,7 +45,14 @@ DOCUMENTS = (
 # Rows of README: what is recommended, what is to be beaten, what the post does.
 POST_46 = "with-post-descriptors"
 PLAIN_46 = "with-post-descriptors+without-copies-longer"
-OVERVIEW = ("recommended", "descriptors", POST_46, PLAIN_46, "opensmile-compare", "post")
+OVERVIEW = (
+    "recommended",
+    "descriptors",
+    POST_46,
+    PLAIN_46,
+    "opensmile-compare",
+    "post",
+)
 
 
 class Target(NamedTuple):
