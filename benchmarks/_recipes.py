@@ -24,8 +24,9 @@ FLAT = {
     "svm": lambda: SVC(class_weight="balanced"),
     "lda": lambda: LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto"),
 }
+RECIPES = ("recommended", "descriptors", "post")
 VOTES = {"attention": 4, "lda": 1}
-# What is changed in the recommended recipe, parameter by parameter.
+# What is changed in the recipe "descriptors", parameter by parameter.
 ABLATIONS = {
     "without-copies": {"augment": "passthrough"},
     "without-copies-longer": {"augment": "passthrough", "classify__epochs": 30},
@@ -46,7 +47,7 @@ ABLATIONS = {
 
 def check_recipe(text):
     """Return the name of a recipe, for argparse, if there is one."""
-    if text not in ("recommended", "post", *SETS):
+    if text not in (*RECIPES, *SETS):
         for change in text.split("+"):
             if change not in ABLATIONS:
                 raise argparse.ArgumentTypeError(
@@ -80,12 +81,12 @@ def make_model(args, model, seed):
 def _make_pipeline(recipe, seed):
     if recipe in SETS:
         extractor = OpenSmileExtractor(SETS[recipe])
-        return make_emotion_pipeline("recommended", random_state=seed).set_params(
+        return make_emotion_pipeline("descriptors", random_state=seed).set_params(
             augment="passthrough", extract=extractor
         )
-    if recipe in ("recommended", "post"):
+    if recipe in RECIPES:
         return make_emotion_pipeline(recipe, random_state=seed)
-    pipeline = make_emotion_pipeline("recommended", random_state=seed)
+    pipeline = make_emotion_pipeline("descriptors", random_state=seed)
     for change in recipe.split("+"):
         pipeline.set_params(**clone(ABLATIONS[change], safe=False))
         if change == "with-smote":

@@ -13,7 +13,8 @@ from types import SimpleNamespace
 from _opensmile import SETS
 from _recipes import NETWORKS, VOTES, make_model
 
-from skemotion.feature_extraction import descriptor_set_version
+from skemotion import SpeechEncoder
+from skemotion.feature_extraction import ENCODER_VERSION, descriptor_set_version
 
 CURRENT = {
     "network": 2,  # a seed for every layer, rows ordered by NumPy, losses summed
@@ -21,6 +22,8 @@ CURRENT = {
     "padding": 2,  # found at either end; two recordings of EMO-DB end in it
     "post descriptors": descriptor_set_version("post"),
     "extended descriptors": descriptor_set_version("extended"),
+    "encoder frames": ENCODER_VERSION,
+    "windows": 1,  # before, the first 5 s of a recording were all
 }
 # Those of files that name none.
 FIRST = {
@@ -29,6 +32,8 @@ FIRST = {
     "padding": 1,
     "post descriptors": 2,
     "extended descriptors": 1,
+    "encoder frames": 1,
+    "windows": 0,
 }
 
 
@@ -47,7 +52,11 @@ def _list_parts(protocol, recipe, model):
     # There, sequences that were extracted before are standardised and trained on.
     if protocol != "loso-speaker" and pipeline["augment"] != "passthrough":
         parts.add("copies")
-    if recipe not in SETS:
+    if protocol != "loso-speaker" and pipeline.hop_duration is not None:
+        parts.add("windows")
+    if isinstance(pipeline["extract"], SpeechEncoder):
+        parts |= {"encoder frames", "padding"}
+    elif recipe not in SETS:
         # Every set begins with the post's.
         parts |= {"post descriptors", f"{pipeline['extract'].descriptors} descriptors"}
         if recipe != "post":

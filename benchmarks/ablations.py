@@ -1,4 +1,4 @@
-"""Compare variants of the recommended recipe with it, recording by recording.
+"""Compare variants of a recipe with it, recording by recording.
 
     python benchmarks/ablations.py
 
@@ -8,8 +8,9 @@ its reference: the mean difference in unweighted average recall (UAR) in points;
 its 95 % interval, of speakers drawn with replacement, the same for both; and the
 p-value of an exact test that exchanges the two for any of the speakers, 1024
 ways for ten of them. The reference of a recipe with several changes, joined by
-``+``, is the network with attention and all changes but the last; that of others
-is the recommended recipe with attention. Runs that leave out sentences as well are
+``+``, is the network with attention and all changes but the last; that of one
+change is the recipe "descriptors" with attention, and that of other recipes the
+recommended one. Runs that leave out sentences as well are
 compared with those of the same recipe and model that do not. Runs are compared only
 where they have the parts that they share in the same versions (``_revisions.py``); a
 row of runs of which either is stale is marked so.
@@ -18,6 +19,7 @@ row of runs of which either is stale is marked so.
 import itertools
 
 import numpy as np
+from _recipes import ABLATIONS
 from _revisions import agree, find_outdated, footnote, keep_latest, mark
 from _runs import collect, load_runs, table
 
@@ -37,7 +39,7 @@ def markdown_table():
             runs.setdefault(key, {})[run["seed"]] = run
     rows = []
     for (protocol, recipe, model), found in sorted(runs.items()):
-        base = recipe.rpartition("+")[0] or "recommended"
+        base = _reference(recipe)
         reference = runs.get((protocol, base, "attention"), {})
         if protocol == "loso-text":
             base, reference = "loso", runs.get(("loso", recipe, model), {})
@@ -58,6 +60,13 @@ def markdown_table():
         rows.append([*row, f"{difference:+.1f}", interval, f"{p:.3f}"])
     header = ["protocol", "recipe", "model", "against", "seeds", "points of UAR"]
     return table([*header, "95 % interval", "p"], rows) + footnote(marked, "emodb.py")
+
+
+def _reference(recipe):
+    """Return the recipe that another one is a change of."""
+    return recipe.rpartition("+")[0] or (
+        "descriptors" if recipe in ABLATIONS else "recommended"
+    )
 
 
 def align(run):

@@ -37,10 +37,10 @@ loso-pairs
 
 Recipes
 -------
-recommended, post
+recommended, descriptors, post
     Those of :func:`skemotion.make_emotion_pipeline`.
 without-..., with-...
-    The recommended one with a part changed, to see what the part gives. ``longer``
+    The recipe "descriptors" with a part changed, to see what the part gives. ``longer``
     is 30 epochs for 20. Several changes are joined by ``+``; of two runs, one with
     a change more than the other, the shorter one is the reference.
 opensmile-egemaps, opensmile-compare

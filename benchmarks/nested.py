@@ -1,7 +1,8 @@
 """Choose a model on other speakers, and score the choice on the speaker left out.
 
-    python benchmarks/emodb.py --protocol loso-pairs --models attention lda --seeds 0
-    python benchmarks/emodb.py --protocol loso --models attention lda --seeds 0
+    run="python benchmarks/emodb.py --recipe descriptors --models attention lda"
+    $run --protocol loso-pairs --seeds 0
+    $run --protocol loso --seeds 0
     python benchmarks/nested.py
 
 For each of the ten speakers, candidates are compared on the nine others alone: each
@@ -34,7 +35,7 @@ def main():
 
 def markdown_table():
     """Make a table with a row for each seed, or return None if there are no runs."""
-    paths = RESULTS.glob("emodb-loso-pairs-recommended-attention-*.json")
+    paths = RESULTS.glob("emodb-loso-pairs-descriptors-attention-*.json")
     seeds = sorted(int(path.stem.rpartition("-")[2]) for path in paths)
     rows, marked = [], set()
     for seed in seeds:
@@ -114,7 +115,7 @@ def _load(protocol, seed):
     """Return the members' runs."""
     runs = []
     for model in MEMBERS:
-        path = RESULTS / f"emodb-{protocol}-recommended-{model}-{seed}.json"
+        path = RESULTS / f"emodb-{protocol}-descriptors-{model}-{seed}.json"
         if not path.exists():
             raise SystemExit(f"{path.name} is missing; run emodb.py as said above")
         runs.append(json.loads(path.read_text()))

@@ -15,11 +15,16 @@ from skemotion.audio import check_recordings
 from skemotion.feature_extraction._base import RecordingTransformer
 from skemotion.feature_extraction._encoding import count_encoded, encode
 from skemotion.feature_extraction._log_mel import SAMPLING_RATE
-from skemotion.feature_extraction._weights import EncoderWeights, load_weights
+from skemotion.feature_extraction._weights import (
+    EncoderWeights,
+    load_weights,
+    read_weights,
+    write_weights,
+)
 from skemotion.networks import N_POSITIONS, find_encoder, hash_weights
 
 _MAX_DURATION = N_POSITIONS / 50  # seconds
-_VERSION = 1  # raised whenever the numbers change
+ENCODER_VERSION = 1  # raised whenever the numbers change
 
 
 class SpeechEncoder(RecordingTransformer):
@@ -230,6 +235,41 @@ class SpeechEncoder(RecordingTransformer):
         names = [f"layer{layer}_{i}" for layer in self.layers_ for i in range(width)]
         return np.asarray(names, dtype=object)
 
+    def to_safetensors(self) -> bytes:
+        """Return `weights_` as the content of a safetensors file.
+
+        Returns
+        -------
+        bytes
+            Written to a file, it can be given as `weights`.
+        """
+        check_is_fitted(self)
+        return write_weights(self.weights_)
+
+    def from_safetensors(
+        self, content: bytes, layers: tuple[int, ...]
+    ) -> "SpeechEncoder":
+        """Set what is fitted to the content of a safetensors file.
+
+        Parameters
+        ----------
+        content : bytes
+            As :meth:`to_safetensors` returns it.
+        layers : tuple of int
+            The layers whose outputs are put side by side.
+
+        Returns
+        -------
+        self : SpeechEncoder
+
+        Raises
+        ------
+        ValueError
+            If it holds no encoder of so many blocks.
+        """
+        self._set_weights(read_weights(content, layers))
+        return self
+
     def _find_layers(self) -> tuple[int, ...]:
         """Return the layers that are asked for."""
         layers = (self.layer,) if isinstance(self.layer, Integral) else self.layer
@@ -256,7 +296,7 @@ class SpeechEncoder(RecordingTransformer):
         n_samples = int(self.duration * SAMPLING_RATE)
         n_frames = count_encoded(n_samples, int(self.frame_step))
         return {
-            "version": _VERSION,
+            "version": ENCODER_VERSION,
             "weights": self._digest,
             "layers": list(self.layers_),
             "sampling_rate": SAMPLING_RATE,

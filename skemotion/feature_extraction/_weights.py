@@ -19,7 +19,7 @@ from skemotion.networks import HEAD_WIDTH, N_POSITIONS, WhisperEncoder
 SHIPPED = {
     "whisper-base": Path(__file__).parents[1] / "pretrained" / "emodb.skemotion",
 }
-SUFFIX = ".safetensors"
+WEIGHTS_SUFFIX = ".safetensors"
 _FILE, _INDEX = "model.safetensors", "model.safetensors.index.json"
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
 _FIRST, _POSITIONS = "conv1.weight", "embed_positions.weight"
@@ -111,12 +111,13 @@ def read_weights(content: bytes, layers: tuple[int, ...]) -> EncoderWeights:
         raise ValueError(f"it is no intact safetensors file; {_KNOWN}.") from error
 
 
-def write_weights(weights: EncoderWeights) -> bytes:
+def write_weights(arrays: Mapping[str, NDArray]) -> bytes:
     """Make a safetensors file, without positions that can be computed.
 
     Parameters
     ----------
-    weights : EncoderWeights
+    arrays : mapping of str to ndarray
+        As in :class:`EncoderWeights`.
 
     Returns
     -------
@@ -125,13 +126,16 @@ def write_weights(weights: EncoderWeights) -> bytes:
     """
     from safetensors.numpy import save
 
-    computed = sinusoids(weights.architecture.width)
-    kept = {
-        f"model.encoder.{name}": np.ascontiguousarray(array)
-        for name, array in weights.arrays.items()
-        if name != _POSITIONS or not np.array_equal(array, computed)
-    }
-    return save(kept)
+    positions = arrays[_POSITIONS]
+    computed = _compute_positions(positions.shape[1], arrays[_FIRST])
+    left_out = positions.dtype == computed.dtype and np.array_equal(positions, computed)
+    return save(
+        {
+            f"model.encoder.{name}": np.ascontiguousarray(array)
+            for name, array in arrays.items()
+            if name != _POSITIONS or not left_out
+        }
+    )
 
 
 def sinusoids(width: int) -> NDArray[np.float32]:
@@ -152,11 +156,16 @@ def sinusoids(width: int) -> NDArray[np.float32]:
     return np.concatenate([np.sin(angles), np.cos(angles)], axis=1).astype(np.float32)
 
 
+def _compute_positions(width, like):
+    """Compute positions as precise as other arrays, as those of a file would be."""
+    return sinusoids(width).astype(like.dtype)
+
+
 def _read_shipped(bundle: Path) -> bytes:
     try:
         with zipfile.ZipFile(bundle) as archive:
             for member in archive.namelist():
-                if member.endswith(SUFFIX):
+                if member.endswith(WEIGHTS_SUFFIX):
                     return archive.read(member)
     except zipfile.BadZipFile:
         pass
@@ -190,11 +199,11 @@ def _find_in_folder(folder: Path) -> list[Path]:
         raise ValueError(
             f"the folder lacks {', '.join(lost)}, of which {_INDEX} tells."
         )
-    files = sorted(folder.glob(f"*{SUFFIX}"))
+    files = sorted(folder.glob(f"*{WEIGHTS_SUFFIX}"))
     if len(files) != 1:
         raise ValueError(
-            f"the folder holds {len(files)} files *{SUFFIX}, and no {_FILE}; name the "
-            "file."
+            f"the folder holds {len(files)} files *{WEIGHTS_SUFFIX}, and no {_FILE}; "
+            "name the file."
         )
     return files
 
@@ -220,7 +229,9 @@ def _parts_of(index: Path) -> list[str]:
         raise ValueError(f"{index.name} is no index of safetensors files.") from error
     if not parts or not all(isinstance(part, str) for part in parts):
         raise ValueError(f"{index.name} names no files.")
-    if not all(Path(part).name == part and part.endswith(SUFFIX) for part in parts):
+    if not all(
+        Path(part).name == part and part.endswith(WEIGHTS_SUFFIX) for part in parts
+    ):
         raise ValueError(f"{index.name} names other files than safetensors beside it.")
     return parts
 
@@ -294,7 +305,7 @@ def _is_width(number):
 
 def _take(found, name, shape) -> NDArray:
     if name not in found and name == _POSITIONS:
-        return sinusoids(shape[1])
+        return _compute_positions(shape[1], np.array(found[_FIRST]))
     if name not in found:
         raise ValueError(f"it lacks {name}: it is incomplete, or of another kind.")
     tensor = found[name]

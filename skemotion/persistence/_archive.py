@@ -23,8 +23,21 @@ FORMAT = "skemotion"
 FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
 COPY_AGAIN = "copy the file again, or save the model again with save_model"
-_MEMBER = re.compile(r"manifest\.json|\d{1,4}\.npy", re.ASCII)
+_MEMBER = re.compile(r"manifest\.json|\d{1,4}\.(npy|safetensors)", re.ASCII)
 _MAX_MANIFEST = 2**24  # bytes
+
+
+class Members:
+    """What a bundle holds beside the manifest, named in the order of coming."""
+
+    def __init__(self):
+        self.contents: dict[str, bytes] = {}
+
+    def add(self, content: bytes, suffix: str) -> str:
+        """Take a file, and return the name that it gets."""
+        name = f"{len(self.contents)}{suffix}"
+        self.contents[name] = content
+        return name
 
 
 def pack(members: dict[str, bytes]) -> bytes:
@@ -46,8 +59,8 @@ def write_file(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def unpack(content: bytes) -> tuple[dict[str, Any], dict[str, NDArray]]:
-    """Return the manifest and the checked arrays by the name of their member."""
+def unpack(content: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the manifest, and by name the checked arrays and the other files."""
     members = _read_members(content)
     if MANIFEST not in members:
         raise ValueError(f"it is no bundle of skemotion, without {MANIFEST}.")
@@ -65,7 +78,10 @@ def unpack(content: bytes) -> tuple[dict[str, Any], dict[str, NDArray]]:
                 f"member {name!r} was changed since it was saved: its SHA-256 differs; "
                 f"{COPY_AGAIN}."
             )
-    return manifest, {name: _read_array(name, item) for name, item in members.items()}
+    return manifest, {
+        name: _read_array(name, item) if name.endswith(".npy") else item
+        for name, item in members.items()
+    }
 
 
 def _read_members(content: bytes) -> dict[str, bytes]:

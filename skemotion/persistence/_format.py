@@ -9,7 +9,7 @@ import sklearn.pipeline
 
 from skemotion.augmentation import SpeechAugmenter
 from skemotion.classification import AttentionBLSTMClassifier, BLSTMClassifier
-from skemotion.feature_extraction import SpeechFeatureExtractor
+from skemotion.feature_extraction import SpeechEncoder, SpeechFeatureExtractor
 from skemotion.over_sampling import SequenceSampler
 from skemotion.pipeline import EmotionPipeline
 from skemotion.preprocessing import SequenceScaler
@@ -25,6 +25,7 @@ STEPS: dict[str, Any] = {
     for cls in (
         SpeechAugmenter,
         SpeechFeatureExtractor,
+        SpeechEncoder,
         SequenceScaler,
         SequenceSampler,
         *CLASSIFIERS,

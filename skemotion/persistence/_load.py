@@ -10,6 +10,8 @@ import numpy as np
 
 from skemotion._version import __version__
 from skemotion.feature_extraction import (
+    ENCODER_VERSION,
+    SpeechEncoder,
     SpeechFeatureExtractor,
     descriptor_set_version,
 )
@@ -101,6 +103,8 @@ def _restore_step(description, arrays):
     step = _construct(STEPS[kind], description)
     if isinstance(step, SpeechFeatureExtractor):
         _check_descriptors(step, description)
+    elif isinstance(step, SpeechEncoder):
+        _restore_encoder(step, description, arrays)
     elif isinstance(step, SequenceScaler):
         _restore_scaler(step, description, arrays)
     elif isinstance(step, CLASSIFIERS):
@@ -142,6 +146,23 @@ def _check_descriptors(extractor, description):
             "its features are not those that SpeechFeatureExtractor of skemotion "
             f"{__version__} computes; install the version that the manifest names."
         )
+
+
+def _restore_encoder(encoder, description, arrays):
+    version = get_entry(description, "frames_version", int)
+    if version != ENCODER_VERSION:
+        raise ValueError(
+            f"it was trained on version {version} of the encoder's frames, and "
+            f"skemotion {__version__} computes version {ENCODER_VERSION}: train the "
+            "model again, or install the version that the manifest names."
+        )
+    layers = get_entry(description, "layers", list)
+    content = arrays.get(get_entry(description, "weights", str))
+    if not layers or not _all_of(layers, int) or min(layers) < 1:
+        raise ValueError(f"layers {layers} are no numbers of blocks; {COPY_AGAIN}.")
+    if type(content) is not bytes:
+        raise ValueError(f"it holds no weights of the encoder; {COPY_AGAIN}.")
+    encoder.from_safetensors(content, tuple(layers))
 
 
 def _restore_scaler(scaler, description, arrays):
@@ -263,7 +284,7 @@ def _take(description, arrays, names):
     members = get_entry(description, "arrays", dict)
     taken = {name: arrays.get(get_entry(members, name, str)) for name in names}
     for name, array in taken.items():
-        if array is None:
+        if not isinstance(array, np.ndarray):
             raise ValueError(
                 f"the manifest names no member of the archive for {name!r}; "
                 f"{COPY_AGAIN}."

@@ -9,11 +9,14 @@ from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
 from skemotion._version import __version__
 from skemotion.feature_extraction import (
+    ENCODER_VERSION,
+    WEIGHTS_SUFFIX,
+    SpeechEncoder,
     SpeechFeatureExtractor,
     descriptor_set_version,
 )
@@ -21,6 +24,7 @@ from skemotion.persistence._archive import (
     FORMAT,
     FORMAT_VERSION,
     MANIFEST,
+    Members,
     pack,
     sha256,
     write_file,
@@ -49,7 +53,7 @@ def save_model(model: BaseEstimator, path: str | os.PathLike) -> None:
         A fitted :class:`~skemotion.EmotionPipeline`, or a pipeline of
         imbalanced-learn or scikit-learn, whose steps are
         :class:`~skemotion.SpeechAugmenter`,
-        :class:`~skemotion.SpeechFeatureExtractor`,
+        :class:`~skemotion.SpeechFeatureExtractor`, :class:`~skemotion.SpeechEncoder`,
         :class:`~skemotion.SequenceScaler`, :class:`~skemotion.SequenceSampler`,
         :class:`~skemotion.AttentionBLSTMClassifier`,
         :class:`~skemotion.BLSTMClassifier` or "passthrough"; or one of these
@@ -76,7 +80,8 @@ def save_model(model: BaseEstimator, path: str | os.PathLike) -> None:
     Notes
     -----
     The file is a zip archive of ``manifest.json``, which can be read without
-    this package, and of one ``.npy`` file for each array. The manifest holds
+    this package, of one ``.npy`` file for each array, and of one ``.safetensors``
+    file for what an encoder learnt before. The manifest holds
     the version of the format and of the packages, the steps with their
     parameters, the feature names, the class labels, the course of training,
     and the SHA-256 of each array. The same model always gives the same bytes.
@@ -121,36 +126,35 @@ def save_model(model: BaseEstimator, path: str | os.PathLike) -> None:
     >>> bool((loaded.transform(X) == scaler.transform(X)).all())
     True
     """
-    arrays: list[bytes] = []
-    description = _describe(model, arrays)
-    members = {f"{number}.npy": content for number, content in enumerate(arrays)}
+    members = Members()
+    description = _describe(model, members)
+    contents = members.contents
     manifest = {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
         "versions": _package_versions(),
         "model": description,
-        "sha256": {name: sha256(content) for name, content in members.items()},
+        "sha256": {name: sha256(content) for name, content in contents.items()},
     }
     text = json.dumps(manifest, indent=1, ensure_ascii=False)
-    members = {MANIFEST: text.encode()} | members
-    write_file(Path(path), pack(members))
+    write_file(Path(path), pack({MANIFEST: text.encode()} | contents))
 
 
-def _describe(model, arrays):
+def _describe(model, members):
     for kind, cls in PIPELINES.items():
         if type(model) is cls:
             return {
                 "type": kind,
                 **_describe_parameters(model, "the pipeline", leave_out={"steps"}),
                 "steps": [
-                    {"name": name, **_describe_step(step, f"step {name!r}", arrays)}
+                    {"name": name, **_describe_step(step, f"step {name!r}", members)}
                     for name, step in model.steps
                 ],
             }
-    return _describe_step(model, "the model", arrays)
+    return _describe_step(model, "the model", members)
 
 
-def _describe_step(step, where, arrays):
+def _describe_step(step, where, members):
     if step is None or step == "passthrough":
         return {"type": "passthrough"}
     if type(step) not in STEPS.values():
@@ -158,7 +162,11 @@ def _describe_step(step, where, arrays):
             f"{where} is of type {type(step).__name__}, which a bundle cannot hold, "
             f"only {', '.join(STEPS)}; use joblib.dump for this model."
         )
-    description = {"type": type(step).__name__, **_describe_parameters(step, where)}
+    kind = {"type": type(step).__name__}
+    if isinstance(step, SpeechEncoder):
+        check_is_fitted(step)
+        return kind | _describe_encoder(step, where, members)
+    description = kind | _describe_parameters(step, where)
     if isinstance(step, SpeechFeatureExtractor):
         description["descriptors_version"] = descriptor_set_version(step.descriptors)
         description["feature_names"] = step.get_feature_names_out().tolist()
@@ -166,14 +174,26 @@ def _describe_step(step, where, arrays):
         check_is_fitted(step)
         description |= _describe_input(step) | _describe_padding(step)
         description["arrays"] = _store(
-            {"mean": step.mean_, "scale": step.scale_}, arrays
+            {"mean": step.mean_, "scale": step.scale_}, members
         )
     elif isinstance(step, CLASSIFIERS):
         check_is_fitted(step)
         description |= _describe_input(step)
         description |= _describe_training(step)
-        description["arrays"] = _store(_weights(step), arrays)
+        description["arrays"] = _store(_weights(step), members)
     return description
+
+
+def _describe_encoder(encoder, where, members):
+    # A path is of this machine, and the weights come along.
+    weights = os.fspath(encoder.weights)
+    name = Path(weights).name if os.path.exists(weights) else weights
+    described = _describe_parameters(clone(encoder).set_params(weights=name), where)
+    return described | {
+        "frames_version": ENCODER_VERSION,
+        "layers": list(encoder.layers_),
+        "weights": members.add(encoder.to_safetensors(), WEIGHTS_SUFFIX),
+    }
 
 
 def _describe_parameters(estimator, where, leave_out=frozenset()):
@@ -256,17 +276,16 @@ def _weights(classifier):
     return dict(zip(fitted.weight_shapes(), values, strict=True))
 
 
-def _store(named, arrays):
-    """Append arrays in NumPy's format; return the name of the member of each."""
-    members = {}
+def _store(named, members):
+    """Add arrays in NumPy's format; return the name of the member of each."""
+    stored = {}
     for name, array in named.items():
         file = io.BytesIO()
         np.lib.format.write_array(
             file, np.ascontiguousarray(array), version=(1, 0), allow_pickle=False
         )
-        members[name] = f"{len(arrays)}.npy"
-        arrays.append(file.getvalue())
-    return members
+        stored[name] = members.add(file.getvalue(), ".npy")
+    return stored
 
 
 def _package_versions():

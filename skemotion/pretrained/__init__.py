@@ -1,19 +1,29 @@
-"""The model that comes with the package; MODEL_CARD.md says what it is good for."""
+"""The models that come with the package; MODEL_CARD.md says what they are good for."""
 
 from pathlib import Path
+from typing import Literal
 
+from sklearn.utils._param_validation import StrOptions
+
+from skemotion._validation import validate_params
 from skemotion.persistence import load_model
 from skemotion.pipeline import EmotionPipeline
 
 __all__ = ["load_pretrained"]
 
-BUNDLE = Path(__file__).with_name("emodb.skemotion")
+BUNDLES = {
+    name: Path(__file__).with_name(f"{name}.skemotion")
+    for name in ("emodb", "emodb-descriptors")
+}
 
 
-def load_pretrained() -> EmotionPipeline:
-    """Load the model that comes with the package.
+@validate_params({"name": [StrOptions(set(BUNDLES))]})
+def load_pretrained(
+    name: Literal["emodb", "emodb-descriptors"] = "emodb",
+) -> EmotionPipeline:
+    """Load a model that comes with the package.
 
-    It is the recommended recipe of :func:`~skemotion.make_emotion_pipeline`,
+    "emodb" is the recommended recipe of :func:`~skemotion.make_emotion_pipeline`,
     fitted on all 535 recordings of the Berlin EMO-DB [1]_: ten actors who speak
     ten German sentences with acted anger, boredom, disgust, fear, happiness,
     neutrality and sadness, in an anechoic chamber. On other voices, languages,
@@ -22,11 +32,19 @@ def load_pretrained() -> EmotionPipeline:
     person. The model card, ``MODEL_CARD.md`` beside this module, gives all
     measurements.
 
+    Parameters
+    ----------
+    name : {"emodb", "emodb-descriptors"}, default="emodb"
+        "emodb" hears through the early layers of a pretrained speech encoder
+        [2]_, whose licence stands in ``NOTICE`` beside this module.
+        "emodb-descriptors" is the recipe of that name: it computes acoustic
+        descriptors, starts sooner, and errs more often.
+
     Returns
     -------
     EmotionPipeline
-        Fitted; it takes recordings as :class:`~skemotion.SpeechFeatureExtractor`
-        does. Every call returns a new one.
+        Fitted; it takes recordings as :class:`~skemotion.SpeechEncoder` does.
+        Every call returns a new one.
 
     See Also
     --------
@@ -37,6 +55,8 @@ def load_pretrained() -> EmotionPipeline:
     ----------
     .. [1] F. Burkhardt et al., "A Database of German Emotional Speech", Proc.
        Interspeech 2005, pp. 1517-1520.
+    .. [2] A. Radford et al., "Robust Speech Recognition via Large-Scale Weak
+       Supervision", Proc. ICML 2023.
 
     Examples
     --------
@@ -49,4 +69,4 @@ def load_pretrained() -> EmotionPipeline:
     >>> model.predict_proba(speech.signals[:1]).shape
     (1, 7)
     """
-    return load_model(BUNDLE)
+    return load_model(BUNDLES[name])

@@ -79,15 +79,10 @@ def encode(arrays, mel):
         )
     ).eval()
     wanted = encoder.state_dict()
-    arrays = {
-        "embed_positions.weight": sinusoids(1500, width).numpy(),
-        "layer_norm.weight": np.ones(width, np.float32),
-        "layer_norm.bias": np.zeros(width, np.float32),
-        **arrays,
-    }
-    arrays["embed_positions.weight"] = arrays["embed_positions.weight"][
-        : mel.shape[1] // 2
-    ]
+    no_norm = {"weight": np.ones(width, "f4"), "bias": np.zeros(width, "f4")}
+    arrays = {**arrays, **{f"layer_norm.{n}": each for n, each in no_norm.items()}}
+    positions = arrays["embed_positions.weight"]
+    arrays["embed_positions.weight"] = positions[: mel.shape[1] // 2]
     encoder.load_state_dict({name: torch.tensor(arrays[name]) for name in wanted})
     outputs = []
     for layer in encoder.layers:

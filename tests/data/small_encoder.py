@@ -6,7 +6,7 @@ import numpy as np
 
 
 def small_encoder(width=64, n_blocks=3, n_mels=80, seed=0):
-    """Return arrays by their names in Hugging Face's layout, without positions.
+    """Return arrays by their names in Hugging Face's layout.
 
     Bits of the generator are the same in all versions of NumPy, unlike what its
     distributions make of them.
@@ -20,7 +20,7 @@ def small_encoder(width=64, n_blocks=3, n_mels=80, seed=0):
         values = (around + spread * raw).astype(np.float16)
         return values.reshape(shape).astype(np.float32)
 
-    arrays = {}
+    arrays = {"embed_positions.weight": draw(1500, width, spread=1.0)}
     for number, n_inputs in ((1, n_mels), (2, width)):
         arrays[f"conv{number}.weight"] = draw(width, n_inputs, 3)
         arrays[f"conv{number}.bias"] = draw(width, spread=0.1)

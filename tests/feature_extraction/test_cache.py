@@ -21,7 +21,7 @@ from skemotion import (
 )
 from skemotion.augmentation import _augmenter, _effects
 from skemotion.cli import main
-from skemotion.feature_extraction import _cache, _extraction, _sets
+from skemotion.feature_extraction import _cache, _sets
 
 RATE = 16000
 RNG = np.random.default_rng(0)
@@ -35,13 +35,13 @@ def make_signals(n):
 def n_computed(monkeypatch):
     """Count the recordings whose descriptors are computed."""
     calls = []
-    compute = _extraction._SETS["post"]
+    post = _sets.DESCRIPTOR_SETS["post"]
 
     def counted(signal, **parameters):
         calls.append(len(signal))
-        return compute(signal, **parameters)
+        return post.compute(signal, **parameters)
 
-    monkeypatch.setitem(_extraction._SETS, "post", counted)
+    monkeypatch.setitem(_sets.DESCRIPTOR_SETS, "post", post._replace(compute=counted))
     return lambda: len(calls)
 
 

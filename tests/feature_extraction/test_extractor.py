@@ -18,7 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from skemotion import AudioError, SpeechFeatureExtractor
-from skemotion.feature_extraction import _extraction, _sets
+from skemotion.feature_extraction import _extraction, _extractor, _sets
 
 RATE = 16000
 
@@ -286,7 +286,7 @@ def test_many_recordings_go_to_processes(tmp_path, monkeypatch):
     X = [*paths, file, tone(200, 8000), [np.nan]]
     expected = SpeechFeatureExtractor().transform(X[:-1])
     monkeypatch.setattr(_extraction, "_MANY_RECORDINGS", 5)
-    n_computed = count_calls(monkeypatch, _extraction, "_describe")
+    n_computed = count_calls(monkeypatch, _extractor, "describe")
     extractor = SpeechFeatureExtractor(n_jobs=2, memory=tmp_path / "cache")
     with file:
         np.testing.assert_array_equal(extractor.transform(X[:-1]), expected)
@@ -367,7 +367,7 @@ def test_cache_is_keyed_by_samples_and_parameters(tmp_path, monkeypatch):
     expected = extractor.transform([first])
 
     first.rename(second)
-    n_computed = count_calls(monkeypatch, _extraction, "_describe")
+    n_computed = count_calls(monkeypatch, _extractor, "describe")
     np.testing.assert_array_equal(extractor.transform([second]), expected)
     assert n_computed() == 0  # found again under another name
 
@@ -390,7 +390,7 @@ def test_cache_outlives_a_new_version_of_another_set(tmp_path, monkeypatch):
     newer = _sets.DESCRIPTOR_SETS["extended"]
     newer = newer._replace(version=newer.version + 1)
     monkeypatch.setitem(_sets.DESCRIPTOR_SETS, "extended", newer)
-    n_computed = count_calls(monkeypatch, _extraction, "_describe")
+    n_computed = count_calls(monkeypatch, _extractor, "describe")
     post.transform(X)
     assert n_computed() == 0
     extended.transform(X)
@@ -403,7 +403,7 @@ def test_cache_outlives_no_new_version_of_the_posts_set(tmp_path, monkeypatch):
     extractor.transform(X)
     newer = _sets.DESCRIPTOR_SETS["post"]._replace(version=99)
     monkeypatch.setitem(_sets.DESCRIPTOR_SETS, "post", newer)
-    n_computed = count_calls(monkeypatch, _extraction, "_describe")
+    n_computed = count_calls(monkeypatch, _extractor, "describe")
     extractor.transform(X)
     assert n_computed() == 1
 
@@ -442,12 +442,13 @@ def test_blas_has_one_thread_while_extracting(monkeypatch, n_jobs):
         libraries = threadpool_info()
         return {lib["num_threads"] for lib in libraries if lib["user_api"] == "blas"}
 
-    def watched(signal, compute=_extraction.compute_descriptors, **parameters):
+    def watched(*args):
         seen.append(n_threads())
-        return compute(signal, **parameters)
+        return describe(*args)
 
     seen: list = []
-    monkeypatch.setitem(_extraction._SETS, "post", watched)
+    describe = _extractor.describe
+    monkeypatch.setattr(_extractor, "describe", watched)
     with threadpool_limits(limits=2, user_api="blas"):
         before = n_threads()
         with pytest.raises(AudioError):

@@ -71,33 +71,58 @@ def test_sizes_are_those_of_the_file(encoder_arrays, tmp_path):
     assert (architecture.hidden, architecture.n_blocks) == (512, 1)
 
 
-def test_positions_of_the_file_or_computed(encoder_arrays, encoder_file, tmp_path):
-    computed = load_weights(encoder_file, (1,)).arrays["embed_positions.weight"]
-    np.testing.assert_array_equal(computed, sinusoids(64))
-    learnt = np.random.default_rng(0).normal(size=(1500, 64)).astype(np.float32)
-    arrays = {**encoder_arrays, "embed_positions.weight": learnt}
-    path = save_under("", arrays, tmp_path / "a.safetensors")
+def _drop_positions(arrays):
+    return {n: each for n, each in arrays.items() if n != "embed_positions.weight"}
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32])
+def test_positions_of_the_file_or_computed(dtype, encoder_arrays, tmp_path):
+    path = save_under("", encoder_arrays, tmp_path / "a.safetensors", dtype)
     found = load_weights(path, (1,)).arrays["embed_positions.weight"]
-    np.testing.assert_array_equal(found, learnt)
+    np.testing.assert_array_equal(found, encoder_arrays["embed_positions.weight"])
+    save_under("", _drop_positions(encoder_arrays), path, dtype)
+    found = load_weights(path, (1,)).arrays["embed_positions.weight"]
+    np.testing.assert_array_equal(found, sinusoids(64).astype(dtype))
+    assert found.dtype == dtype
 
 
-def test_what_is_written_is_read_again(encoder_arrays, encoder_file, tmp_path):
+def test_what_is_written_is_read_again(encoder_file):
     weights = load_weights(encoder_file, (1, 3))
-    content = write_weights(weights)
-    assert len(content) < encoder_file.stat().st_size + 1000
-    again = read_weights(content, (1, 3))
+    _assert_kept(weights)
+    # Only the blocks that are needed.
+    content = write_weights(load_weights(encoder_file, (1,)).arrays)
+    assert len(content) < encoder_file.stat().st_size / 1.5
+    with pytest.raises(ValueError, match="1 blocks, and layer 2"):
+        read_weights(content, (2,))
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32])
+@pytest.mark.parametrize("other", [np.float16, np.float32, np.float64])
+def test_positions_come_back_as_they_were(dtype, other, encoder_file):
+    weights = load_weights(encoder_file, (1,))
+    arrays = {name: each.astype(dtype) for name, each in weights.arrays.items()}
+    arrays["embed_positions.weight"] = sinusoids(64).astype(other)
+    content = _assert_kept(weights._replace(arrays=arrays))
+    assert (b"embed_positions" in content) == (dtype != other)
+    arrays["embed_positions.weight"][3, 4] += 1
+    assert b"embed_positions" in _assert_kept(weights._replace(arrays=arrays))
+
+
+def _assert_kept(weights):
+    content = write_weights(weights.arrays)
+    again = read_weights(content, weights.architecture.layers)
     assert again.architecture == weights.architecture
+    assert set(again.arrays) == set(weights.arrays)
     for name, array in weights.arrays.items():
         np.testing.assert_array_equal(again.arrays[name], array)
         assert again.arrays[name].dtype == array.dtype
-    # Only the blocks that are needed, and positions that differ.
-    content = write_weights(load_weights(encoder_file, (1,)))
-    assert len(content) < encoder_file.stat().st_size / 2
-    with pytest.raises(ValueError, match="1 blocks, and layer 2"):
-        read_weights(content, (2,))
-    weights.arrays["embed_positions.weight"][3, 4] += 1
-    again = read_weights(write_weights(weights), (1,))
-    assert again.arrays["embed_positions.weight"][3, 4] == sinusoids(64)[3, 4] + 1
+    return content
+
+
+@pytest.mark.models
+def test_positions_of_whisper_can_be_computed(models_path):
+    path = models_path / "whisper-base-encoder.safetensors"
+    assert b"embed_positions" not in write_weights(load_weights(path, (1,)).arrays)
 
 
 @pytest.mark.parametrize("content", [b"", b"abc", b"\xff" * 64])
