@@ -198,8 +198,9 @@ class SpeechEncoder(RecordingTransformer):
         Returns
         -------
         ndarray of shape (n_recordings, n_frames, n_dims), dtype float32
-            With ``ceil(duration * 50 / frame_step)`` frames, and the features of
-            each layer side by side, such as 512 for each of Whisper base.
+            With ``ceil(duration * 50 / frame_step)`` frames, where less than 10 ms
+            at the end do not count, and the features of each layer side by
+            side, such as 512 for each of Whisper base.
 
         Raises
         ------
@@ -293,7 +294,8 @@ class SpeechEncoder(RecordingTransformer):
 
     def _settings(self):
         """Collect all that frames depend on besides the samples."""
-        n_samples = int(self.duration * SAMPLING_RATE)
+        # What a decimal fraction lacks in binary is no sample less.
+        n_samples = round(self.duration * SAMPLING_RATE)
         n_frames = count_encoded(n_samples, int(self.frame_step))
         return {
             "version": ENCODER_VERSION,

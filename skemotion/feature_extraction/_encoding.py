@@ -69,7 +69,8 @@ def encode(
 def _encode_sound(signal, n_mels, encoder):
     missing = max(_MIN_SAMPLES - len(signal), 0)
     mel = log_mel_spectrogram(np.pad(signal, (0, missing)), n_mels)
-    return encoder(mel[np.newaxis], np.array([len(mel)], dtype=np.int32))[0]
+    frames = encoder(mel[np.newaxis], np.array([len(mel)], dtype=np.int32))[0]
+    return frames[: count_encoded(len(signal), frame_step=1)]
 
 
 def join_frames(frames: NDArray[np.float32], step: int) -> NDArray[np.float32]:

@@ -236,6 +236,10 @@ class TestRates:
             assert 0 <= (~padded[row]).sum() - n_real <= 5
             heard = ~padding_mask(joined[..., :64])[row]
             assert not padded[row][heard].any()
+        # Where names are not handed on, it is found by itself, in either's way.
+        found = padding_mask(joined, SequenceFunctionals().fit(joined).loudness_)
+        assert (found | ~padded).all()
+        assert (found <= padding_mask(joined[..., :64])).all()
         scaled = SequenceScaler(ignore_padding=True, loudness=rms).fit_transform(joined)
         np.testing.assert_array_equal(padding_mask(scaled), padded)
 
