@@ -1,18 +1,25 @@
 """Encoders that are built, with their weights, and kept for whoever asks next."""
 
+import gc
 import hashlib
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skemotion.networks._backend import import_keras, names_from_the_start
+from skemotion.networks._backend import (
+    import_keras,
+    names_from_the_start,
+    without_retracing_log,
+)
 from skemotion.networks._graphs import RecentlyUsed
 from skemotion.networks._whisper import HEAD_WIDTH, WhisperEncoder
 
-_MAX_ENCODERS = 2  # each takes some 30 MB and a second to build
-_encoders = RecentlyUsed(_MAX_ENCODERS)
+# Weights take some 30 MB. To trace a graph takes seconds, and megabytes that
+# TensorFlow never gives back, so that weights of the same sizes take turns in it.
+_encoders = RecentlyUsed(2)
+_graphs = RecentlyUsed(16)
 
 Encode = Callable[[NDArray[np.float32], NDArray[np.int32]], NDArray[np.float32]]
 
@@ -41,7 +48,7 @@ def find_encoder(
     """
     import_keras()
     return _encoders.get_or_make(
-        (architecture, digest), lambda: _trace(architecture, weights)
+        (architecture, digest), lambda: _make(architecture, weights)
     )
 
 
@@ -55,25 +62,49 @@ def hash_weights(weights: Mapping[str, NDArray]) -> str:
     return digest.hexdigest()
 
 
-def _trace(architecture, weights) -> Encode:
+def _make(architecture, weights) -> Encode:
+    import tensorflow as tf
+
+    graph = _graphs.get_or_make(architecture, lambda: _trace_once(architecture))
+    values = [
+        tf.constant(array, tf.float32)
+        for layer in graph.layers
+        for array in _as_keras(layer, weights)
+    ]
+    return lambda mel, lengths: graph.run(values, mel, lengths).numpy()
+
+
+class _Graph(NamedTuple):
+    run: Callable
+    layers: list[str]  # whose arrays it takes, one after the other
+
+
+def _trace_once(architecture):
+    graph = _trace(architecture)
+    gc.collect()  # the model, a ring with megabytes of variables that nobody needs
+    return graph
+
+
+def _trace(architecture) -> _Graph:
     import tensorflow as tf
 
     with names_from_the_start():
         model = architecture.build()
     model.trainable = False
-    for layer in model.layers:
-        if layer.weights:
-            layer.set_weights(_as_keras(layer.name, weights))
-    signature = [
-        tf.TensorSpec((None, None, architecture.n_mels), tf.float32),
+
+    def run(values, mel, lengths):
+        return model.stateless_call([], values, [mel, lengths], training=False)[0]
+
+    specifications = (
+        [tf.TensorSpec(variable.shape) for variable in model.variables],
+        tf.TensorSpec((None, None, architecture.n_mels)),
         tf.TensorSpec((None,), tf.int32),
-    ]
-
-    @tf.function(input_signature=signature, autograph=False)
-    def run(mel, lengths):
-        return model([mel, lengths], training=False)
-
-    return lambda mel, lengths: run(mel, lengths).numpy()
+    )
+    with without_retracing_log():
+        traced = tf.function(run, autograph=False).get_concrete_function(
+            *specifications
+        )
+    return _Graph(traced, [layer.name for layer in model.layers if layer.weights])
 
 
 def _as_keras(name: str, weights: Mapping[str, NDArray]) -> list[Any]:

@@ -179,8 +179,46 @@ def test_positions_are_those_that_files_hold(model, models_path):
     np.testing.assert_allclose(sinusoids(found.shape[1]), found, atol=1e-3)
 
 
-def test_threads_share_an_encoder(weights, monkeypatch):
+@pytest.fixture
+def n_traced(monkeypatch):
+    """Forget all graphs, and count those that are traced."""
+    calls, trace = [], _encoders._trace
+
+    def counted(architecture):
+        calls.append(architecture)
+        return trace(architecture)
+
     monkeypatch.setattr(_encoders, "_encoders", _encoders.RecentlyUsed(2))
+    monkeypatch.setattr(_encoders, "_graphs", _encoders.RecentlyUsed(16))
+    monkeypatch.setattr(_encoders, "_trace", counted)
+    return lambda: len(calls)
+
+
+def test_encoders_that_come_and_go(encoder_file, n_traced, caplog):
+    import gc
+
+    import keras
+
+    (mel,) = make_mels(30)
+    found = {}
+    for _ in range(3):
+        for layer in (1, 2, 3):
+            for gain in (1, 0.5):
+                sizes, arrays = load_weights(encoder_file, (layer,))
+                arrays = {**arrays, "conv2.bias": arrays["conv2.bias"] * gain}
+                encoder = find_encoder(sizes, arrays, hash_weights(arrays))
+                (frames,) = encode(encoder, mel)
+                before = found.setdefault((layer, gain), frames)
+                np.testing.assert_array_equal(frames, before)
+        assert n_traced() == 3
+    assert len({frames.tobytes() for frames in found.values()}) == 6
+    assert caplog.records == []  # such as TensorFlow's advice on retracing
+    gc.collect()
+    named = [each for each in gc.get_objects() if isinstance(each, keras.Model)]
+    assert not any("log_mel" in str(model.inputs) for model in named)
+
+
+def test_threads_share_an_encoder(weights, n_traced):
     (mel,) = make_mels(30)
     found = []
 
@@ -194,6 +232,7 @@ def test_threads_share_an_encoder(weights, monkeypatch):
     for thread in threads:
         thread.join()
     assert len(found) == 4
+    assert n_traced() == 1
     for encoder, frames in found:
         assert encoder is found[0][0]
         np.testing.assert_array_equal(frames, found[0][1])
