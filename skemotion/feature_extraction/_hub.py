@@ -38,8 +38,7 @@ def fetch_from_hub(model: str, find: Callable[[Get], list[Path]]) -> list[Path]:
         If huggingface_hub is not installed.
     """
     try:
-        from huggingface_hub.errors import RepositoryNotFoundError
-        from huggingface_hub.file_download import hf_hub_download as _  # noqa: F401
+        from huggingface_hub.utils import RepositoryNotFoundError
     except ImportError as error:
         raise ImportError(
             f"weights={model!r} is no file, and to fetch it from the Hugging Face hub, "
@@ -74,7 +73,7 @@ def _cached(model, file):
 
 def _fetched(model, file):
     from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url
-    from huggingface_hub.errors import EntryNotFoundError
+    from huggingface_hub.utils import EntryNotFoundError
 
     try:
         # Where there is no connection, the download tries for half a minute.
@@ -87,7 +86,8 @@ def _fetched(model, file):
 @contextmanager
 def _silent() -> Iterator[None]:
     """Hold back the library's log and bars; what goes wrong is raised."""
-    from huggingface_hub import utils
+    # What loads the library's parts sets the level of its log.
+    from huggingface_hub import hf_hub_download, utils  # noqa: F401
 
     logger = logging.getLogger("huggingface_hub")
     level, had_bars = logger.level, not utils.are_progress_bars_disabled()

@@ -164,6 +164,6 @@ def test_no_connection_is_told_at_once(endpoint, environment, tmp_path):
 
 
 def test_without_the_library(monkeypatch):
-    monkeypatch.setitem(sys.modules, "huggingface_hub.errors", None)
+    monkeypatch.setitem(sys.modules, "huggingface_hub.utils", None)
     with pytest.raises(ImportError, match=r"pip install \"skemotion\[hub\]\""):
         load_weights("openai/whole", (1,))
