@@ -180,8 +180,8 @@ def _codes(model, X):
 
 def _pool(folds, corpus):
     """Score what all folds predict together."""
-    classes, codes = np.unique(corpus.target, return_inverse=True)
-    y_true = codes[np.concatenate([fold["rows"] for fold in folds])]
+    y_true = np.unique(corpus.target, return_inverse=True)[1]
+    y_true = y_true[np.concatenate([fold["rows"] for fold in folds])]
     shown = folds[0]["predictions"]
     return {
         variant: {

@@ -21,7 +21,12 @@ from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from skemotion._by_speaker import SpeakerStandardized
-from skemotion._sequences import is_passed_by, names_behind, takes_recordings
+from skemotion._sequences import (
+    find_loudness,
+    is_passed_by,
+    names_behind,
+    takes_recordings,
+)
 from skemotion._validation import as_indexable, validate_params
 from skemotion.audio import check_recordings, recording_name
 from skemotion.classification._blstm import BaseBLSTMClassifier
@@ -143,7 +148,9 @@ def adapt(pipeline: _Model, recordings: Any, *, chunk_size: int = 256) -> _Model
     (1.0, 100)
     """
     check_is_fitted(pipeline)
-    adaptation = _Adaptation(_check_recordings(pipeline, recordings), chunk_size)
+    recordings = _check_recordings(pipeline, recordings)
+    names = getattr(pipeline, "feature_names", None)
+    adaptation = _Adaptation(recordings, names, chunk_size)
     adapted = adaptation.adapt(pipeline)
     n_recordings = adaptation.n_recordings
     if n_recordings is None:
@@ -158,7 +165,7 @@ def adapt(pipeline: _Model, recordings: Any, *, chunk_size: int = 256) -> _Model
             "setting are wanted: with few, what is particular to them is taken for the "
             "setting, and predictions can become worse than without.",
             AdaptationWarning,
-            stacklevel=2,
+            stacklevel=3,  # validate_params stands between
         )
     adapted.adapted_to_ = n_recordings
     return adapted
@@ -202,6 +209,8 @@ class _Adaptation:
     ----------
     recordings : sequence
         What the model is given.
+    names : sequence of str or None
+        What the features are called, if these are sequences.
     chunk_size : int
         Recordings in a chunk.
 
@@ -211,8 +220,9 @@ class _Adaptation:
         Recordings with sound; None as long as no scaler has been met.
     """
 
-    def __init__(self, recordings: Any, chunk_size: int):
+    def __init__(self, recordings: Any, names: Any, chunk_size: int):
         self._recordings = recordings
+        self._names = names
         self._chunk_size = chunk_size
         self.n_recordings: int | None = None
 
@@ -243,7 +253,9 @@ class _Adaptation:
 
     def _adapt_pipeline(self, pipeline, before):
         adapted, path = copy.copy(pipeline), list(before)
-        by_speaker = any(isinstance(s, SpeakerStandardized) for _, s in pipeline.steps)
+        by_speaker = any(
+            isinstance(step, SpeakerStandardized) for _, step in pipeline.steps
+        )
         adapted.steps = []
         for name, step in pipeline.steps:
             # Behind that mark, all has been trained on what is standardised so.
@@ -282,7 +294,7 @@ class _Adaptation:
         n_recordings = 0
         for start, chunk in self._chunks():
             try:
-                X = _transform(chunk, path)
+                X = _transform(chunk, path, self._names)
             except AudioError as error:
                 failures += _rename(error.failures, chunk, start)
                 continue
@@ -300,24 +312,26 @@ class _Adaptation:
             yield part.start, _safe_indexing(self._recordings, part)
 
 
-def _transform(X, path):
+def _transform(X, path, names):
     """Take recordings through some steps, and leave out those without sound."""
-    X = _with_sound(X)
-    for step in path:
+    X = _with_sound(X, names)
+    for number, step in enumerate(path, start=1):
         if not _num_samples(X):
             return X
         X = step.transform(X)
         if takes_recordings(step):
-            X = _with_sound(X)
+            X = _with_sound(X, names_behind([("", one) for one in path[:number]]))
     return X
 
 
-def _with_sound(X: Any) -> Any:
-    """Leave out sequences that never change, as those of digital silence."""
-    if not isinstance(X, np.ndarray) or X.ndim != 3 or X.shape[1] < 2:
+def _with_sound(X: Any, names: Any) -> Any:
+    """Leave out sequences without a single real frame."""
+    if not isinstance(X, np.ndarray) or X.ndim != 3:
         return X
-    changes = np.array([(row != row[:1]).any() for row in X], dtype=bool)
-    return X if changes.all() else X[changes]
+    loudness = find_loudness(names)
+    values = X if loudness is None else X[:, :, [loudness]]
+    has_sound = np.any(values, axis=(1, 2))
+    return X if has_sound.all() else X[has_sound]
 
 
 def _rename(failures, chunk, start):

@@ -275,7 +275,6 @@ class SequenceScaler(OneToOneFeatureMixin, SequenceTransformerMixin, BaseEstimat
         """
         sequences = validate_sequences(self, X, reset=True, feature_names=feature_names)
         learn_padding(self, sequences)
-        self._forget()
         self._has_padding = False
         return self._merge(sequences)
 
@@ -313,13 +312,16 @@ class SequenceScaler(OneToOneFeatureMixin, SequenceTransformerMixin, BaseEstimat
         )
         if first or self._may_find_padding():
             learn_padding(self, sequences)
-        if hasattr(self, "mean_") and not hasattr(self, "n_samples_seen_"):
+        if not first and not hasattr(self, "n_samples_seen_"):
             raise ValueError(
                 "of how many frames the mean and deviation are is not known, since "
                 "this scaler comes from a bundle or an earlier version: fit it anew."
             )
-        self._check_frames(sequences)
-        return self._merge(sequences)
+        seen = None
+        if not first:
+            self._check_frames(sequences)
+            seen = self.n_samples_seen_, self.mean_, self.var_
+        return self._merge(sequences, seen)
 
     def transform(self, X: ArrayLike) -> NDArray[np.float32]:
         """Standardise sequences.
@@ -350,33 +352,27 @@ class SequenceScaler(OneToOneFeatureMixin, SequenceTransformerMixin, BaseEstimat
         return unknown and not getattr(self, "_has_padding", True)
 
     def _check_frames(self, X):
-        mean = getattr(self, "mean_", None)
-        if mean is not None and mean.ndim == 2 and X.shape[1:] != mean.shape:
+        if self.mean_.ndim == 2 and X.shape[1:] != self.mean_.shape:
             raise ValueError(
                 f"X has {X.shape[1]} frames, but SequenceScaler(scope='cell') "
-                f"was fitted on {mean.shape[0]}; extract all recordings with "
+                f"was fitted on {self.mean_.shape[0]}; extract all recordings with "
                 "the same duration."
             )
 
-    def _forget(self):
-        for name in ("mean_", "var_", "scale_", "n_samples_seen_"):
-            if hasattr(self, name):
-                delattr(self, name)
-
     def _without_moments(self):
-        """Return a copy that knows the features and the padding, and no more."""
+        """Return a copy that knows features, frames and padding, and no more."""
         fresh = copy.copy(self)
-        fresh._forget()
+        fresh.n_samples_seen_ = 0
+        fresh.mean_ = fresh.var_ = np.zeros_like(self.mean_)
         return fresh
 
-    def _merge(self, X):
+    def _merge(self, X, seen=None):
         """Take more sequences into the moments."""
         per_feature = self.scope == "feature" and X.ndim == 3
         axis = (0, 1) if per_feature else 0
         bounds = self._find_bounds(X)
         count, mean, variance = _moments(X, np.arange(len(X)), bounds, axis)
-        if hasattr(self, "n_samples_seen_"):
-            seen = self.n_samples_seen_, self.mean_, self.var_
+        if seen is not None:
             count, mean, variance = merge_moments(seen, (count, mean, variance))
         self.n_samples_seen_, self.mean_, self.var_ = count, mean, variance
         self.scale_ = _to_scale(mean, variance)
