@@ -25,6 +25,7 @@ import warnings
 from pathlib import Path
 
 import numpy as np
+from _revisions import CURRENT, footnote, mark
 from _runs import RESULTS, table, write
 from robustness import degrade
 from sklearn.preprocessing import StandardScaler
@@ -99,9 +100,23 @@ def main():
     ]
     results = json.loads(PATH.read_text()) if PATH.exists() else {}
     key = f"{args.front} {args.head} {args.split}"
-    results[key] = {"draws": args.draws, **_pool(folds, corpus)}
+    results[key] = {
+        "revision": _revision(args),
+        "folds": len(folds),
+        "draws": args.draws,
+        "scores": _pool(folds, corpus),
+    }
     write(PATH, results)
     print(markdown_table(results))
+
+
+def _revision(args):
+    parts = ["padding"]
+    if args.front == "descriptors":
+        parts += ["post descriptors", "extended descriptors"]
+    if args.head == "network":
+        parts.append("network")
+    return {part: CURRENT[part] for part in parts}
 
 
 def _extract(condition, corpus, args):
@@ -209,21 +224,21 @@ def markdown_table(results=None):
         if not PATH.exists():
             return None
         results = json.loads(PATH.read_text())
-    rows = []
+    rows, outdated = [], set()
     for key, found in results.items():
-        for variant in found.keys() - {"draws"}:
-            curves = found[variant]
-            for condition, sizes in curves.items():
-                scores = [f"{100 * np.mean(draws):.1f}" for draws in sizes.values()]
-                rows.append([f"{key}, {variant}", condition, *scores])
-            degraded = [sizes for name, sizes in curves.items() if name != "clean"]
-            means = [
-                f"{100 * np.mean([np.mean(sizes[size]) for sizes in degraded]):.1f}"
-                for size in degraded[0]
-            ]
-            rows.append([f"{key}, {variant}", "mean of the degraded", *means])
+        old = [part for part, v in found["revision"].items() if v != CURRENT[part]]
+        outdated.update(old)
+        for variant, curves in found["scores"].items():
+            degraded = [curves[name] for name in curves if name != "clean"]
+            sizes = curves["clean"]
+            mean = {size: [curve[size] for curve in degraded] for size in sizes}
+            for condition, curve in {**curves, "mean of the degraded": mean}.items():
+                scores = [f"{100 * np.mean(draws):.1f}" for draws in curve.values()]
+                rows.append([mark(f"{key}, {variant}", old), condition, *scores])
     header = ["front end, head, split; estimated anew", "condition", "as it comes"]
-    return table([*header, *map(str, SIZES), ALL], rows)
+    return table([*header, *map(str, SIZES), ALL], rows) + footnote(
+        outdated, "adaptation.py"
+    )
 
 
 def _slug(text):

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone
+from sklearn.ensemble import VotingClassifier
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import (
     MaxAbsScaler,
@@ -16,7 +17,7 @@ from sklearn.preprocessing import (
     RobustScaler,
     StandardScaler,
 )
-from sklearn.utils import _safe_indexing, gen_batches
+from sklearn.utils import Bunch, _safe_indexing, gen_batches
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
@@ -66,15 +67,18 @@ def adapt(pipeline: _Model, recordings: Any, *, chunk_size: int = 256) -> _Model
     Parameters
     ----------
     pipeline : estimator
-        A fitted :class:`EmotionPipeline`, or a pipeline of imbalanced-learn or
-        scikit-learn. What is estimated anew are :class:`SequenceScaler`,
+        A fitted :class:`EmotionPipeline`, a pipeline of imbalanced-learn or
+        scikit-learn, or a :class:`~sklearn.ensemble.VotingClassifier` of such.
+        What is estimated anew are :class:`SequenceScaler`,
         :class:`~sklearn.preprocessing.StandardScaler`,
         :class:`~sklearn.preprocessing.MinMaxScaler`,
         :class:`~sklearn.preprocessing.MaxAbsScaler` and
         :class:`~sklearn.preprocessing.RobustScaler`, among its steps and within
-        pipelines and unions that are its steps. In a pipeline that
-        ``skemotion train --by-speaker`` has fitted, the recordings must be of
-        one voice, by which their features are standardised; all else stays.
+        pipelines, unions and votes that are its steps; and the moments by which
+        a network with `functionals_units` standardises functionals. In a
+        pipeline that ``skemotion train --by-speaker`` has fitted, the
+        recordings must be of one voice, by which their features are
+        standardised; all else stays.
 
     recordings : sequence of recordings, or array-like
         What `pipeline` predicts: recordings as :class:`SpeechFeatureExtractor`
@@ -99,8 +103,8 @@ def adapt(pipeline: _Model, recordings: Any, *, chunk_size: int = 256) -> _Model
     Raises
     ------
     ValueError
-        If no step is such a scaler; if one is in an estimator that is neither
-        pipeline nor union; or if fewer than two recordings have sound.
+        If no step is such a scaler; if one is in an estimator of another kind
+        than those above; or if fewer than two recordings have sound.
     TypeError
         If `recordings` is a single one, or an iterator.
     AudioError
@@ -121,7 +125,8 @@ def adapt(pipeline: _Model, recordings: Any, *, chunk_size: int = 256) -> _Model
     Notes
     -----
     It takes one pass over the recordings for each scaler, since one behind
-    another has to see what that makes of them. A pass extracts all features
+    another has to see what that makes of them: two for the recommended recipe,
+    whose network has moments of its own. A pass extracts all features
     anew, unless the extractor's `memory` keeps them. Only RobustScaler, which
     sorts, is shown all rows at once: one for each recording, where it stands
     behind :class:`SequenceFunctionals`.
@@ -187,6 +192,8 @@ def _check_recordings(pipeline, recordings):
 
 
 def _begins_with_recordings(estimator):
+    if isinstance(estimator, VotingClassifier):
+        return any(map(_begins_with_recordings, estimator.estimators_))
     if not isinstance(estimator, Pipeline):
         return takes_recordings(estimator)
     steps = (step for _, step in estimator.steps if not is_passed_by(step))
@@ -244,6 +251,8 @@ class _Adaptation:
             return self._adapt_pipeline(estimator, before)
         if isinstance(estimator, FeatureUnion):
             return self._adapt_union(estimator, before)
+        if isinstance(estimator, VotingClassifier):
+            return self._adapt_vote(estimator, before)
         if isinstance(estimator, _SCALERS):
             return self._adapt_scaler(estimator, before)
         if isinstance(estimator, BaseBLSTMClassifier) and estimator._reads_functionals:
@@ -274,6 +283,18 @@ class _Adaptation:
             (name, self.adapt(transformer, before))
             for name, transformer in union.transformer_list
         ]
+        return adapted
+
+    def _adapt_vote(self, vote, before):
+        adapted = copy.copy(vote)
+        adapted.named_estimators_ = Bunch(
+            **{
+                name: self.adapt(voter, before)
+                for name, voter in vote.named_estimators_.items()
+            }
+        )
+        voters = adapted.named_estimators_.values()
+        adapted.estimators_ = [voter for voter in voters if not is_passed_by(voter)]
         return adapted
 
     def _adapt_scaler(self, scaler, before):
@@ -364,6 +385,6 @@ def _refuse_hidden_scalers(estimator):
         if isinstance(value, _SCALERS):
             raise ValueError(
                 f"{type(estimator).__name__} holds a scaler, {name}, which cannot be "
-                "adapted there: only steps of pipelines and unions can. Adapt the "
+                "adapted there, but only in pipelines, unions and votes. Adapt the "
                 "pipelines within it one by one, such as best_estimator_ of a search."
             )

@@ -1,6 +1,7 @@
 """Adapting to other recordings: scalers that are fitted by hand are the oracle."""
 
 import copy
+import io
 import warnings
 
 import imblearn.pipeline
@@ -9,9 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import sklearn.pipeline
+import soundfile
 from scipy.signal import butter, sosfilt
 from sklearn.base import clone
-from sklearn.ensemble import BaggingClassifier
+from sklearn.ensemble import BaggingClassifier, VotingClassifier
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
@@ -208,6 +210,26 @@ def test_nested_in_pipelines_and_unions():
     np.testing.assert_allclose(adapted[:-1].transform(SHIFTED), expected, atol=1e-4)
 
 
+def test_a_vote_of_pipelines():
+    voters = [
+        ("one", make_pipeline(SequenceScaler(), SVC_on_means())),
+        ("two", make_pipeline(SequenceFunctionals(), StandardScaler(), SVC())),
+        ("none", "drop"),
+    ]
+    vote = VotingClassifier(voters).fit(X, y)
+    adapted = adapt(vote, SHIFTED)
+    for name, voter in voters[:2]:
+        expected = clone(voter).fit(SHIFTED, y)[:-1].transform(SHIFTED)
+        found = adapted.named_estimators_[name][:-1].transform(SHIFTED)
+        np.testing.assert_allclose(found, expected, atol=1e-4)
+    assert vote.score(SHIFTED, y) < 0.5
+    assert adapted.score(SHIFTED, y) > 0.9
+    heard = VotingClassifier([("a", make_spoken(SVC_on_means(), ignore_padding=True))])
+    assert (
+        adapt(heard.fit(np.array(SIGNALS, dtype=object), y), OTHERS).adapted_to_ == 60
+    )
+
+
 def test_two_dimensions_and_tables():
     table = pd.DataFrame(X[:, 0], columns=list("abcd"))
     pipeline = make_pipeline(SequenceScaler(), LogisticRegression()).fit(table, y)
@@ -296,6 +318,17 @@ def test_nothing_to_adapt():
     with pytest.raises(ValueError, match="best_estimator_"):
         adapt(search, SHIFTED)
     assert adapt(search.best_estimator_, SHIFTED).score(SHIFTED, y) > 0.9
+
+
+def test_files_in_memory_are_read_in_each_pass(spoken):
+    files = []
+    for signal in OTHERS:
+        file = io.BytesIO()
+        soundfile.write(file, signal, 16_000, format="WAV", subtype="FLOAT")
+        file.seek(0)
+        files.append(file)
+    adapted, expected = adapt(spoken, files), adapt(spoken, OTHERS)
+    np.testing.assert_allclose(adapted["scale"].mean_, expected["scale"].mean_)
 
 
 def test_few_recordings_are_warned_of_where_it_was_called(spoken):

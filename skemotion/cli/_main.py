@@ -238,7 +238,8 @@ def _add_predict(commands):
         help="all recordings given are of one setting, such as one microphone, "
         "language or call centre: adapt the model to how they sound on the whole, "
         "without labels, and then predict them (transductive). It wants 50 "
-        "recordings or more, of all kinds of emotions, and reads all of them first",
+        "recordings or more, of all kinds of emotions. All are read several times: "
+        "--cache saves most of that",
     )
     _add_one_speaker(setting)
     _add_extraction_options(parser)
