@@ -1,3 +1,4 @@
+from . import adaptation as adaptation
 from . import audio as audio
 from . import augmentation as augmentation
 from . import classification as classification
@@ -13,6 +14,7 @@ from . import pipeline as pipeline
 from . import preprocessing as preprocessing
 from . import pretrained as pretrained
 from ._show_versions import show_versions as show_versions
+from .adaptation import adapt as adapt
 from .augmentation import SpeechAugmenter as SpeechAugmenter
 from .classification import AttentionBLSTMClassifier as AttentionBLSTMClassifier
 from .classification import BLSTMClassifier as BLSTMClassifier

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-__all__ = ["AudioError", "ResamplingWarning"]
+__all__ = ["AdaptationWarning", "AudioError", "ResamplingWarning"]
 
 _N_SHOWN = 10
 
@@ -44,3 +44,7 @@ class AudioError(ValueError):
 
 class ResamplingWarning(UserWarning):
     """A sampler's parameters were adapted to a small training set."""
+
+
+class AdaptationWarning(UserWarning):
+    """A model was adapted to fewer recordings than that takes."""

@@ -1,10 +1,15 @@
-"""Trained pipelines, in files and by speaker."""
+"""Trained pipelines: in files, by speaker, and adapted."""
 
+import sys
 import zipfile
 
 import joblib
 
 from skemotion._by_speaker import SpeakerStandardized
+from skemotion.adaptation import adapt
+from skemotion.cli._recordings import keep_readable
+from skemotion.cli._terminal import on_terminal
+from skemotion.exceptions import AudioError
 from skemotion.preprocessing import speaker_standardize
 
 
@@ -30,6 +35,69 @@ def _check_model(model, path):
     if not hasattr(model, "predict_proba"):
         raise ValueError(f"{path} holds no model that predicts probabilities")
     return model
+
+
+def open_model(options):
+    """Load the model that is asked for, to be used as the options say.
+
+    Raises ValueError where it cannot be used for one voice, or for others.
+    """
+    if options.model is None:
+        from skemotion.pretrained import BUNDLE
+
+        options.model = BUNDLE
+    model = load_model(options.model)
+    if is_by_speaker(model) != options.one_speaker:
+        raise ValueError(_MISMATCH[options.one_speaker].format(options.model))
+    known = model.get_params()
+    wanted = {"extract__n_jobs": options.n_jobs, "extract__memory": options.cache}
+    return model.set_params(**{key: wanted[key] for key in wanted if key in known})
+
+
+_MISMATCH = {
+    True: (
+        "{} was not trained on features standardised by speaker, so --one-speaker "
+        "would mislead it: leave it out, or train with --by-speaker. To adapt it to "
+        "recordings of one setting there is --adapt."
+    ),
+    False: (
+        "{} was trained with --by-speaker: add --one-speaker if all these recordings "
+        "are of one voice, or use a model trained without."
+    ),
+}
+
+
+def adapt_model(model, recordings, options):
+    """Adapt a model to those recordings that can be read.
+
+    Returns
+    -------
+    model : estimator
+        As it was, if none can be read.
+    failures : dict of str to str
+        The reason for each path that cannot be read.
+    """
+    chunks = recordings.chunks(options.chunk_size)
+    paths = [row[0] for rows in chunks for row in rows]
+    if options.progress or on_terminal():
+        print(f"skemotion: adapting to {len(paths)} recordings", file=sys.stderr)
+
+    def work(kept):
+        try:
+            return adapt(model, kept, chunk_size=options.chunk_size)
+        except AudioError:
+            raise
+        except ValueError as error:
+            others = sorted(set(paths) - set(kept))
+            if not others:
+                raise
+            raise ValueError(
+                f"{error} Of those given, {len(others)} cannot be read: "
+                f"{', '.join(others[:10])}."
+            ) from error
+
+    adapted, failures = keep_readable(work, paths)
+    return (model if adapted is None else adapted), failures
 
 
 def fit_by_speaker(pipeline, corpus):

@@ -5,13 +5,11 @@ import sys
 from contextlib import nullcontext
 from pathlib import Path
 
-import numpy as np
-
 from skemotion._version import __version__
 from skemotion.cli._formats import WRITERS, Prediction, csv_header, csv_row
-from skemotion.cli._journal import open_journal
-from skemotion.cli._models import is_by_speaker, load_model, predict_by_speaker
-from skemotion.cli._recordings import Recordings, keep_readable, read_list
+from skemotion.cli._journal import open_journal, refuse_existing
+from skemotion.cli._models import adapt_model, open_model
+from skemotion.cli._recordings import find_recordings, keep_readable
 from skemotion.cli._terminal import on_terminal, progress_bar, say_resumed
 from skemotion.exceptions import AudioError
 
@@ -21,51 +19,24 @@ _TABLE, _FAILED = "predictions.csv", "failed.csv"
 
 def run(options):
     """Predict the emotion of every recording, a chunk at a time."""
-    if bool(options.files) == bool(options.files_from):
-        options.usage_error("give either one or more FILE, or --files-from")
-    if options.files_from:
-        recordings = read_list(options.files_from)
-    else:
-        recordings = Recordings(["path"], [(path,) for path in options.files])
-    if options.one_speaker:
-        options.chunk_size = len(recordings)
-    if options.model is None:
-        from skemotion.pretrained import BUNDLE
-
-        options.model = BUNDLE
-    model = _prepare(load_model(options.model), options)
-    failures = (_to_file if options.out else _to_stdout)(model, recordings, options)
-    if failures:
-        raise AudioError(failures)
-
-
-def _prepare(model, options):
-    if is_by_speaker(model) != options.one_speaker:
-        raise ValueError(_MISMATCH[options.one_speaker].format(options.model))
+    recordings = find_recordings(options)
+    if options.out:
+        refuse_existing([Path(options.out)])
+    model = open_model(options)
     if _UNCERTAIN in _labels(model) and options.min_confidence:
         raise ValueError(
             f"{options.model} knows an emotion called {_UNCERTAIN}, which "
             "--min-confidence would be confused with."
         )
-    known = model.get_params()
-    wanted = {
-        "extract__n_jobs": options.n_jobs,
-        "extract__memory": options.cache,
-        "extract__verbose": int(options.one_speaker and on_terminal()),
-    }
-    return model.set_params(**{key: wanted[key] for key in wanted if key in known})
-
-
-_MISMATCH = {
-    True: (
-        "{} was not trained on features standardised by speaker, so --one-speaker "
-        "would mislead it: leave it out, or train with --by-speaker."
-    ),
-    False: (
-        "{} was trained with --by-speaker: add --one-speaker if all these recordings "
-        "are of one voice, or use a model trained without."
-    ),
-}
+    unreadable = None
+    if options.adapt or options.one_speaker:
+        model, unreadable = adapt_model(model, recordings, options)
+    if options.out:
+        failures = _to_file(model, recordings, options, unreadable)
+    else:
+        failures = _to_stdout(model, recordings, options)
+    if failures:
+        raise AudioError(failures)
 
 
 def _labels(model):
@@ -89,11 +60,12 @@ def _to_stdout(model, recordings, options):
     return failures
 
 
-def _to_file(model, recordings, options):
+def _to_file(model, recordings, options, unreadable):
     out = Path(options.out)
     targets = {_TABLE: out, _FAILED: out.with_name(f"{out.name}.failed")}
     total, labels = len(recordings), _labels(model)
-    with open_journal(targets, _identity(recordings, options)) as journal:
+    identity = _identity(recordings, options, unreadable)
+    with open_journal(targets, identity) as journal:
         if journal.is_new:
             journal.write_rows(_TABLE, [csv_header(labels)])
         done = journal.n_done
@@ -112,27 +84,22 @@ def _to_file(model, recordings, options):
     return failures
 
 
-def _identity(recordings, options):
+def _identity(recordings, options, unreadable):
     return {
         "command": "predict",
         "version": __version__,
         "model": hashlib.sha256(Path(options.model).read_bytes()).hexdigest(),
         "min_confidence": options.min_confidence,
-        "one_speaker": options.one_speaker,
         "recordings": recordings.digest,
+        # Where the model is adapted, it is to all recordings but these.
+        "adapted_without": None if unreadable is None else sorted(unreadable),
     }
 
 
 def _predict(model, rows, options):
     """Return a prediction for each row, of recordings that cannot be read too."""
-
-    def work(paths):
-        if options.one_speaker:
-            return predict_by_speaker(model, paths, np.zeros(len(paths)))
-        return model.predict_proba(paths)
-
     paths = [row[0] for row in rows]
-    probabilities, failures = keep_readable(work, paths)
+    probabilities, failures = keep_readable(model.predict_proba, paths)
     found = iter(() if probabilities is None else probabilities)
     labels = _labels(model)
     return [

@@ -88,6 +88,8 @@ def _restore(description, arrays):
         raise ValueError(
             f"its steps make no pipeline ({error}); {COPY_AGAIN}."
         ) from error
+    if "adapted_to" in description:
+        pipeline.adapted_to_ = get_entry(description, "adapted_to", int)
     return pipeline
 
 

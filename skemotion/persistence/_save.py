@@ -146,12 +146,18 @@ def _describe(model, members):
             return {
                 "type": kind,
                 **_describe_parameters(model, "the pipeline", leave_out={"steps"}),
+                **_describe_adaptation(model),
                 "steps": [
                     {"name": name, **_describe_step(step, f"step {name!r}", members)}
                     for name, step in model.steps
                 ],
             }
     return _describe_step(model, "the model", members)
+
+
+def _describe_adaptation(model):
+    n_recordings = getattr(model, "adapted_to_", None)
+    return {} if n_recordings is None else {"adapted_to": int(n_recordings)}
 
 
 def _describe_step(step, where, members):

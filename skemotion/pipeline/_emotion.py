@@ -74,9 +74,16 @@ class EmotionPipeline(Pipeline):
     verbose : bool, default=False
         Whether to print the time that each step takes.
 
+    Attributes
+    ----------
+    adapted_to_ : int
+        Number of recordings that :func:`adapt` has adapted the pipeline to. Not
+        there where it has not.
+
     See Also
     --------
     make_emotion_pipeline : Builds one with a tested recipe.
+    adapt : Fits a trained one to recordings of another kind, without labels.
 
     Examples
     --------
@@ -242,6 +249,8 @@ class EmotionPipeline(Pipeline):
     def _fit(self, X, y=None, routed_params=None, raw_params=None):
         # Every way of fitting comes by here.
         y = self._check_rows(X, y)
+        if hasattr(self, "adapted_to_"):
+            del self.adapted_to_
         return super()._fit(X, y, routed_params, raw_params=raw_params)
 
     def _fit_with_validation(self, X, y, X_val, y_val, params):
@@ -281,6 +290,8 @@ class EmotionPipeline(Pipeline):
             part.random_state = self.random_state
             names = self._names_before(range(len(self.steps))[ind].start)
             part.feature_names = None if names is None else names.tolist()
+            if hasattr(self, "adapted_to_"):
+                part.adapted_to_ = self.adapted_to_
         return part
 
     def get_metadata_routing(self):
