@@ -42,16 +42,20 @@ def open_model(options):
 
     Raises ValueError where it cannot be used for one voice, or for others.
     """
-    if options.model is None:
-        from skemotion.pretrained import BUNDLE
-
-        options.model = BUNDLE
+    options.model = _find_file(options.model)
     model = load_model(options.model)
     if is_by_speaker(model) != options.one_speaker:
         raise ValueError(_MISMATCH[options.one_speaker].format(options.model))
     known = model.get_params()
     wanted = {"extract__n_jobs": options.n_jobs, "extract__memory": options.cache}
     return model.set_params(**{key: wanted[key] for key in wanted if key in known})
+
+
+def _find_file(model):
+    """Return the file of a model that comes with the package, or that is named."""
+    from skemotion.pretrained import BUNDLES
+
+    return BUNDLES["emodb"] if model is None else BUNDLES.get(str(model), model)
 
 
 _MISMATCH = {

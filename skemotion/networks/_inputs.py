@@ -1,6 +1,6 @@
 """What a network reads beside sequences: the functionals of their real frames."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,10 @@ _CONSTANT = 1e-12  # variance
 
 
 def functionals_of(
-    model: Any, X: NDArray[np.float32], bounds: NDArray[np.intp] | None
+    model: Any,
+    X: NDArray[np.float32],
+    bounds: NDArray[np.intp] | None,
+    functionals: Sequence[str],
 ) -> NDArray[np.float32] | None:
     """Return the functionals that a network reads, or None if it reads none.
 
@@ -25,6 +28,8 @@ def functionals_of(
         Sequences.
     bounds : ndarray of shape (n_samples, 2), dtype int, or None
         Where frames are real. None means everywhere.
+    functionals : sequence of str
+        Which the network was built for.
 
     Returns
     -------
@@ -35,7 +40,7 @@ def functionals_of(
     n_frames = X.shape[1]
     if bounds is None:
         bounds = np.broadcast_to([0, n_frames], (len(X), 2))
-    return summarise(X, mark_real(bounds, n_frames))
+    return summarise(X, mark_real(bounds, n_frames), functionals)
 
 
 def standardise_functionals(model: Any, chunks: Iterable[NDArray[np.float32]]) -> None:

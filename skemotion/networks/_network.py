@@ -264,7 +264,8 @@ class Network:
 
     def _batches(self, X, batch_size, whole=False):
         trim = self.architecture.ignore_padding and not whole
-        return Batches(self.model, X, batch_size, trim=trim)
+        functionals = getattr(self.architecture, "functionals", ())
+        return Batches(self.model, X, batch_size, trim=trim, functionals=functionals)
 
     def _key(self) -> Hashable:
         architecture = self.architecture
