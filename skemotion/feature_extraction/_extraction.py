@@ -1,13 +1,19 @@
 """From recordings to descriptors: what the workers do."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from joblib import Parallel, delayed, effective_n_jobs
 from numpy.typing import NDArray
 
-from skemotion.audio import cache_key_of, decode, fix_length, resample
+from skemotion.audio import (
+    Start,
+    cache_key_of,
+    decode_start,
+    fix_length,
+    resample,
+)
 from skemotion.feature_extraction._blas import one_blas_thread
 from skemotion.feature_extraction._cache import (
     FeatureCache,
@@ -21,7 +27,23 @@ _SETS = {"post": compute_descriptors, "extended": compute_extended_descriptors}
 _MAX_BATCH_SIZE = 16
 _MANY_RECORDINGS = 500
 
-Outcome = NDArray[np.float32] | ValueError
+
+class Features(NamedTuple):
+    """What there is to say of a recording.
+
+    Attributes
+    ----------
+    values : ndarray of shape (n_frames, n_features), dtype float32
+        The descriptors.
+    is_cut : bool
+        Whether the recording goes on after what was described.
+    """
+
+    values: NDArray[np.float32]
+    is_cut: bool
+
+
+Outcome = Features | ValueError
 
 
 def extract(
@@ -48,7 +70,7 @@ def extract(
 
     Yields
     ------
-    ndarray of shape (n_frames, n_features) or ValueError
+    Features or ValueError
         The descriptors, or the reason why there are none.
     """
     # Some batches per worker, so that none waits long for the last.
@@ -85,7 +107,7 @@ def _read_file(recording, settings):
 
 
 def _decode(recording, settings):
-    return decode(
+    return decode_start(
         recording,
         sampling_rate=settings["descriptors"]["sampling_rate"],
         duration=settings["duration"],
@@ -109,11 +131,19 @@ def _extract(recording, settings, memory):
             key = function_key(name, settings)
             features = memory.load(key, settings["shape"])
     if features is not None:
-        return features
+        return Features(features, False)
     try:
-        signal, native_rate = _decode(recording, settings)
+        start = (
+            recording if isinstance(recording, Start) else _decode(recording, settings)
+        )
     except ValueError as error:
         return error
+    return Features(_recall(start, settings, memory, key), start.is_cut)
+
+
+def _recall(start, settings, memory, key):
+    """Find the features of what was decoded in memory, or compute them."""
+    signal, native_rate, _ = start
     if isinstance(memory, FeatureCache):
         return _describe_once(signal, native_rate, settings, memory, key)
     describe = _describe if memory is None else memory.cache(_describe)

@@ -10,6 +10,7 @@ from sklearn import get_config
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
+from skemotion._messages import warn_truncated
 from skemotion._sequences import SequenceTransformerMixin
 from skemotion._validation import fit_context
 from skemotion.audio import check_audio, check_recordings, recording_name
@@ -41,7 +42,9 @@ class SpeechFeatureExtractor(SequenceTransformerMixin, BaseEstimator):
 
     duration : float, default=5.0
         Length of every sequence in seconds. Longer recordings are cut at the
-        end, and no more of a file is read; shorter ones are padded.
+        end, with a warning, and no more of a file is read; shorter ones are
+        padded. :class:`EmotionPipeline` looks at all of a recording, if it is
+        given a `hop_duration`.
 
     hop_length : int, default=512
         Step from one frame to the next, in samples.
@@ -242,6 +245,12 @@ class SpeechFeatureExtractor(SequenceTransformerMixin, BaseEstimator):
             sequence of recordings.
         OSError
             If `memory` is a folder that cannot be made.
+
+        Warns
+        -----
+        TruncationWarning
+            If recordings are longer than `duration`. It counts them all and
+            names ten. Functions do not count: they are told how much is wanted.
         """
         self._check_parameters()
         recordings = check_recordings(X)
@@ -256,14 +265,18 @@ class SpeechFeatureExtractor(SequenceTransformerMixin, BaseEstimator):
         sequences = np.empty(
             (len(recordings), *self._settings()["shape"]), dtype=np.float32
         )
-        failures = {}
+        failures, cut = {}, []
         outcomes = self._with_progress(outcomes, len(recordings))
         for index, outcome in enumerate(outcomes):
             if isinstance(outcome, ValueError):
                 failures[index] = str(outcome)
-            else:
-                sequences[index] = outcome
+                continue
+            sequences[index] = outcome.values
+            if outcome.is_cut:
+                cut.append(recording_name(recordings[index], index))
         _raise_failures(failures, recordings)
+        n_given = sum(not callable(recording) for recording in recordings)
+        warn_truncated(cut, n_given, self.duration)
         return sequences
 
     def get_feature_names_out(self, input_features=None) -> NDArray[np.object_]:
