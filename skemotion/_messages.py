@@ -15,7 +15,9 @@ def shorten(names: Sequence[str]) -> str:
     return f"{listed} and {n_more} more" if n_more > 0 else listed
 
 
-def warn_truncated(names: Sequence[str], n_recordings: int, duration: float) -> None:
+def warn_truncated(
+    names: Sequence[str], n_recordings: int, duration: float, *, stacklevel: int = 3
+) -> None:
     """Say of which recordings only the first seconds were looked at, if of any.
 
     Parameters
@@ -26,6 +28,8 @@ def warn_truncated(names: Sequence[str], n_recordings: int, duration: float) -> 
         How many there are in all, functions not counted.
     duration : float
         What was looked at, in seconds.
+    stacklevel : int, default=3
+        As in :func:`warnings.warn`: 3 is whoever called the caller.
     """
     if not names:
         return
@@ -36,5 +40,5 @@ def warn_truncated(names: Sequence[str], n_recordings: int, duration: float) -> 
         f"duration={duration} s; the rest of {whole} is not looked at: "
         f"{shorten(names)}.",
         TruncationWarning,
-        stacklevel=3,
+        stacklevel=stacklevel,
     )
