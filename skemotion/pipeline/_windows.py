@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -258,7 +258,7 @@ class WindowedRecordings:
     def _windows(self, row):
         """Yield the windows of a recording that count, with weight and `alone`."""
         windows = self._all_windows(row)
-        first = [window for window, _ in zip(windows, range(2), strict=False)]
+        first = list(islice(windows, 2))
         alone, silence = len(first) == 1, None
         n_counted = 0
         for window in chain(first, windows):
