@@ -2,18 +2,26 @@
 
 import hashlib
 import sys
-from contextlib import nullcontext
+import warnings
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import numpy as np
 
+from skemotion._messages import shorten
 from skemotion._version import __version__
-from skemotion.cli._formats import WRITERS, Prediction, csv_header, csv_row
+from skemotion.cli._formats import (
+    NO_SPEECH,
+    WRITERS,
+    Prediction,
+    csv_header,
+    csv_row,
+)
 from skemotion.cli._journal import open_journal
 from skemotion.cli._models import is_by_speaker, load_model, predict_by_speaker
 from skemotion.cli._recordings import Recordings, keep_readable, read_list
 from skemotion.cli._terminal import on_terminal, progress_bar, say_resumed
-from skemotion.exceptions import AudioError
+from skemotion.exceptions import AudioError, NoSpeechWarning
 
 _UNCERTAIN = "uncertain"
 _TABLE, _FAILED = "predictions.csv", "failed.csv"
@@ -35,8 +43,17 @@ def run(options):
         options.model = BUNDLE
     model = _prepare(load_model(options.model), options)
     failures = (_to_file if options.out else _to_stdout)(model, recordings, options)
-    if failures:
-        raise AudioError(failures)
+    silent = [path for path, error in failures if error == NO_SPEECH]
+    if silent:
+        noun = "recording holds" if len(silent) == 1 else "recordings hold"
+        print(
+            f"skemotion: {len(silent)} {noun} no speech: {shorten(silent)}",
+            file=sys.stderr,
+        )
+    unreadable = [failure for failure in failures if failure[1] != NO_SPEECH]
+    if unreadable:
+        raise AudioError(unreadable)
+    return int(bool(silent))
 
 
 def _prepare(model, options):
@@ -132,8 +149,12 @@ def _predict(model, rows, options):
         return model.predict_proba(paths)
 
     paths = [row[0] for row in rows]
-    probabilities, failures = keep_readable(work, paths)
-    found = iter(() if probabilities is None else probabilities)
+    with _no_speech_noted() as silent:
+        probabilities, failures = keep_readable(work, paths)
+    kept = [path for path in paths if path not in failures]
+    failures |= {kept[row]: NO_SPEECH for row in silent}
+    answered = zip(kept, () if probabilities is None else probabilities, strict=False)
+    found = (answer for path, answer in answered if path not in failures)
     labels = _labels(model)
     return [
         Prediction(path, error=failures[path])
@@ -141,6 +162,22 @@ def _predict(model, rows, options):
         else _name_emotion(path, next(found), labels, options.min_confidence)
         for path in paths
     ]
+
+
+@contextmanager
+def _no_speech_noted():
+    """Give a list, which has the rows without speech behind the block."""
+    rows: list[int] = []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", NoSpeechWarning)
+        yield rows
+    for warning in caught:
+        if isinstance(warning.message, NoSpeechWarning):
+            rows[:] = warning.message.rows
+        else:
+            warnings.warn_explicit(
+                warning.message, warning.category, warning.filename, warning.lineno
+            )
 
 
 def _name_emotion(path, probabilities, labels, min_confidence):
