@@ -125,6 +125,7 @@ def test_all_of_a_long_recording_is_looked_at(model, corpus, tmp_path, capfd):
     assert np.abs(first - expected).max() > 1e-4
 
 
+@pytest.mark.filterwarnings("default::skemotion.exceptions.TruncationWarning")
 def test_models_that_look_at_the_beginning_say_so(model, corpus, tmp_path, capfd):
     other = tmp_path / "first.joblib"
     joblib.dump(joblib.load(model).set_params(hop_duration=None), other)
