@@ -146,7 +146,7 @@ class SpeechFeatureExtractor(SequenceTransformerMixin, BaseEstimator):
     >>> import numpy as np
     >>> from skemotion import SpeechFeatureExtractor
     >>> rng = np.random.default_rng(0)
-    >>> signals = [rng.normal(size=16000), rng.normal(size=96000)]
+    >>> signals = [rng.normal(size=16000), rng.normal(size=80000)]
     >>> extractor = SpeechFeatureExtractor()
     >>> extractor.transform(signals).shape
     (2, 157, 46)
