@@ -186,6 +186,7 @@ def test_babble_is_made_of_the_recordings():
         assert np.mean((heard - voice) ** 2) == pytest.approx(0.5, rel=1e-3)
 
 
+@pytest.mark.filterwarnings("ignore::skemotion.exceptions.TruncationWarning")
 def test_copies_are_read_as_the_extractor_reads(tmp_path):
     path = tmp_path / "long.wav"
     soundfile.write(path, np.tile(tone(rate=8000), 20), 8000)
@@ -416,6 +417,7 @@ class Pipe(io.RawIOBase):
         return self.rest.readinto(buffer)
 
 
+@pytest.mark.filterwarnings("ignore::skemotion.exceptions.TruncationWarning")
 @pytest.mark.parametrize("given_twice", [False, True])
 def test_threads_share_file_objects_bit_for_bit(speech, given_twice):
     files = as_files(speech.signals)
@@ -435,6 +437,7 @@ def test_threads_share_file_objects_bit_for_bit(speech, given_twice):
     assert {file.tell() for file in files} == {7}
 
 
+@pytest.mark.filterwarnings("ignore::skemotion.exceptions.TruncationWarning")
 def test_fits_in_threads_share_file_objects(speech):
     files = as_files(speech.signals)
     pipeline = make_pipeline(

@@ -6,6 +6,8 @@ import sys
 import textwrap
 from typing import Any, NamedTuple
 
+NO_SPEECH = "no speech"
+
 
 class Prediction(NamedTuple):
     """What is known of one recording: probabilities, or an error."""
@@ -37,7 +39,10 @@ def csv_row(prediction, labels):
 
 
 class TextWriter:
-    """A line of path, emotion and confidence for each recording that was read."""
+    """A line of path, emotion and confidence for each recording that was read.
+
+    Without speech, emotion and confidence are empty, and a fourth column says so.
+    """
 
     def __init__(self, labels):
         pass
@@ -45,7 +50,9 @@ class TextWriter:
     def write(self, predictions):
         """Print some predictions."""
         for found in predictions:
-            if not found.error:
+            if found.error == NO_SPEECH:
+                print(f"{found.path}\t\t\t{NO_SPEECH}")
+            elif not found.error:
                 print(f"{found.path}\t{found.emotion}\t{found.confidence:.2f}")
 
     def close(self):
@@ -88,6 +95,8 @@ class JsonWriter:
         print("\n]")
 
     def _describe(self, found):
+        if found.error == NO_SPEECH:
+            return {"path": found.path, "emotion": "", "error": NO_SPEECH}
         if found.error:
             return {"path": found.path, "error": found.error}
         values = [_rounded(value) for value in found.probabilities]

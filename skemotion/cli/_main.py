@@ -203,7 +203,8 @@ def _add_predict(commands):
     text = (
         "Predict the emotion of recordings by a trained pipeline, or by the one that "
         "comes with the package. Recordings that cannot be read do not stop the "
-        "others: all are named in the end, and the exit code is 1."
+        "others: all are named in the end, and the exit code is 1. So it is with those "
+        "without speech, whose emotion is empty."
     )
     parser = commands.add_parser("predict", help=text, description=text)
     _add_model(parser)
@@ -214,8 +215,8 @@ def _add_predict(commands):
         choices=["text", "csv", "json"],
         default="text",
         help="text: path, emotion, confidence; csv, json: also the probability of "
-        "every emotion, and the error of a recording that cannot be read "
-        "(default: %(default)s)",
+        "every emotion, and the error of a recording that cannot be read or holds "
+        "no speech (default: %(default)s)",
     )
     output.add_argument(
         "-o",

@@ -4,12 +4,15 @@ import sys
 import zipfile
 
 import joblib
+import numpy as np
 
 from skemotion._by_speaker import SpeakerStandardized
 from skemotion.adaptation import adapt
 from skemotion.cli._recordings import keep_readable
 from skemotion.cli._terminal import on_terminal
 from skemotion.exceptions import AudioError
+from skemotion.pipeline._answers import Answers
+from skemotion.pipeline._windows import WindowedRecordings, WindowRule
 from skemotion.preprocessing import speaker_standardize
 
 
@@ -139,6 +142,33 @@ def is_by_speaker(model):
 
 
 def predict_by_speaker(model, paths, speakers):
-    """Predict probabilities from features that are standardised by speaker."""
-    X = standardized_features(model["extract"], paths, speakers)
-    return model.sequence_steps.predict_proba(X)
+    """Predict probabilities from features that are standardised by speaker.
+
+    Windows are those of the model, of which none is longer than what it was
+    trained on. All of them are held in memory.
+    """
+    rule = WindowRule.of(model)
+    if rule is None:
+        X = standardized_features(model["extract"], paths, speakers)
+        return model.sequence_steps.predict_proba(X)
+    recordings, extract = WindowedRecordings(paths, rule), model["extract"]
+    found = [
+        (extract.transform(batch.windows), batch.rows, batch.weights, batch.alone)
+        for batch in recordings.batches()
+    ]
+    answers = Answers(model.sequence_steps, "predict_proba", len(recordings))
+    if found:
+        X, rows, weights, alone = map(np.concatenate, zip(*found, strict=True))
+        X = speaker_standardize(
+            X,
+            np.asarray(speakers)[rows],
+            feature_names=extract.get_feature_names_out(),
+        )
+        for chosen in (alone, ~alone):
+            if chosen.any():
+                is_alone = chosen is alone
+                answers.add(
+                    X[chosen], rows[chosen], None if is_alone else weights[chosen], {}
+                )
+    recordings.warn()
+    return answers.collect(recordings.silent)

@@ -2,16 +2,24 @@
 
 import hashlib
 import sys
-from contextlib import nullcontext
+import warnings
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
+from skemotion._messages import shorten
 from skemotion._version import __version__
-from skemotion.cli._formats import WRITERS, Prediction, csv_header, csv_row
+from skemotion.cli._formats import (
+    NO_SPEECH,
+    WRITERS,
+    Prediction,
+    csv_header,
+    csv_row,
+)
 from skemotion.cli._journal import open_journal, refuse_existing
 from skemotion.cli._models import adapt_model, open_model
 from skemotion.cli._recordings import find_recordings, keep_readable
 from skemotion.cli._terminal import on_terminal, progress_bar, say_resumed
-from skemotion.exceptions import AudioError
+from skemotion.exceptions import AudioError, NoSpeechWarning
 
 _UNCERTAIN = "uncertain"
 _TABLE, _FAILED = "predictions.csv", "failed.csv"
@@ -28,15 +36,24 @@ def run(options):
             f"{options.model} knows an emotion called {_UNCERTAIN}, which "
             "--min-confidence would be confused with."
         )
-    unreadable = None
+    left_out = None
     if options.adapt or options.one_speaker:
-        model, unreadable = adapt_model(model, recordings, options)
+        model, left_out = adapt_model(model, recordings, options)
     if options.out:
-        failures = _to_file(model, recordings, options, unreadable)
+        failures = _to_file(model, recordings, options, left_out)
     else:
         failures = _to_stdout(model, recordings, options)
-    if failures:
-        raise AudioError(failures)
+    silent = [path for path, error in failures if error == NO_SPEECH]
+    if silent:
+        noun = "recording holds" if len(silent) == 1 else "recordings hold"
+        print(
+            f"skemotion: {len(silent)} {noun} no speech: {shorten(silent)}",
+            file=sys.stderr,
+        )
+    unreadable = [failure for failure in failures if failure[1] != NO_SPEECH]
+    if unreadable:
+        raise AudioError(unreadable)
+    return int(bool(silent))
 
 
 def _labels(model):
@@ -99,8 +116,12 @@ def _identity(recordings, options, unreadable):
 def _predict(model, rows, options):
     """Return a prediction for each row, of recordings that cannot be read too."""
     paths = [row[0] for row in rows]
-    probabilities, failures = keep_readable(model.predict_proba, paths)
-    found = iter(() if probabilities is None else probabilities)
+    with _no_speech_noted() as silent:
+        probabilities, failures = keep_readable(model.predict_proba, paths)
+    kept = [path for path in paths if path not in failures]
+    failures |= {kept[row]: NO_SPEECH for row in silent}
+    answered = zip(kept, () if probabilities is None else probabilities, strict=False)
+    found = (answer for path, answer in answered if path not in failures)
     labels = _labels(model)
     return [
         Prediction(path, error=failures[path])
@@ -108,6 +129,22 @@ def _predict(model, rows, options):
         else _name_emotion(path, next(found), labels, options.min_confidence)
         for path in paths
     ]
+
+
+@contextmanager
+def _no_speech_noted():
+    """Give a list, which has the rows without speech behind the block."""
+    rows: list[int] = []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", NoSpeechWarning)
+        yield rows
+    for warning in caught:
+        if isinstance(warning.message, NoSpeechWarning):
+            rows[:] = warning.message.rows
+        else:
+            warnings.warn_explicit(
+                warning.message, warning.category, warning.filename, warning.lineno
+            )
 
 
 def _name_emotion(path, probabilities, labels, min_confidence):

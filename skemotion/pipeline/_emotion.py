@@ -5,7 +5,6 @@ from numbers import Real
 from typing import Any
 
 import numpy as np
-from imblearn.pipeline import Pipeline
 from numpy.typing import ArrayLike
 from sklearn.base import is_classifier, is_regressor
 from sklearn.utils import _safe_indexing, get_tags
@@ -28,11 +27,12 @@ from skemotion._validation import (
 )
 from skemotion.audio import check_recordings
 from skemotion.model_selection import stratified_validation_split
+from skemotion.pipeline._predictions import WindowedPipeline
 
 _FITTING = ("fit", "fit_transform")
 
 
-class EmotionPipeline(Pipeline):
+class EmotionPipeline(WindowedPipeline):
     """Pipeline that holds out real recordings for early stopping.
 
     It is an imbalanced-learn pipeline whose `fit` sets a part of the
@@ -48,6 +48,10 @@ class EmotionPipeline(Pipeline):
     Steps that want to know what the features are called, such as
     :class:`SequenceScaler`, are told what the steps before them say in
     `get_feature_names_out`.
+
+    Predictions look at all of a recording, if `hop_duration` is set: `predict`,
+    `predict_proba`, `predict_log_proba`, `decision_function` and `score`, but not
+    `transform` of a part.
 
     Parameters
     ----------
@@ -106,10 +110,12 @@ class EmotionPipeline(Pipeline):
     __metadata_request__fit = {"groups": True}
 
     _parameter_constraints: dict = {
-        **Pipeline._parameter_constraints,
+        **WindowedPipeline._parameter_constraints,
         "validation_fraction": [Interval(Real, 0, 1, closed="neither"), None],
         "random_state": ["random_state"],
         "feature_names": ["array-like", None],
+        "hop_duration": [Interval(Real, 0, None, closed="neither"), None],
+        "detect_speech": ["boolean"],
     }
 
     def __init__(
@@ -119,6 +125,8 @@ class EmotionPipeline(Pipeline):
         validation_fraction=0.1,
         random_state=None,
         feature_names=None,
+        hop_duration=None,
+        detect_speech=False,
         transform_input=None,
         memory=None,
         verbose=False,
@@ -129,6 +137,8 @@ class EmotionPipeline(Pipeline):
         self.validation_fraction = validation_fraction
         self.random_state = random_state
         self.feature_names = feature_names
+        self.hop_duration = hop_duration
+        self.detect_speech = detect_speech
 
     # Steps of a pipeline have their parameters validated by themselves.
     @fit_context(prefer_skip_nested_validation=False)
@@ -288,11 +298,18 @@ class EmotionPipeline(Pipeline):
         if isinstance(ind, slice):
             part.validation_fraction = self.validation_fraction
             part.random_state = self.random_state
+            part.hop_duration = self.hop_duration
+            part.detect_speech = self.detect_speech
             names = self._names_before(range(len(self.steps))[ind].start)
             part.feature_names = None if names is None else names.tolist()
             if hasattr(self, "adapted_to_"):
                 part.adapted_to_ = self.adapted_to_
         return part
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # Pickles may be older than a parameter.
+        added = {"hop_duration": None, "detect_speech": False}
+        super().__setstate__({**added, **state})
 
     def get_metadata_routing(self):
         """Return the routing of the steps, and the request for `groups`.

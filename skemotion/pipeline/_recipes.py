@@ -35,6 +35,8 @@ _RECIPES: dict[str, dict[str, Any]] = {
             "class_weight": "balanced",
         },
         "validation_fraction": None,
+        "hop_duration": 2.5,
+        "detect_speech": True,
     },
     "post": {
         "augment": False,
@@ -43,6 +45,8 @@ _RECIPES: dict[str, dict[str, Any]] = {
         "balance": True,
         "classify": {},
         "validation_fraction": 0.1,
+        "hop_duration": None,
+        "detect_speech": False,
     },
 }
 
@@ -86,7 +90,8 @@ def make_emotion_pipeline(
         recordings scaled to the same peak, standardised over real frames; small
         networks that do not see padding, read the functionals of the frames
         beside the frames, and are averaged; rare classes weigh more, and all
-        recordings are trained on for all epochs. "post" is what Cantini's post
+        recordings are trained on for all epochs. It predicts by windows of 5 s, one
+        every 2.5 s, as far as there is speech in them. "post" is what Cantini's post
         [1]_ describes: 46 descriptors, SMOTE, 256 units, each cell of frame and
         feature scaled, and padding seen, stopped early; but scaler and epochs
         are chosen without the test set.
@@ -171,6 +176,8 @@ def make_emotion_pipeline(
             else validation_fraction
         ),
         random_state=split_seed,
+        hop_duration=settings["hop_duration"],
+        detect_speech=settings["detect_speech"],
     )
 
 

@@ -1,0 +1,44 @@
+"""What is said of lists that are too long to be shown."""
+
+import warnings
+from collections.abc import Sequence
+
+from skemotion.exceptions import TruncationWarning
+
+_N_SHOWN = 10
+
+
+def shorten(names: Sequence[str]) -> str:
+    """Join the first ten names and count the rest."""
+    listed = ", ".join(names[:_N_SHOWN])
+    n_more = len(names) - _N_SHOWN
+    return f"{listed} and {n_more} more" if n_more > 0 else listed
+
+
+def warn_truncated(
+    names: Sequence[str], n_recordings: int, duration: float, *, stacklevel: int = 3
+) -> None:
+    """Say of which recordings only the first seconds were looked at, if of any.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Those that are longer.
+    n_recordings : int
+        How many there are in all, functions not counted.
+    duration : float
+        What was looked at, in seconds.
+    stacklevel : int, default=3
+        As in :func:`warnings.warn`: 3 is whoever called the caller.
+    """
+    if not names:
+        return
+    verb = "is" if len(names) == 1 else "are"
+    whole = "it" if len(names) == 1 else "them"
+    warnings.warn(
+        f"{len(names)} of {n_recordings} recordings {verb} longer than "
+        f"duration={duration} s; the rest of {whole} is not looked at: "
+        f"{shorten(names)}.",
+        TruncationWarning,
+        stacklevel=stacklevel,
+    )
