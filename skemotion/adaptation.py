@@ -32,6 +32,7 @@ from skemotion._validation import as_indexable, validate_params
 from skemotion.audio import check_recordings, recording_name
 from skemotion.classification._blstm import BaseBLSTMClassifier
 from skemotion.exceptions import AdaptationWarning, AudioError
+from skemotion.pipeline._windows import WindowedRecordings, WindowRule
 from skemotion.preprocessing import SequenceScaler
 
 __all__ = ["adapt"]
@@ -155,7 +156,8 @@ def adapt(pipeline: _Model, recordings: Any, *, chunk_size: int = 256) -> _Model
     check_is_fitted(pipeline)
     recordings = _check_recordings(pipeline, recordings)
     names = getattr(pipeline, "feature_names", None)
-    adaptation = _Adaptation(recordings, names, chunk_size)
+    rule = WindowRule.of(pipeline)
+    adaptation = _Adaptation(recordings, names, chunk_size, rule)
     adapted = adaptation.adapt(pipeline)
     n_recordings = adaptation.n_recordings
     if n_recordings is None:
@@ -220,6 +222,8 @@ class _Adaptation:
         What the features are called, if these are sequences.
     chunk_size : int
         Recordings in a chunk.
+    rule : WindowRule or None
+        Which windows of the recordings are looked at. None: as the first step does.
 
     Attributes
     ----------
@@ -227,10 +231,13 @@ class _Adaptation:
         Recordings with sound; None as long as no scaler has been met.
     """
 
-    def __init__(self, recordings: Any, names: Any, chunk_size: int):
+    def __init__(
+        self, recordings: Any, names: Any, chunk_size: int, rule: WindowRule | None
+    ):
         self._recordings = recordings
         self._names = names
         self._chunk_size = chunk_size
+        self._rule = rule
         self.n_recordings: int | None = None
 
     def adapt(self, estimator: Any, before: Sequence[Any] = ()) -> Any:
@@ -315,17 +322,33 @@ class _Adaptation:
         n_recordings = 0
         for start, chunk in self._chunks():
             try:
-                X = _transform(chunk, path, self._names)
+                for X, n_new in self._look_at(chunk, path):
+                    n_recordings += n_new
+                    if _num_samples(X):
+                        yield X
             except AudioError as error:
                 failures += _rename(error.failures, chunk, start)
-                continue
-            if _num_samples(X):
-                n_recordings += _num_samples(X)
-                yield X
         if failures:
             raise AudioError(failures)
         _check_number(n_recordings)
         self.n_recordings = n_recordings
+
+    def _look_at(self, chunk, path) -> Iterator[tuple[Any, int]]:
+        """Yield what comes of a chunk, in parts, and how many recordings are new."""
+        if self._rule is None:
+            X = _transform(chunk, path, self._names)
+            yield X, _num_samples(X)
+            return
+        recordings = WindowedRecordings(chunk, self._rule)
+        last = -1
+        for batch in recordings.batches():
+            try:
+                X = _transform(batch.windows, path, self._names)
+            except AudioError as error:
+                recordings.note_failures(batch, error)
+                continue
+            yield X, len(np.unique(batch.rows[batch.rows > last]))
+            last = batch.rows[-1]
 
     def _chunks(self) -> Iterator[tuple[int, Any]]:
         """Yield the position of the first recording of a chunk, and the chunk."""

@@ -43,6 +43,11 @@ from skemotion.datasets import make_emotional_speech
 from skemotion.exceptions import AdaptationWarning, AudioError
 from skemotion.preprocessing import speaker_standardize
 
+# Some recordings are longer than what is looked at, on purpose.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::skemotion.exceptions.TruncationWarning"
+)
+
 RNG = np.random.default_rng(0)
 SIGNALS = [RNG.normal(size=2500 + 40 * i).astype(np.float32) for i in range(60)]
 OTHERS = [0.1 * np.cumsum(signal)[: 4000 - 20 * i] for i, signal in enumerate(SIGNALS)]
