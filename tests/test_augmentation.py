@@ -167,6 +167,25 @@ def test_rooms_ring_after_the_sound():
     assert not energy[int(0.6 * RATE) :].round(12).any()
 
 
+def test_speed_changes_length_and_pitch_alike():
+    tones = [tone(seconds=1 + 0.01 * i) for i in range(8)]
+    for sound, copy in zip(tones, copies_of(tones, effects=("speed",)), strict=True):
+        heard = read(copy)
+        speed = len(sound) / len(heard)
+        assert 0.8 <= speed <= 1.25
+        hertz = np.abs(np.fft.rfft(heard)).argmax() * RATE / len(heard)
+        assert hertz == pytest.approx(1000 * speed, rel=0.01)
+
+
+def test_what_else_happens_does_not_hang_on_speed():
+    options = {"probability": 0.4, "random_state": 3}
+    without = copies_of([tone()] * 1, effects=EFFECTS, **options)
+    with_speed = copies_of([tone()], effects=(*EFFECTS, "speed"), **options)
+    for one, other in zip(without, with_speed, strict=True):
+        assert set(one.effects) <= {*other.effects}
+        assert one.seed == other.seed
+
+
 def test_leads_are_silent_and_at_most_a_second():
     (copy,) = copies_of([tone()], effects=("lead",))
     heard = read(copy)
@@ -224,7 +243,7 @@ def test_unreadable_originals_are_named_once_for_all(tmp_path):
     [
         ({"n_copies": -1}, "'n_copies' parameter"),
         ({"probability": 1.5}, "'probability' parameter"),
-        ({"effects": ("echo",)}, r"effects must be some of 'lead'.*got \('echo',\)"),
+        ({"effects": ("echo",)}, r"effects must be some of 'speed'.*got \('echo',\)"),
         ({"effects": ()}, "effects must be some of"),
         ({"snr": (30, 10)}, "snr must be the least and the largest"),
         ({"snr": (30,)}, "snr must be the least and the largest"),
