@@ -150,7 +150,7 @@ class NoveltyDetector(OutlierMixin, BaseEstimator):
 
     _parameter_constraints: dict = {
         "n_components": [Interval(Integral, 1, None, closed="left")],
-        "contamination": [Interval(Real, 0, 0.5, closed="both")],
+        "contamination": [Interval(Real, 0, 0.5, closed="right")],
         "n_splits": [Interval(Integral, 2, None, closed="left")],
         "ignore_padding": ["boolean"],
         "loudness": LOUDNESS_CONSTRAINTS,
@@ -333,7 +333,8 @@ class NoveltyDetector(OutlierMixin, BaseEstimator):
         scaled = (statistics - self.mean_) / self.scale_
         n_components = min(self.n_components, scaled.shape[1], len(scaled) // 2)
         solver = "covariance_eigh" if len(scaled) > scaled.shape[1] else "full"
-        pca = PCA(n_components, svd_solver=solver).fit(scaled)
+        with np.errstate(invalid="ignore"):  # shares of no variance
+            pca = PCA(n_components, svd_solver=solver).fit(scaled)
         self.components_ = pca.components_.astype(np.float32)
         along, across = _split(scaled, self.components_)
         self.variances_ = _shrink(pca.explained_variance_, along)
@@ -351,20 +352,23 @@ class NoveltyDetector(OutlierMixin, BaseEstimator):
 
     def _leave_out(self, statistics, groups):
         """Return the distance of each sequence from those in the other folds."""
-        folds = self._make_folds(len(statistics), groups)
         distances = np.empty(len(statistics))
-        for train, test in folds.split(statistics, groups=groups):
+        for train, test in self._split_folds(statistics, groups):
             others = NoveltyDetector(self.n_components)
             others._learn(statistics[train])
             distances[test] = others._measure(statistics[test])
         return distances
 
-    def _make_folds(self, n_samples, groups):
-        counts = np.unique(groups, return_counts=True)[1] if groups is not None else []
-        if len(counts) > 1 and n_samples - max(counts) >= _FEWEST - 1:
-            return GroupKFold(min(self.n_splits, len(counts)))
+    def _split_folds(self, statistics, groups):
+        n_samples = len(statistics)
+        if groups is not None:
+            _, counts = np.unique(groups, return_counts=True)
+            if len(counts) > 1 and n_samples - counts.max() >= _FEWEST - 1:
+                by_speaker = GroupKFold(min(self.n_splits, len(counts)))
+                return by_speaker.split(statistics, groups=groups)
         n_splits = min(self.n_splits, n_samples)
-        return KFold(n_splits, shuffle=True, random_state=self.random_state)
+        by_chance = KFold(n_splits, shuffle=True, random_state=self.random_state)
+        return by_chance.split(statistics)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

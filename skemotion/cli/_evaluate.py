@@ -61,7 +61,7 @@ def _predict(model, corpus, options):
         )
     if not options.by_speaker:
         return model.predict(corpus.paths)
-    probabilities = predict_by_speaker(model, corpus.paths, corpus.speakers)
+    probabilities, _ = predict_by_speaker(model, corpus.paths, corpus.speakers)
     return model.classes_[probabilities.argmax(axis=1)]
 
 

@@ -10,7 +10,13 @@ import numpy as np
 from skemotion._version import __version__
 from skemotion.cli._formats import WRITERS, Prediction, csv_header, csv_row
 from skemotion.cli._journal import open_journal
-from skemotion.cli._models import is_by_speaker, load_model, predict_by_speaker
+from skemotion.cli._models import (
+    find_novelty_limit,
+    is_by_speaker,
+    load_model,
+    predict_by_speaker,
+    predict_with_novelty,
+)
 from skemotion.cli._recordings import Recordings, keep_readable, read_list
 from skemotion.cli._terminal import on_terminal, progress_bar, say_resumed
 from skemotion.exceptions import AudioError
@@ -73,7 +79,8 @@ def _labels(model):
 
 
 def _to_stdout(model, recordings, options):
-    writer = WRITERS[options.format](_labels(model))
+    with_novelty = find_novelty_limit(model) is not None
+    writer = WRITERS[options.format](_labels(model), with_novelty=with_novelty)
     total, failures = len(recordings), []
     shown = options.progress or (on_terminal() and total > options.chunk_size)
     with progress_bar(total, shown=shown) as bar:
@@ -93,17 +100,20 @@ def _to_file(model, recordings, options):
     out = Path(options.out)
     targets = {_TABLE: out, _FAILED: out.with_name(f"{out.name}.failed")}
     total, labels = len(recordings), _labels(model)
+    with_novelty = find_novelty_limit(model) is not None
     with open_journal(targets, _identity(recordings, options)) as journal:
         if journal.is_new:
-            journal.write_rows(_TABLE, [csv_header(labels)])
+            journal.write_rows(_TABLE, [csv_header(labels, with_novelty=with_novelty)])
         done = journal.n_done
         say_resumed(done, total)
         with progress_bar(total, done, shown=options.progress or on_terminal()) as bar:
             for rows in recordings.chunks(options.chunk_size, done):
                 predictions = _predict(model, rows, options)
-                journal.write_rows(
-                    _TABLE, [csv_row(found, labels) for found in predictions]
-                )
+                table = [
+                    csv_row(found, labels, with_novelty=with_novelty)
+                    for found in predictions
+                ]
+                journal.write_rows(_TABLE, table)
                 journal.write_failures(_FAILED, dict(_failures(predictions)))
                 journal.commit(len(rows))
                 bar.update(len(rows))
@@ -129,24 +139,31 @@ def _predict(model, rows, options):
     def work(paths):
         if options.one_speaker:
             return predict_by_speaker(model, paths, np.zeros(len(paths)))
-        return model.predict_proba(paths)
+        return predict_with_novelty(model, paths)
 
     paths = [row[0] for row in rows]
-    probabilities, failures = keep_readable(work, paths)
-    found = iter(() if probabilities is None else probabilities)
-    labels = _labels(model)
+    results, failures = keep_readable(work, paths)
+    found = iter(() if results is None else zip(*results, strict=True))
+    labels, limit = _labels(model), find_novelty_limit(model)
     return [
         Prediction(path, error=failures[path])
         if path in failures
-        else _name_emotion(path, next(found), labels, options.min_confidence)
+        else _name_emotion(path, next(found), labels, limit, options.min_confidence)
         for path in paths
     ]
 
 
-def _name_emotion(path, probabilities, labels, min_confidence):
+def _name_emotion(path, found, labels, limit, min_confidence):
+    probabilities, novelty = found
     best = probabilities.argmax()
     certain = probabilities[best] >= min_confidence
-    return Prediction(path, labels[best] if certain else _UNCERTAIN, probabilities)
+    return Prediction(
+        path,
+        labels[best] if certain else _UNCERTAIN,
+        probabilities,
+        novelty=novelty,
+        is_novel=limit is not None and novelty > limit,
+    )
 
 
 def _failures(predictions):

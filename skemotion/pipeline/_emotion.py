@@ -268,7 +268,7 @@ class EmotionPipeline(NoveltyPipeline):
     def _fit(self, X, y=None, routed_params=None, raw_params=None):
         # Every way of fitting comes by here.
         y = self._check_rows(X, y)
-        vars(self).pop("novelty_detector_", None)  # of an earlier fit
+        self._forget_detector()
         return super()._fit(X, y, routed_params, raw_params=raw_params)
 
     def _fit_with_validation(self, X, y, X_val, y_val, params):

@@ -163,6 +163,10 @@ class NoveltyPipeline(Pipeline):
         if hasattr(other, "novelty_detector_"):
             self.novelty_detector_ = other.novelty_detector_
 
+    def _forget_detector(self):
+        if hasattr(self, "novelty_detector_"):
+            del self.novelty_detector_
+
     def _fit_detector(self, X, groups, names):
         """Fit the detector on real rows, as they reach the last step in prediction."""
         if self.novelty_detector is None:
