@@ -366,7 +366,8 @@ def test_detector_of_a_pipeline_comes_back(with_detector, sequences, round_trip)
     ("keys", "value", "message"),
     [
         (["type"], "StandardScaler", "novelty_detector of type 'StandardScaler'"),
-        (["n_features_in"], 3, "do not fit 3 features"),
+        (["n_features_in"], 3, "does not name 3 features"),
+        (["n_dims_in"], 2, "do not fit 10 features"),
         (["offset"], 0.0, "no plausible limit"),
         (["residual"], -1.0, "no plausible limit"),
         (["residual"], "much", "'residual' of type float"),

@@ -280,7 +280,7 @@ def test_one_voice_is_compared_as_it_was_trained(
     def fit_with_detector(pipeline, speech):
         return fit(pipeline.set_params(novelty_detector=NoveltyDetector(4)), speech)
 
-    monkeypatch.setattr("skemotion.cli._training.fit_by_speaker", fit_with_detector)
+    monkeypatch.setattr("skemotion.cli._train.fit_by_speaker", fit_with_detector)
     model = str(tmp_path / "model.joblib")
     table = str(corpus / "table.csv")
     assert main(["train", table, "--by-speaker", "-o", model, *tiny]) == 0
