@@ -210,7 +210,10 @@ def _parse_arguments():
     )
     parser.add_argument("--layer", type=int, default=3)
     parser.add_argument("--work", type=Path, default=Path("novelty-work"))
-    return parser.parse_args()
+    args = parser.parse_args()
+    if args.emodb is None:
+        parser.error("give --emodb PATH or set SKEMOTION_EMODB")
+    return args
 
 
 if __name__ == "__main__":
