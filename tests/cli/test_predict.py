@@ -270,6 +270,7 @@ def test_models_without_a_detector_say_nothing_of_it(model, with_noise, capsys):
     assert "unlike" not in capsys.readouterr().out
 
 
+@pytest.mark.filterwarnings("ignore:adapted to")
 def test_one_voice_is_compared_as_it_was_trained(
     corpus, tiny, paths, tmp_path, monkeypatch, capsys
 ):
