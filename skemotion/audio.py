@@ -428,7 +428,7 @@ class Encoded:
 
 
 def resample(
-    signal: NDArray[np.float32], native_rate: float, sampling_rate: int
+    signal: NDArray[np.float32], native_rate: float, sampling_rate: float
 ) -> NDArray[np.float32]:
     """Bring a signal of shape (n_samples,) from one rate to another, in Hz."""
     if native_rate == sampling_rate:

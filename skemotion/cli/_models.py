@@ -114,7 +114,9 @@ def fit_by_speaker(pipeline, corpus):
     X = standardized_features(extract, corpus.paths, corpus.speakers)
     rest.fit(X, corpus.target, groups=corpus.speakers)
     mark = ("by_speaker", SpeakerStandardized())
-    return pipeline.set_params(steps=[("extract", extract), mark, *rest.steps])
+    pipeline.set_params(steps=[("extract", extract), mark, *rest.steps])
+    pipeline._take_detector(rest)
+    return pipeline
 
 
 def standardized_features(extract, paths, speakers):
@@ -171,4 +173,20 @@ def predict_by_speaker(model, paths, speakers):
                     X[chosen], rows[chosen], None if is_alone else weights[chosen], {}
                 )
     recordings.warn()
-    return answers.collect(recordings.silent)
+    answers.silent = recordings.silent
+    return answers.collect()
+
+
+def predict_with_novelty(model, X):
+    """Return probabilities and novelty, which is None in each row if not known."""
+    if find_novelty_limit(model) is None:
+        return model.predict_proba(X), [None] * len(X)
+    return model.predict_with_novelty(X)
+
+
+def find_novelty_limit(model):
+    """Return the novelty above which recordings are marked, None if not known."""
+    detector = getattr(model, "novelty_detector_", None)
+    if detector is None:
+        return None
+    return float(detector.rank_scores([detector.offset_])[0])

@@ -4,6 +4,7 @@ import hashlib
 import sys
 import warnings
 from contextlib import contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 
 from skemotion._messages import shorten
@@ -16,7 +17,12 @@ from skemotion.cli._formats import (
     csv_row,
 )
 from skemotion.cli._journal import open_journal, refuse_existing
-from skemotion.cli._models import adapt_model, open_model
+from skemotion.cli._models import (
+    adapt_model,
+    find_novelty_limit,
+    open_model,
+    predict_with_novelty,
+)
 from skemotion.cli._recordings import find_recordings, keep_readable
 from skemotion.cli._terminal import on_terminal, progress_bar, say_resumed
 from skemotion.exceptions import AudioError, NoSpeechWarning
@@ -61,7 +67,8 @@ def _labels(model):
 
 
 def _to_stdout(model, recordings, options):
-    writer = WRITERS[options.format](_labels(model))
+    with_novelty = find_novelty_limit(model) is not None
+    writer = WRITERS[options.format](_labels(model), with_novelty=with_novelty)
     total, failures = len(recordings), []
     shown = options.progress or (on_terminal() and total > options.chunk_size)
     with progress_bar(total, shown=shown) as bar:
@@ -81,18 +88,21 @@ def _to_file(model, recordings, options, unreadable):
     out = Path(options.out)
     targets = {_TABLE: out, _FAILED: out.with_name(f"{out.name}.failed")}
     total, labels = len(recordings), _labels(model)
+    with_novelty = find_novelty_limit(model) is not None
     identity = _identity(recordings, options, unreadable)
     with open_journal(targets, identity) as journal:
         if journal.is_new:
-            journal.write_rows(_TABLE, [csv_header(labels)])
+            journal.write_rows(_TABLE, [csv_header(labels, with_novelty=with_novelty)])
         done = journal.n_done
         say_resumed(done, total)
         with progress_bar(total, done, shown=options.progress or on_terminal()) as bar:
             for rows in recordings.chunks(options.chunk_size, done):
                 predictions = _predict(model, rows, options)
-                journal.write_rows(
-                    _TABLE, [csv_row(found, labels) for found in predictions]
-                )
+                table = [
+                    csv_row(found, labels, with_novelty=with_novelty)
+                    for found in predictions
+                ]
+                journal.write_rows(_TABLE, table)
                 journal.write_failures(_FAILED, dict(_failures(predictions)))
                 journal.commit(len(rows))
                 bar.update(len(rows))
@@ -117,16 +127,17 @@ def _predict(model, rows, options):
     """Return a prediction for each row, of recordings that cannot be read too."""
     paths = [row[0] for row in rows]
     with _no_speech_noted() as silent:
-        probabilities, failures = keep_readable(model.predict_proba, paths)
+        results, failures = keep_readable(partial(predict_with_novelty, model), paths)
     kept = [path for path in paths if path not in failures]
     failures |= {kept[row]: NO_SPEECH for row in silent}
-    answered = zip(kept, () if probabilities is None else probabilities, strict=False)
+    answers = () if results is None else zip(*results, strict=True)
+    answered = zip(kept, answers, strict=False)
     found = (answer for path, answer in answered if path not in failures)
-    labels = _labels(model)
+    labels, limit = _labels(model), find_novelty_limit(model)
     return [
         Prediction(path, error=failures[path])
         if path in failures
-        else _name_emotion(path, next(found), labels, options.min_confidence)
+        else _name_emotion(path, next(found), labels, limit, options.min_confidence)
         for path in paths
     ]
 
@@ -147,10 +158,17 @@ def _no_speech_noted():
             )
 
 
-def _name_emotion(path, probabilities, labels, min_confidence):
+def _name_emotion(path, found, labels, limit, min_confidence):
+    probabilities, novelty = found
     best = probabilities.argmax()
     certain = probabilities[best] >= min_confidence
-    return Prediction(path, labels[best] if certain else _UNCERTAIN, probabilities)
+    return Prediction(
+        path,
+        labels[best] if certain else _UNCERTAIN,
+        probabilities,
+        novelty=novelty,
+        is_novel=limit is not None and novelty > limit,
+    )
 
 
 def _failures(predictions):

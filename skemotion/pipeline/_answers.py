@@ -1,7 +1,7 @@
 """Answers about recordings, put together from answers about their windows."""
 
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -33,14 +33,30 @@ class Answers:
         The method that is asked for.
     n_rows : int
         How many recordings there are.
+    watch : callable, default=None
+        Gives a number for each window, of which there is a mean, too.
+
+    Attributes
+    ----------
+    silent : list of int
+        Rows that hold no speech, where speech is looked for.
     """
 
-    def __init__(self, estimator: Any, method: str, n_rows: int):
+    def __init__(
+        self,
+        estimator: Any,
+        method: str,
+        n_rows: int,
+        watch: Callable[[Any], NDArray] | None = None,
+    ):
         self._estimator = estimator
         self._method = method
         self._n_rows = n_rows
         self._pieces: list[tuple[Any, NDArray]] = []
         self._means = WeightedMeans()
+        self._watch = watch
+        self.silent: list[int] = []
+        self._watched = WeightedMeans()
 
     def add(
         self,
@@ -53,6 +69,9 @@ class Answers:
 
         Weights are None for windows that are all there is of their recordings.
         """
+        if self._watch is not None:
+            counts = np.ones(len(rows)) if weights is None else weights
+            self._watched.add(rows, counts, self._watch(Xt))
         if weights is None:
             self._pieces.append((rows, self._ask(self._method, Xt, params)))
             return
@@ -62,8 +81,9 @@ class Answers:
             params = {name: params[name] for name in params if _takes(known, name)}
         self._means.add(rows, weights, self._ask(method, Xt, params))
 
-    def collect(self, silent: list[int]) -> NDArray:
-        """Return an answer for each row, of which some hold no speech."""
+    def collect(self) -> NDArray:
+        """Return an answer for each row."""
+        silent = self.silent
         pieces = [
             *self._pieces,
             *(([row], self._conclude(mean)[None]) for row, mean in self._means),
@@ -75,6 +95,13 @@ class Answers:
         collected = np.empty((self._n_rows, *pieces[0][1].shape[1:]), dtype=dtype)
         for rows, values in pieces:
             collected[rows] = values
+        return collected
+
+    def collect_watched(self) -> NDArray[np.float64]:
+        """Return the mean of the numbers for each row; NaN without speech."""
+        collected = np.full(self._n_rows, np.nan)
+        for row, mean in self._watched:
+            collected[row] = mean
         return collected
 
     def _ask(self, method, Xt, params):

@@ -16,7 +16,7 @@ from skemotion.pipeline._answers import Answers, measure_of
 from skemotion.pipeline._windows import WindowedRecordings, WindowRule
 
 
-def _last_has(method):
+def last_has(method):
     def check(pipeline):
         getattr(pipeline._final_estimator, method)
         return True
@@ -34,7 +34,7 @@ class WindowedPipeline(Pipeline):
     hop_duration: float | None
     detect_speech: bool
 
-    @available_if(_last_has("predict"))
+    @available_if(last_has("predict"))
     def predict(self, X: Any, **params: Any) -> NDArray:
         """Predict the class of each sample.
 
@@ -55,9 +55,9 @@ class WindowedPipeline(Pipeline):
         rule = WindowRule.of(self)
         if rule is None:
             return super().predict(X, **params)
-        return self._over_windows("predict", X, params, rule)
+        return self._ask_of_windows("predict", X, params, rule).collect()
 
-    @available_if(_last_has("predict_proba"))
+    @available_if(last_has("predict_proba"))
     def predict_proba(self, X: Any, **params: Any) -> NDArray:
         """Predict the probability of each class.
 
@@ -77,9 +77,9 @@ class WindowedPipeline(Pipeline):
         rule = WindowRule.of(self)
         if rule is None:
             return super().predict_proba(X, **params)
-        return self._over_windows("predict_proba", X, params, rule)
+        return self._ask_of_windows("predict_proba", X, params, rule).collect()
 
-    @available_if(_last_has("predict_log_proba"))
+    @available_if(last_has("predict_log_proba"))
     def predict_log_proba(self, X: Any, **params: Any) -> NDArray:
         """Predict the logarithm of the probability of each class.
 
@@ -98,9 +98,9 @@ class WindowedPipeline(Pipeline):
         rule = WindowRule.of(self)
         if rule is None:
             return super().predict_log_proba(X, **params)
-        return self._over_windows("predict_log_proba", X, params, rule)
+        return self._ask_of_windows("predict_log_proba", X, params, rule).collect()
 
-    @available_if(_last_has("decision_function"))
+    @available_if(last_has("decision_function"))
     def decision_function(self, X: Any, **params: Any) -> NDArray:
         """Compute the decision function of the last step.
 
@@ -120,9 +120,9 @@ class WindowedPipeline(Pipeline):
         rule = WindowRule.of(self)
         if rule is None:
             return super().decision_function(X, **params)
-        return self._over_windows("decision_function", X, params, rule)
+        return self._ask_of_windows("decision_function", X, params, rule).collect()
 
-    @available_if(_last_has("score"))
+    @available_if(last_has("score"))
     def score(self, X: Any, y: Any = None, sample_weight: Any = None, **params: Any):
         """Score the predictions: accuracy of a classifier, R² of a regressor.
 
@@ -154,18 +154,21 @@ class WindowedPipeline(Pipeline):
             params = {"sample_weight": sample_weight, **params}
             to_last = self._route("score", params)[self.steps[-1][0]].get("score", {})
             sample_weight = to_last.get("sample_weight")
-        y_pred = self._over_windows("predict", X, params, rule, asked="score")
+        answers = self._ask_of_windows("predict", X, params, rule, asked="score")
+        y_pred = answers.collect()
         return float(measure(y, y_pred, sample_weight=sample_weight))
 
-    def _over_windows(self, method, X, params, rule, *, asked=None):
-        """Answer for each recording by what the last step says of its windows."""
+    def _ask_of_windows(self, method, X, params, rule, *, asked=None, watch=None):
+        """Ask the last step about the windows of each recording."""
         if not get_config()["skip_parameter_validation"]:
             self._validate_params()
         check_is_fitted(self)
         recordings = WindowedRecordings(X, rule)
         routed = self._route(asked or method, params)
-        to_last = {} if asked else routed.get(self.steps[-1][0], {}).get(method, {})
-        answers = Answers(self._final_estimator, method, len(recordings))
+        to_last = routed.get(self.steps[-1][0], {}).get(asked or method, {})
+        if asked == "score":  # its weights are of what is predicted
+            to_last = {}
+        answers = Answers(self._final_estimator, method, len(recordings), watch)
         for batch in recordings.batches():
             try:
                 Xt = self._transform_windows(batch, recordings, routed)
@@ -183,7 +186,8 @@ class WindowedPipeline(Pipeline):
                 )
                 answers.add(part, rows, weights, recordings.take(to_last, rows))
         recordings.warn()
-        return answers.collect(recordings.silent)
+        answers.silent = recordings.silent
+        return answers
 
     def _transform_windows(self, batch, recordings, routed):
         Xt = batch.windows

@@ -7,8 +7,9 @@ import json
 import joblib
 import numpy as np
 import pytest
+import soundfile
 
-from skemotion import EmotionPipeline, adapt, save_model
+from skemotion import EmotionPipeline, NoveltyDetector, adapt, save_model
 from skemotion.cli import main
 from skemotion.exceptions import AdaptationWarning
 from skemotion.preprocessing import speaker_standardize
@@ -330,3 +331,80 @@ def test_evaluate_by_speaker(model, model_by_speaker, corpus, tiny, capfd):
     holdout = ["--protocol", "holdout", "--n-per-class", "2"]
     assert main([*evaluation, *holdout, *tiny]) == 0
     assert "\nTransductive: " in capfd.readouterr().out
+
+
+@pytest.fixture(scope="module")
+def model_with_detector(model, corpus, tmp_path_factory):
+    pipeline = joblib.load(model)
+    pipeline.set_params(novelty_detector=NoveltyDetector(8, random_state=0))
+    pipeline._fit_detector([str(path) for path in corpus.glob("*/*.wav")], None, None)
+    path = tmp_path_factory.mktemp("detector") / "model.joblib"
+    joblib.dump(pipeline, path)
+    return path
+
+
+@pytest.fixture
+def with_noise(paths, tmp_path):
+    """A recording that is like the training data, and one that is not."""
+    noise = tmp_path / "noise.wav"
+    soundfile.write(noise, np.random.default_rng(0).normal(size=16000) / 5, 16000)
+    return [paths[0], str(noise), "gone.wav"]
+
+
+def test_table_tells_what_is_unlike_the_training_data(
+    model_with_detector, with_noise, tmp_path, capsys
+):
+    command = ["predict", "-m", str(model_with_detector), *with_noise]
+    readable = joblib.load(model_with_detector)
+    expected = readable.novelty(with_noise[:2])
+    assert expected[0] < 1 == expected[1]
+    assert main([*command, "--format", "csv"]) == 1
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert list(rows[0])[-2:] == ["novelty", "error"]
+    assert [row["novelty"] for row in rows] == [f"{expected[0]:.4f}", "1.0000", ""]
+    listed = tmp_path / "list.txt"
+    listed.write_text("\n".join(with_noise), encoding="utf-8")
+    out = tmp_path / "out.csv"
+    assert predict_list(model_with_detector, listed, out) == 1
+    assert read_rows(out) == rows
+
+
+def test_json_and_text_tell_it_too(model_with_detector, with_noise, capsys):
+    command = ["predict", "-m", str(model_with_detector), *with_noise]
+    main([*command, "--format", "json"])
+    usual, noise, gone = json.loads(capsys.readouterr().out)
+    assert usual["novelty"] < noise["novelty"] == 1
+    assert gone.keys() == {"path", "error"}
+    main(command)
+    usual, noise = capsys.readouterr().out.splitlines()
+    assert noise.endswith("\tunlike the training data")
+    assert len(usual.split("\t")) == 3
+
+
+def test_models_without_a_detector_say_nothing_of_it(model, with_noise, capsys):
+    main(["predict", "-m", str(model), *with_noise, "--format", "csv"])
+    assert "novelty" not in capsys.readouterr().out
+    main(["predict", "-m", str(model), *with_noise])
+    assert "unlike" not in capsys.readouterr().out
+
+
+@pytest.mark.filterwarnings("ignore:adapted to")
+def test_one_voice_is_compared_as_it_was_trained(
+    corpus, tiny, paths, tmp_path, monkeypatch, capsys
+):
+    from skemotion.cli import _models
+
+    fit = _models.fit_by_speaker
+
+    def fit_with_detector(pipeline, speech):
+        return fit(pipeline.set_params(novelty_detector=NoveltyDetector(4)), speech)
+
+    monkeypatch.setattr("skemotion.cli._train.fit_by_speaker", fit_with_detector)
+    model = str(tmp_path / "model.joblib")
+    table = str(corpus / "table.csv")
+    assert main(["train", table, "--by-speaker", "-o", model, *tiny]) == 0
+    capsys.readouterr()
+    command = ["predict", "-m", model, *paths, "--one-speaker", "--format", "csv"]
+    assert main(command) == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert all(0 <= float(row["novelty"]) <= 1 for row in rows)
