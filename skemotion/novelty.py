@@ -146,7 +146,7 @@ class NoveltyDetector(OutlierMixin, BaseEstimator):
     """
 
     # Where metadata routing is on, these are asked for without a set_fit_request.
-    __metadata_request__fit = {"feature_names": True, "groups": True}
+    __metadata_request__fit = {"feature_names": True, "groups": True, "sources": True}
 
     _parameter_constraints: dict = {
         "n_components": [Interval(Integral, 1, None, closed="left")],
@@ -180,6 +180,7 @@ class NoveltyDetector(OutlierMixin, BaseEstimator):
         X: ArrayLike,
         y=None,
         groups: ArrayLike | None = None,
+        sources: ArrayLike | None = None,
         feature_names: ArrayLike | None = None,
     ) -> "NoveltyDetector":
         """Learn what is usual.
@@ -193,6 +194,11 @@ class NoveltyDetector(OutlierMixin, BaseEstimator):
         groups : array-like of shape (n_samples,), default=None
             Speakers. Without, sequences are left out at random: new voices are
             stranger than those, so more of them are called novel.
+        sources : array-like of shape (n_samples,), default=None
+            Which recording each sequence stems from, where some are copies to
+            which something was done. The first of each recording is taken for the
+            real one; the others are learnt from, but do not set the limit. None
+            means that all are real.
         feature_names : array-like of str of shape (n_features,), default=None
             Names of the features; :class:`EmotionPipeline` gives them. Ignored
             if X has two dimensions.
@@ -211,6 +217,9 @@ class NoveltyDetector(OutlierMixin, BaseEstimator):
         if groups is not None:
             check_same_length(X, groups=groups)
             groups = check_labels(groups, "groups")
+        if sources is not None:
+            check_same_length(X, sources=sources)
+            sources = check_labels(sources, "sources")
         sequences = validate_sequences(self, X, reset=True, feature_names=feature_names)
         if len(sequences) < _FEWEST:
             raise ValueError(
@@ -220,7 +229,7 @@ class NoveltyDetector(OutlierMixin, BaseEstimator):
         learn_padding(self, sequences)
         statistics = self._summarise(sequences)
         self._learn(statistics)
-        self.distances_ = np.sort(self._leave_out(statistics, groups))
+        self.distances_ = np.sort(self._leave_out(statistics, groups, sources))
         limit = np.quantile(self.distances_, 1 - self.contamination)
         # A limit of 0 would have no multiples.
         self.offset_ = -float(max(limit, np.finfo(np.float32).tiny))
@@ -350,13 +359,18 @@ class NoveltyDetector(OutlierMixin, BaseEstimator):
             squares += across / self.residual_
         return np.sqrt(squares)
 
-    def _leave_out(self, statistics, groups):
-        """Return the distance of each sequence from those in the other folds."""
-        distances = np.empty(len(statistics))
-        for train, test in self._split_folds(statistics, groups):
+    def _leave_out(self, statistics, groups, sources):
+        """Return the distance of each real sequence from those in the other folds."""
+        if sources is None:
+            sources = np.arange(len(statistics))
+        _, real, numbers = np.unique(sources, return_index=True, return_inverse=True)
+        of_real = statistics[real]
+        distances = np.empty(len(real))
+        groups = None if groups is None else groups[real]
+        for train, test in self._split_folds(of_real, groups):
             others = NoveltyDetector(self.n_components)
-            others._learn(statistics[train])
-            distances[test] = others._measure(statistics[test])
+            others._learn(statistics[np.isin(numbers, train)])
+            distances[test] = others._measure(of_real[test])
         return distances
 
     def _split_folds(self, statistics, groups):

@@ -12,14 +12,18 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skemotion import (
+    AttentionBLSTMClassifier,
     BLSTMClassifier,
     EmotionPipeline,
     NoveltyDetector,
     SequenceFunctionals,
     SequenceSampler,
     SequenceScaler,
+    SpeechAugmenter,
+    SpeechFeatureExtractor,
 )
 from skemotion import novelty as novelty_module
+from skemotion.datasets import make_emotional_speech
 from skemotion.pipeline._novelty import pull_to_equal
 
 N_FEATURES = 6
@@ -241,14 +245,14 @@ def test_novelty_and_probabilities_at_once(pipeline):
     assert novelty.shape == (len(NEW),)
 
 
-def test_held_out_recordings_are_seen_by_the_detector():
+def test_the_detector_sees_what_is_trained_on():
     network = BLSTMClassifier(units=2, epochs=1, random_state=0)
     pipeline = EmotionPipeline(
         [("scale", SequenceScaler()), ("classify", network)],
         novelty_detector=NoveltyDetector(),
         random_state=0,
     ).fit(X, y, groups=SPEAKERS)
-    assert len(pipeline.novelty_detector_.distances_) == len(X)
+    assert len(pipeline.novelty_detector_.distances_) == 140  # one voice is held out
     assert (pipeline.predict_proba(STRANGE).max(axis=1) < 0.5).all()
 
 
@@ -326,3 +330,52 @@ def test_names_of_the_features_reach_the_detector():
         novelty_detector=NoveltyDetector(),
     ).fit(positive, y)
     assert pipeline.novelty_detector_.loudness_ == 1
+
+
+def test_copies_are_learnt_from_but_set_no_limit():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(40, 20, 4))
+    speakers, sources = np.repeat(list("abcd"), 10), np.tile(np.arange(40), 2)
+    noisy = X + 2 * rng.normal(size=X.shape)
+    alone = NoveltyDetector().fit(X, groups=speakers)
+    with_copies = NoveltyDetector().fit(
+        np.concatenate([X, noisy]), groups=np.tile(speakers, 2), sources=sources
+    )
+    assert with_copies.distances_.shape == (40,)
+    heard = X[:10] + 2 * rng.normal(size=(10, 20, 4))
+    assert (alone.predict(heard) == -1).mean() > (
+        with_copies.predict(heard) == -1
+    ).mean()
+    # With a recording, its copies are left out: else it would be like itself.
+    twice = np.concatenate([X, X])
+    twins = NoveltyDetector(random_state=0).fit(twice)
+    known = NoveltyDetector(random_state=0).fit(twice, sources=sources)
+    assert known.distances_.mean() > 1.1 * twins.distances_.mean()
+
+
+def test_a_pipeline_shows_copies_to_its_detector():
+    speech = make_emotional_speech(n_speakers=2, n_texts=1, random_state=0)
+    seen = {}
+
+    class Watching(NoveltyDetector):
+        def fit(self, X, y=None, groups=None, sources=None, feature_names=None):
+            seen.update(shape=X.shape, sources=sources, groups=groups)
+            return super().fit(X, groups=groups, sources=sources)
+
+    pipeline = EmotionPipeline(
+        [
+            ("augment", SpeechAugmenter(1, random_state=0)),
+            ("extract", SpeechFeatureExtractor(duration=1.0)),
+            ("scale", SequenceScaler()),
+            ("classify", AttentionBLSTMClassifier(2, epochs=1, random_state=0)),
+        ],
+        validation_fraction=None,
+        novelty_detector=Watching(ignore_padding=False),
+    )
+    n = len(speech.signals)
+    signals = [signal[:16000] for signal in speech.signals]
+    pipeline.fit(signals, speech.target, groups=speech.speakers)
+    assert seen["shape"][0] == 2 * n
+    np.testing.assert_array_equal(seen["sources"], np.tile(np.arange(n), 2))
+    np.testing.assert_array_equal(seen["groups"], np.tile(speech.speakers, 2))
+    assert not hasattr(pipeline, "_rows")

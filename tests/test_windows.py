@@ -30,7 +30,7 @@ from skemotion import (
     save_model,
 )
 from skemotion.exceptions import AudioError, NoSpeechWarning, TruncationWarning
-from skemotion.feature_extraction import _extraction
+from skemotion.feature_extraction import _extractor
 from skemotion.pipeline import _windows
 
 RATE = 16000
@@ -375,14 +375,14 @@ def test_headers_are_probed_before_any_work(pipeline, monkeypatch):
 
 
 def test_what_the_first_step_refuses_is_named_by_its_recording(pipeline, monkeypatch):
-    describe = _extraction._describe
+    describe = _extractor.describe
 
     def refuse(signal, native_rate, settings):
         if np.abs(signal).max() > 100:
             raise AudioError([])
         return describe(signal, native_rate, settings)
 
-    monkeypatch.setattr(_extraction, "_describe", refuse)
+    monkeypatch.setattr(_extractor, "describe", refuse)
     monkeypatch.setattr(
         SpeechFeatureExtractor,
         "transform",
@@ -534,7 +534,7 @@ def test_workers_cache_and_progress(fitted, tmp_path, n_jobs, monkeypatch, capfd
     np.testing.assert_array_equal(pipeline.predict_proba(recordings), expected)
     # What is not longer than a window is found under the key that it had.
     assert len(list(tmp_path.rglob("*.features"))) == n_before + 7 + 1
-    monkeypatch.setattr(_extraction, "_describe", None)
+    monkeypatch.setattr(_extractor, "describe", None)
     np.testing.assert_array_equal(pipeline.predict_proba(recordings), expected)
     assert "extract" in capfd.readouterr().err
 

@@ -75,10 +75,10 @@ class EmotionPipeline(NoveltyPipeline):
 
     novelty_detector : estimator, default=None
         A :class:`NoveltyDetector` that is not fitted. A clone of it is fitted on
-        what reaches the last step, from all recordings that `fit` is given and
-        nothing that a sampler has made. For that they go through the steps once
-        more, which the `memory` of an extractor spares them. None leaves
-        probabilities as they are.
+        what the last step is trained on, if of each row it is known which recording
+        it stems from, as of the copies of :class:`SpeechAugmenter`. Behind other
+        samplers it is fitted on the real recordings, which go through the steps
+        once more for it. None leaves probabilities as they are.
 
     transform_input : list of str, default=None
         As in :class:`imblearn.pipeline.Pipeline`.
@@ -203,7 +203,9 @@ class EmotionPipeline(NoveltyPipeline):
         routed = self._check_method_params(method="fit", props=params)
         self._check_params_of_rows(X, routed)
         if self._holds_out(routed):
-            self._fit_holding_out(X, y, groups, params)
+            trained = self._fit_holding_out(X, y, groups, params)
+            X = _safe_indexing(X, trained)
+            groups = None if groups is None else _safe_indexing(groups, trained)
         else:
             super().fit(X, y, **params)
         self._fit_detector(X, groups, self._names_before(len(self.steps) - 1))
@@ -220,6 +222,7 @@ class EmotionPipeline(NoveltyPipeline):
         X, y = _safe_indexing(X, train), _safe_indexing(y, train)
         params = _take_rows(params, train, _num_samples(X) + len(held_out))
         self._fit_with_validation(X, y, X_val, y_val, params)
+        return train
 
     @property
     def sequence_steps(self) -> "EmotionPipeline":
@@ -286,7 +289,9 @@ class EmotionPipeline(NoveltyPipeline):
         if hasattr(self, "adapted_to_"):
             del self.adapted_to_
         self._forget_detector()
-        return super()._fit(X, y, routed_params, raw_params=raw_params)
+        Xt, yt = super()._fit(X, y, routed_params, raw_params=raw_params)
+        self._note_rows(Xt)
+        return Xt, yt
 
     def _fit_with_validation(self, X, y, X_val, y_val, params):
         """Do what imbalanced-learn's `fit` does, with its own private methods."""

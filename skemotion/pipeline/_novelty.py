@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from skemotion._sequences import hand_on_names
 from skemotion.exceptions import TruncationWarning
@@ -164,17 +164,41 @@ class NoveltyPipeline(WindowedPipeline):
         if hasattr(self, "novelty_detector_"):
             del self.novelty_detector_
 
+    def _note_rows(self, X):
+        """Keep what the last step is trained on, until the detector is fitted."""
+        if self.novelty_detector is not None:
+            self._rows = X
+
     def _fit_detector(self, X, groups, names):
-        """Fit the detector on real rows, as they reach the last step in prediction."""
+        """Fit the detector on what the last step has been trained on."""
         if self.novelty_detector is None:
             return
         detector = clone(self.novelty_detector)
         params = hand_on_names(detector, {}, names).get("fit", {})
+        rows, sources = self.__dict__.pop("_rows", None), self._find_sources(X)
+        if sources is None or rows is None:
+            rows, sources = self._transform_again(X), np.arange(_num_samples(X))
+        if groups is not None:
+            groups = np.asarray(groups)[sources]
+        self.novelty_detector_ = detector.fit(
+            rows, groups=groups, sources=sources, **params
+        )
+
+    def _find_sources(self, X):
+        """Return the row of X that each row of training stems from, if it is known."""
+        sources = np.arange(_num_samples(X))
+        for _, _, step in self._iter(with_final=False, filter_resample=False):
+            if hasattr(step, "fit_resample"):
+                if not hasattr(step, "sample_indices_"):
+                    return None
+                sources = sources[step.sample_indices_]
+        return sources
+
+    def _transform_again(self, X):
         with warnings.catch_warnings():
             # The steps have said it when they were fitted.
             warnings.simplefilter("ignore", TruncationWarning)
-            X = self._transform_rows(X)
-        self.novelty_detector_ = detector.fit(X, groups=groups, **params)
+            return self._transform_rows(X)
 
 
 def pull_to_equal(probabilities: NDArray, scores: NDArray, offset: float) -> NDArray:

@@ -1,6 +1,5 @@
 """Which parts of recordings a pipeline looks at, and how much each counts."""
 
-import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.utils.validation import _check_method_params
 
-from skemotion._messages import shorten, warn_truncated
+from skemotion._messages import shorten, warn_truncated, warn_user
 from skemotion._sequences import takes_recordings
 from skemotion._sequences._names import is_passed_by
 from skemotion._windowing import iter_windows
@@ -224,14 +223,9 @@ class WindowedRecordings:
             raise error
 
     def warn(self) -> None:
-        """Say once what was not looked at, and what held no speech.
-
-        It is meant for a method that is called by one that users call.
-        """
+        """Say once what was not looked at, and what held no speech."""
         n_given = sum(not callable(recording) for recording in self.recordings)
-        warn_truncated(
-            self.names(self._cut), n_given, self._rule.duration, stacklevel=5
-        )
+        warn_truncated(self.names(self._cut), n_given, self._rule.duration)
         if not self.silent:
             return
         recordings = [self.recordings[row] for row in self.silent]
@@ -240,13 +234,12 @@ class WindowedRecordings:
             for row, recording in zip(self.silent, recordings, strict=True)
         ]
         verb = "holds" if len(self.silent) == 1 else "hold"
-        warnings.warn(
+        warn_user(
             NoSpeechWarning(
                 f"{len(self.silent)} of {len(self)} recordings {verb} no speech, so "
                 f"that all classes are as likely there: {shorten(listed)}.",
                 self.silent,
-            ),
-            stacklevel=4,
+            )
         )
 
     def _raise_failures(self):

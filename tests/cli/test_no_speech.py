@@ -94,6 +94,7 @@ def test_journal(model, files, tmp_path, capfd, monkeypatch):
     ]
 
 
+@pytest.mark.filterwarnings("default::skemotion.exceptions.AdaptationWarning")
 def test_one_speaker(model_by_speaker, files, capfd):
     command = ["predict", "-m", str(model_by_speaker), "--one-speaker"]
     command += ["--format", "csv"]
