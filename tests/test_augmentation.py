@@ -177,6 +177,18 @@ def test_speed_changes_length_and_pitch_alike():
         assert hertz == pytest.approx(1000 * speed, rel=0.01)
 
 
+def test_effects_have_probabilities_of_their_own():
+    tones = [tone(seconds=1 + 0.01 * i) for i in range(30)]
+    options = {"effects": ("speed", "noise", "band")}
+    chances = {"speed": 1.0, "noise": 0.5, "band": 0.0}
+    copies = copies_of(tones, probability=chances, **options)
+    happened = {effect for copy in copies for effect in copy.effects}
+    assert happened == {"speed", "noise"}
+    assert all("speed" in copy.effects for copy in copies)
+    with pytest.raises(ValueError, match="probability must be .* a dict with one for"):
+        copies_of(tones[:1], probability={"speed": 1.0}, **options)
+
+
 def test_what_else_happens_does_not_hang_on_speed():
     options = {"probability": 0.4, "random_state": 3}
     without = copies_of([tone()] * 1, effects=EFFECTS, **options)

@@ -350,7 +350,7 @@ def test_copies_are_learnt_from_but_set_no_limit():
     twice = np.concatenate([X, X])
     twins = NoveltyDetector(random_state=0).fit(twice)
     known = NoveltyDetector(random_state=0).fit(twice, sources=sources)
-    assert known.distances_.mean() > 1.1 * twins.distances_.mean()
+    assert known.distances_.mean() > 1.05 * twins.distances_.mean()
 
 
 def test_a_pipeline_shows_copies_to_its_detector():

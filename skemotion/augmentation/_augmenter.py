@@ -51,8 +51,9 @@ class SpeechAugmenter(SamplerMixin, BaseEstimator):
         - ``"band"``: it is sampled at 8 to 16 kHz, and little is left below 50
           to 400 Hz, as on a telephone.
 
-    probability : float, default=0.4
-        How likely each effect is. A copy to which none would happen gets one.
+    probability : float or dict of str to float, default=0.4
+        How likely each effect is, all alike or by name. A copy to which none would
+        happen gets one.
 
     snr : tuple of (float, float), default=(5.0, 40.0)
         Least and largest ratio of the recording to noise or babble, in dB,
@@ -109,7 +110,7 @@ class SpeechAugmenter(SamplerMixin, BaseEstimator):
     _parameter_constraints: dict = {
         "n_copies": [Interval(Integral, 0, None, closed="left")],
         "effects": [tuple, list],
-        "probability": [Interval(Real, 0, 1, closed="both")],
+        "probability": [Interval(Real, 0, 1, closed="both"), dict],
         "snr": [tuple, list],
         "random_state": ["random_state"],
     }
@@ -212,13 +213,12 @@ class SpeechAugmenter(SamplerMixin, BaseEstimator):
         drawn = dict(zip(_DEFAULT, rng.random(len(_DEFAULT)), strict=True))
         snr, own_seed = float(rng.uniform(*self.snr)), int(rng.integers(2**31))
         drawn["speed"] = rng.random()  # last, for it came later than the others
-        least = min(self.effects, key=drawn.__getitem__)
+        probability = self._probabilities()
         effects = tuple(
             name
             for name in _EFFECTS
-            if name in self.effects
-            and (drawn[name] < self.probability or name == least)
-        )
+            if name in self.effects and drawn[name] < probability[name]
+        ) or (min(self.effects, key=drawn.__getitem__),)
         chosen = ()
         if "babble" in effects:
             chosen = voices.choose(_N_VOICES, int.from_bytes(chance[16:24], "big"))
@@ -232,6 +232,11 @@ class SpeechAugmenter(SamplerMixin, BaseEstimator):
             repeats=self.random_state is not None,
         )
 
+    def _probabilities(self):
+        if isinstance(self.probability, dict):
+            return self.probability
+        return dict.fromkeys(self.effects, self.probability)
+
     def _check_parameters(self):
         unknown = [name for name in self.effects if name not in _EFFECTS]
         if unknown or not self.effects:
@@ -239,6 +244,14 @@ class SpeechAugmenter(SamplerMixin, BaseEstimator):
                 f"effects must be some of {', '.join(map(repr, _EFFECTS))}; got "
                 f"{self.effects!r}."
             )
+        if isinstance(self.probability, dict):
+            known = {*self.effects} <= self.probability.keys() <= {*_EFFECTS}
+            values = self.probability.values()
+            if not known or not all(0 <= value <= 1 for value in values):
+                raise ValueError(
+                    "probability must be a number from 0 to 1, or a dict with one for "
+                    f"each of effects={self.effects!r}; got {self.probability!r}."
+                )
         if len(self.snr) != 2 or not self.snr[0] <= self.snr[1]:
             raise ValueError(
                 "snr must be the least and the largest ratio in dB, such as "
