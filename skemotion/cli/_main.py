@@ -355,7 +355,7 @@ def _add_training_options(parser):
     group = parser.add_argument_group("training")
     group.add_argument(
         "--recipe",
-        choices=["recommended", "post"],
+        choices=["recommended", "descriptors", "post"],
         default="recommended",
         help="the recommended settings, or the post's: 256 units, cells scaled, "
         "padding seen (default: %(default)s)",
