@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import ablations
+import adaptation
 import nested
 import numpy as np
 import robustness
@@ -209,6 +210,7 @@ BLOCKS = {
     "recall": make_recall,
     "speakers": make_speakers,
     "confidence": make_confidence,
+    "adaptation": adaptation.markdown_table,
     "robustness": make_robustness,
     "robustness-without-copies": lambda: make_robustness(
         "without-copies-longer-attention"

@@ -1,3 +1,4 @@
+from . import adaptation as adaptation
 from . import audio as audio
 from . import augmentation as augmentation
 from . import classification as classification
@@ -7,12 +8,14 @@ from . import feature_extraction as feature_extraction
 from . import inspection as inspection
 from . import metrics as metrics
 from . import model_selection as model_selection
+from . import novelty as novelty
 from . import over_sampling as over_sampling
 from . import persistence as persistence
 from . import pipeline as pipeline
 from . import preprocessing as preprocessing
 from . import pretrained as pretrained
 from ._show_versions import show_versions as show_versions
+from .adaptation import adapt as adapt
 from .augmentation import SpeechAugmenter as SpeechAugmenter
 from .classification import AttentionBLSTMClassifier as AttentionBLSTMClassifier
 from .classification import BLSTMClassifier as BLSTMClassifier
@@ -22,6 +25,7 @@ from .feature_extraction import SequenceFunctionals as SequenceFunctionals
 from .feature_extraction import SequenceUnion as SequenceUnion
 from .feature_extraction import SpeechEncoder as SpeechEncoder
 from .feature_extraction import SpeechFeatureExtractor as SpeechFeatureExtractor
+from .novelty import NoveltyDetector as NoveltyDetector
 from .over_sampling import SequenceSampler as SequenceSampler
 from .persistence import load_model as load_model
 from .persistence import save_model as save_model

@@ -45,10 +45,8 @@ class SpeakerStandardized(SequenceTransformerMixin, BaseEstimator):
         """
         raise ValueError(
             "this model was trained on features standardised by speaker: use "
-            "skemotion predict --one-speaker, or in Python "
-            "model.sequence_steps.predict(speaker_standardize("
-            "model['extract'].transform(paths), speakers, "
-            "feature_names=model['extract'].get_feature_names_out()))."
+            "skemotion predict --one-speaker, or in Python, for each speaker, "
+            "skemotion.adapt(model, paths).predict(paths)."
         )
 
     def __sklearn_is_fitted__(self):

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from numbers import Real
 from threading import RLock
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -263,6 +263,25 @@ def fix_length(
     return np.pad(signal, (missing, 0) if padding_side == "left" else (0, missing))
 
 
+class Start(NamedTuple):
+    """The first seconds of a recording, or all of it.
+
+    Attributes
+    ----------
+    signal : ndarray of shape (n_samples,), dtype float32
+        At its own rate.
+    native_rate : float
+        In Hz.
+    is_cut : bool
+        Whether the recording goes on. Of a function it is not known, since that
+        is told how much is wanted: False.
+    """
+
+    signal: NDArray[np.float32]
+    native_rate: float
+    is_cut: bool
+
+
 def decode(
     recording: Recording, *, sampling_rate: int, duration: float | None
 ) -> tuple[NDArray[np.float32], float]:
@@ -281,17 +300,39 @@ def decode(
     native_rate : float
         In Hz.
     """
+    start = decode_start(recording, sampling_rate=sampling_rate, duration=duration)
+    return start.signal, start.native_rate
+
+
+def decode_start(
+    recording: Recording, *, sampling_rate: int, duration: float | None
+) -> Start:
+    """Decode one recording as :func:`decode` does, and tell whether it is longer.
+
+    Parameters
+    ----------
+    recording, sampling_rate, duration
+        As :func:`decode` takes them.
+
+    Returns
+    -------
+    Start
+    """
     if _is_encoded(recording):
-        signal, native_rate = _decode(recording, duration)
+        start = _decode(recording, duration)
     else:
-        if callable(recording):
+        is_told = callable(recording)
+        if is_told:
             recording = recording(sampling_rate=sampling_rate, duration=duration)
         signal, native_rate = _split_pair(recording, sampling_rate)
         signal = _check_signal(signal, native_rate)
-        if duration is not None:
-            signal = signal[: int(duration * native_rate)]
-        signal = _to_float(signal)
-    return check_samples(signal), native_rate
+        n_samples = None if duration is None else int(duration * native_rate)
+        is_cut = n_samples is not None and len(signal) > n_samples
+        start = Start(
+            _to_float(signal[:n_samples]), native_rate, is_cut and not is_told
+        )
+    check_samples(start.signal)
+    return start
 
 
 def check_samples(signal: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -387,7 +428,7 @@ class Encoded:
 
 
 def resample(
-    signal: NDArray[np.float32], native_rate: float, sampling_rate: int
+    signal: NDArray[np.float32], native_rate: float, sampling_rate: float
 ) -> NDArray[np.float32]:
     """Bring a signal of shape (n_samples,) from one rate to another, in Hz."""
     if native_rate == sampling_rate:
@@ -488,8 +529,13 @@ def _open_to_read(file):
 def _decode(file, duration):
     """Read at most `duration` seconds, averaged over channels."""
     with _open_to_read(file) as audio:
-        n_samples = -1 if duration is None else int(duration * audio.samplerate)
-        return _read_mono(audio, n_samples), audio.samplerate
+        if duration is None:
+            return Start(_read_mono(audio, -1), audio.samplerate, False)
+        n_samples = int(duration * audio.samplerate)
+        # One more tells whether there are more, whatever the header says.
+        signal = _read_mono(audio, n_samples + 1)
+        is_cut = len(signal) > n_samples
+        return Start(signal[:n_samples], audio.samplerate, is_cut)
 
 
 def _read_mono(audio, n_samples):

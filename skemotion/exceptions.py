@@ -2,7 +2,13 @@
 
 from collections.abc import Iterable
 
-__all__ = ["AudioError", "ResamplingWarning"]
+__all__ = [
+    "AdaptationWarning",
+    "AudioError",
+    "NoSpeechWarning",
+    "ResamplingWarning",
+    "TruncationWarning",
+]
 
 _N_SHOWN = 10
 
@@ -44,3 +50,32 @@ class AudioError(ValueError):
 
 class ResamplingWarning(UserWarning):
     """A sampler's parameters were adapted to a small training set."""
+
+
+class AdaptationWarning(UserWarning):
+    """A model was adapted to fewer recordings than that takes."""
+
+
+class NoSpeechWarning(UserWarning):
+    """Recordings without speech were answered as if all classes were as likely.
+
+    Parameters
+    ----------
+    message : str
+        What is shown.
+    rows : iterable of int
+        The rows of X that hold no speech.
+
+    Attributes
+    ----------
+    rows : list of int
+        All of them, where the message shows ten.
+    """
+
+    def __init__(self, message: str, rows: Iterable[int] = ()):
+        super().__init__(message)
+        self.rows = list(rows)
+
+
+class TruncationWarning(UserWarning):
+    """Only the beginning of some recordings was looked at."""

@@ -1,6 +1,8 @@
 """Scaling of sequences."""
 
+import copy
 import tempfile
+from typing import Any
 
 import numpy as np
 import sklearn
@@ -16,6 +18,7 @@ from skemotion._sequences import (
     find_padding_column,
     learn_padding,
     mark_real,
+    merge_moments,
     padding_mask,
     real_bounds,
     resolve_loudness,
@@ -132,7 +135,8 @@ def speaker_standardize(
     standardized = _empty_like(X, sequences.shape)
     for speaker in np.unique(names):
         rows = np.flatnonzero(names == speaker)
-        mean, scale = _moments(sequences, rows, bounds, axis=(0, 1))
+        _, mean, variance = _moments(sequences, rows, bounds, axis=(0, 1))
+        scale = _to_scale(mean, variance)
         _standardize(sequences, rows, bounds, mean, scale, standardized)
     return standardized
 
@@ -168,8 +172,16 @@ class SequenceScaler(OneToOneFeatureMixin, SequenceTransformerMixin, BaseEstimat
     mean_ : ndarray of shape (n_features,) or (n_frames, n_features)
         Mean of each feature or cell.
 
+    var_ : ndarray of shape (n_features,) or (n_frames, n_features)
+        Variance of each feature or cell.
+
     scale_ : ndarray of shape (n_features,) or (n_frames, n_features)
         Standard deviation of each feature or cell, 1 where it is constant.
+
+    n_samples_seen_ : int or ndarray of shape (n_frames, 1)
+        Number of frames behind the moments, padding left out if it is ignored;
+        of each position, if each cell is on its own. Of two-dimensional X, the
+        number of sequences.
 
     ignores_padding_ : bool
         Whether padding is left alone: if `ignore_padding` is set, and X has
@@ -217,6 +229,11 @@ class SequenceScaler(OneToOneFeatureMixin, SequenceTransformerMixin, BaseEstimat
 
     # Where metadata routing is on, names are asked for without a set_fit_request.
     __metadata_request__fit = {"feature_names": True}
+    __metadata_request__partial_fit = {"feature_names": True}
+
+    n_samples_seen_: Any
+    mean_: NDArray[np.float64]
+    var_: NDArray[np.float64]
 
     _parameter_constraints: dict = {
         "scope": [StrOptions({"feature", "cell"})],
@@ -258,11 +275,53 @@ class SequenceScaler(OneToOneFeatureMixin, SequenceTransformerMixin, BaseEstimat
         """
         sequences = validate_sequences(self, X, reset=True, feature_names=feature_names)
         learn_padding(self, sequences)
-        per_feature = self.scope == "feature" and sequences.ndim == 3
-        axis = (0, 1) if per_feature else 0
-        rows, bounds = np.arange(len(sequences)), self._find_bounds(sequences)
-        self.mean_, self.scale_ = _moments(sequences, rows, bounds, axis)
-        return self
+        self._has_padding = False
+        return self._merge(sequences)
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(
+        self, X: ArrayLike, y=None, feature_names: ArrayLike | None = None
+    ) -> "SequenceScaler":
+        """Compute the mean and the deviation of all X that have been given so far.
+
+        Chunk by chunk it gives what `fit` gives in one go, to rounding.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_frames, n_features)
+            Sequences.
+        y : ignored
+            Present for API consistency.
+        feature_names : array-like of str of shape (n_features,), default=None
+            As in :meth:`fit`. Only looked at in the first call.
+
+        Returns
+        -------
+        self : SequenceScaler
+
+        Raises
+        ------
+        ValueError
+            As in :meth:`fit`; if X has another shape than before; or if it is
+            not known of how many frames the moments are, as in a scaler that
+            was loaded from a bundle.
+        """
+        first = not hasattr(self, "n_features_in_")
+        sequences = validate_sequences(
+            self, X, reset=first, feature_names=feature_names
+        )
+        if first or self._may_find_padding():
+            learn_padding(self, sequences)
+        if not first and not hasattr(self, "n_samples_seen_"):
+            raise ValueError(
+                "of how many frames the mean and deviation are is not known, since "
+                "this scaler comes from a bundle or an earlier version: fit it anew."
+            )
+        seen = None
+        if not first:
+            self._check_frames(sequences)
+            seen = self.n_samples_seen_, self.mean_, self.var_
+        return self._merge(sequences, seen)
 
     def transform(self, X: ArrayLike) -> NDArray[np.float32]:
         """Standardise sequences.
@@ -278,12 +337,7 @@ class SequenceScaler(OneToOneFeatureMixin, SequenceTransformerMixin, BaseEstimat
         """
         check_is_fitted(self)
         sequences = validate_sequences(self, X, reset=False)
-        if self.mean_.ndim == 2 and sequences.shape[1:] != self.mean_.shape:
-            raise ValueError(
-                f"X has {sequences.shape[1]} frames, but SequenceScaler(scope='cell') "
-                f"was fitted on {self.mean_.shape[0]}; extract all recordings with "
-                "the same duration."
-            )
+        self._check_frames(sequences)
         scaled = _empty_like(X, sequences.shape)
         rows, bounds = np.arange(len(sequences)), self._find_bounds(sequences)
         _standardize(sequences, rows, bounds, self.mean_, self.scale_, scaled)
@@ -291,6 +345,40 @@ class SequenceScaler(OneToOneFeatureMixin, SequenceTransformerMixin, BaseEstimat
 
     def _find_bounds(self, X):
         return _find_bounds(X, self.loudness_) if self.ignores_padding_ else None
+
+    def _may_find_padding(self):
+        """Tell whether padding has not been met yet, nor is its column known."""
+        unknown = self.ignores_padding_ and self.loudness_ is None
+        return unknown and not getattr(self, "_has_padding", True)
+
+    def _check_frames(self, X):
+        if self.mean_.ndim == 2 and X.shape[1:] != self.mean_.shape:
+            raise ValueError(
+                f"X has {X.shape[1]} frames, but SequenceScaler(scope='cell') "
+                f"was fitted on {self.mean_.shape[0]}; extract all recordings with "
+                "the same duration."
+            )
+
+    def _without_moments(self):
+        """Return a copy that knows features, frames and padding, and no more."""
+        fresh = copy.copy(self)
+        fresh.n_samples_seen_ = 0
+        fresh.mean_ = fresh.var_ = np.zeros_like(self.mean_)
+        return fresh
+
+    def _merge(self, X, seen=None):
+        """Take more sequences into the moments."""
+        per_feature = self.scope == "feature" and X.ndim == 3
+        axis = (0, 1) if per_feature else 0
+        bounds = self._find_bounds(X)
+        count, mean, variance = _moments(X, np.arange(len(X)), bounds, axis)
+        if seen is not None:
+            count, mean, variance = merge_moments(seen, (count, mean, variance))
+        self.n_samples_seen_, self.mean_, self.var_ = count, mean, variance
+        self.scale_ = _to_scale(mean, variance)
+        padded = bounds is not None and bool(np.any(bounds != [0, X.shape[1]]))
+        self._has_padding = getattr(self, "_has_padding", False) or padded
+        return self
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -308,21 +396,28 @@ def _find_bounds(X, loudness):
 
 
 def _moments(X, rows, bounds, axis):
-    """Return mean and non-zero deviation over the real frames, in double precision."""
-    total = count = squares = 0.0
+    """Return number, mean and variance of the real frames, in double precision."""
+    total: Any = 0.0
+    squares: Any = 0.0
+    count: Any = 0
     for block, chosen in _blocks(X, rows):
-        where = _real_cells(block, bounds, chosen)
+        where = _real_frames(block, bounds, chosen)
         total = total + block.sum(axis=axis, dtype=np.float64, where=where)
         count = count + np.sum(where, axis=axis)
-    count = np.maximum(count, 1)
-    mean = total / count
+    at_least_one = np.maximum(count, 1)
+    mean = total / at_least_one
     for block, chosen in _blocks(X, rows):
-        where = _real_cells(block, bounds, chosen)
+        where = _real_frames(block, bounds, chosen)
         squares = squares + np.square(block - mean).sum(axis=axis, where=where)
-    scale = np.sqrt(squares / count)
+    return count.item() if count.size == 1 else count, mean, squares / at_least_one
+
+
+def _to_scale(mean, variance):
+    """Return the deviation, 1 where it is 0."""
+    scale = np.sqrt(variance)
     # Rounding leaves a constant with a deviation of a few units in the last place.
     scale[scale <= 10 * np.finfo(np.float32).eps * np.abs(mean)] = 1.0
-    return mean, scale
+    return scale
 
 
 def _standardize(X, rows, bounds, mean, scale, out):
@@ -333,11 +428,11 @@ def _standardize(X, rows, bounds, mean, scale, out):
         out[chosen] = standardized
 
 
-def _real_cells(block, bounds, chosen):
+def _real_frames(block, bounds, chosen):
+    """Return what broadcasts to a block, True where frames are real."""
     if bounds is None:
-        return np.broadcast_to(True, block.shape)
-    real = mark_real(bounds[chosen], block.shape[1])
-    return np.broadcast_to(real[:, :, np.newaxis], block.shape)
+        return np.ones((*block.shape[:-1], 1), dtype=bool)
+    return mark_real(bounds[chosen], block.shape[1])[:, :, np.newaxis]
 
 
 def _blocks(X, rows):

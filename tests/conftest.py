@@ -33,8 +33,10 @@ def emodb(emodb_path):
 def emodb_sequences(emodb):
     """Features of all recordings, of shape (535, 157, 46)."""
     from skemotion import SpeechFeatureExtractor
+    from skemotion.exceptions import TruncationWarning
 
-    sequences = SpeechFeatureExtractor().transform(emodb.paths)
+    with pytest.warns(TruncationWarning, match="^25 of 535 recordings are longer"):
+        sequences = SpeechFeatureExtractor().transform(emodb.paths)
     sequences.flags.writeable = False
     return sequences
 

@@ -177,6 +177,7 @@ class CountingFile(io.FileIO):
         return size
 
 
+@pytest.mark.filterwarnings("ignore::skemotion.exceptions.TruncationWarning")
 @pytest.mark.parametrize("subtype", ["PCM_16", "FLOAT"])
 def test_no_more_of_a_long_recording_is_read_than_is_used(tmp_path, subtype):
     path = write(tmp_path / "long.wav", np.full(16000, 0.5), 16000, subtype=subtype)

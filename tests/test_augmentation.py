@@ -167,6 +167,37 @@ def test_rooms_ring_after_the_sound():
     assert not energy[int(0.6 * RATE) :].round(12).any()
 
 
+def test_speed_changes_length_and_pitch_alike():
+    tones = [tone(seconds=1 + 0.01 * i) for i in range(8)]
+    for sound, copy in zip(tones, copies_of(tones, effects=("speed",)), strict=True):
+        heard = read(copy)
+        speed = len(sound) / len(heard)
+        assert 0.8 <= speed <= 1.25
+        hertz = np.abs(np.fft.rfft(heard)).argmax() * RATE / len(heard)
+        assert hertz == pytest.approx(1000 * speed, rel=0.01)
+
+
+def test_effects_have_probabilities_of_their_own():
+    tones = [tone(seconds=1 + 0.01 * i) for i in range(30)]
+    options = {"effects": ("speed", "noise", "band")}
+    chances = {"speed": 1.0, "noise": 0.5, "band": 0.0}
+    copies = copies_of(tones, probability=chances, **options)
+    happened = {effect for copy in copies for effect in copy.effects}
+    assert happened == {"speed", "noise"}
+    assert all("speed" in copy.effects for copy in copies)
+    with pytest.raises(ValueError, match="probability must be .* a dict with one for"):
+        copies_of(tones[:1], probability={"speed": 1.0}, **options)
+
+
+def test_what_else_happens_does_not_hang_on_speed():
+    options = {"probability": 0.4, "random_state": 3}
+    without = copies_of([tone()] * 1, effects=EFFECTS, **options)
+    with_speed = copies_of([tone()], effects=(*EFFECTS, "speed"), **options)
+    for one, other in zip(without, with_speed, strict=True):
+        assert set(one.effects) <= {*other.effects}
+        assert one.seed == other.seed
+
+
 def test_leads_are_silent_and_at_most_a_second():
     (copy,) = copies_of([tone()], effects=("lead",))
     heard = read(copy)
@@ -186,6 +217,7 @@ def test_babble_is_made_of_the_recordings():
         assert np.mean((heard - voice) ** 2) == pytest.approx(0.5, rel=1e-3)
 
 
+@pytest.mark.filterwarnings("ignore::skemotion.exceptions.TruncationWarning")
 def test_copies_are_read_as_the_extractor_reads(tmp_path):
     path = tmp_path / "long.wav"
     soundfile.write(path, np.tile(tone(rate=8000), 20), 8000)
@@ -223,7 +255,7 @@ def test_unreadable_originals_are_named_once_for_all(tmp_path):
     [
         ({"n_copies": -1}, "'n_copies' parameter"),
         ({"probability": 1.5}, "'probability' parameter"),
-        ({"effects": ("echo",)}, r"effects must be some of 'lead'.*got \('echo',\)"),
+        ({"effects": ("echo",)}, r"effects must be some of 'speed'.*got \('echo',\)"),
         ({"effects": ()}, "effects must be some of"),
         ({"snr": (30, 10)}, "snr must be the least and the largest"),
         ({"snr": (30,)}, "snr must be the least and the largest"),
@@ -416,6 +448,7 @@ class Pipe(io.RawIOBase):
         return self.rest.readinto(buffer)
 
 
+@pytest.mark.filterwarnings("ignore::skemotion.exceptions.TruncationWarning")
 @pytest.mark.parametrize("given_twice", [False, True])
 def test_threads_share_file_objects_bit_for_bit(speech, given_twice):
     files = as_files(speech.signals)
@@ -435,6 +468,7 @@ def test_threads_share_file_objects_bit_for_bit(speech, given_twice):
     assert {file.tell() for file in files} == {7}
 
 
+@pytest.mark.filterwarnings("ignore::skemotion.exceptions.TruncationWarning")
 def test_fits_in_threads_share_file_objects(speech):
     files = as_files(speech.signals)
     pipeline = make_pipeline(

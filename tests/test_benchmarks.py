@@ -149,3 +149,21 @@ def test_comparisons_never_mix_versions(benchmark, revisions):
     store(runs, 1, 4, revision=revisions.current_revision(*RUN.values()))
     (row,) = ablations.markdown_table().splitlines()[2:]
     assert "| 0 | of several versions | not compared |" in row
+
+
+def test_curves_of_adaptation(benchmark):
+    adaptation = benchmark("adaptation")
+    assert adaptation._draw(9, "all", 1).tolist() == list(range(9))
+    assert len(set(adaptation._draw(99, 20, 1))) == 20
+    assert not (adaptation._draw(99, 20, 1) == adaptation._draw(99, 20, 2)).all()
+    curves = {
+        "clean": {"0": [0.5], "5": [0.4, 0.6]},
+        "noise": {"0": [0.2], "5": [0.3, 0.5]},
+        "room": {"0": [0.4], "5": [0.5, 0.5]},
+    }
+    found = {"revision": {"padding": 1}, "scores": {"scalers": curves}}
+    table = adaptation.markdown_table({"descriptors svm pairs": found})
+    assert "(stale), scalers | clean | 50.0 | 50.0 |" not in table
+    assert "scalers (stale) | room | 40.0 | 50.0 |" in table
+    assert "mean of the degraded | 30.0 | 45.0 |" in table
+    assert "earlier versions of: padding" in table

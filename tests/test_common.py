@@ -11,6 +11,7 @@ from sklearn.utils.fixes import parse_version
 from skemotion import (
     AttentionBLSTMClassifier,
     BLSTMClassifier,
+    NoveltyDetector,
     SequenceClassifier,
     SequenceFunctionals,
     SequenceSampler,
@@ -67,6 +68,7 @@ def expected_failures(estimator):
         SequenceScaler(),
         SequenceScaler(scope="cell", ignore_padding=True),
         SequenceFunctionals(),
+        NoveltyDetector(),
         BLSTMClassifier(units=4, epochs=8, learning_rate=0.05, batch_size=8),
         AttentionBLSTMClassifier(units=2, epochs=6, learning_rate=0.1, batch_size=16),
         SequenceClassifier(DenseNetwork(), epochs=8, learning_rate=0.05, batch_size=8),

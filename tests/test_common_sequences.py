@@ -16,6 +16,7 @@ from skemotion import (
     AttentionBLSTMClassifier,
     BLSTMClassifier,
     EmotionPipeline,
+    NoveltyDetector,
     SequenceFunctionals,
     SequenceSampler,
     SequenceScaler,
@@ -34,6 +35,7 @@ ESTIMATORS = {
     "scaler of cells": SequenceScaler(scope="cell"),
     "scaler with padding": SequenceScaler(ignore_padding=True),
     "functionals": SequenceFunctionals(),
+    "novelty detector": NoveltyDetector(random_state=0),
     "sampler": SequenceSampler(RandomOverSampler(random_state=0)),
     "attention": AttentionBLSTMClassifier(**NETWORK),
     "blstm": BLSTMClassifier(**NETWORK),
@@ -59,6 +61,7 @@ EXPECTED_FAILURES = {
     ("other frames", "scaler"): _ANY_FRAMES,
     ("other frames", "scaler with padding"): _ANY_FRAMES,
     ("other frames", "functionals"): _ANY_FRAMES,
+    ("other frames", "novelty detector"): _ANY_FRAMES,
     ("other frames", "pipeline of flat vectors"): _ANY_FRAMES,
 }
 
@@ -88,7 +91,7 @@ PREDICTORS = [name for name in EVERY if name != "sampler"]
 
 def answer(estimator, X):
     """Return the main output of a fitted estimator."""
-    for method in ("predict_proba", "transform"):
+    for method in ("predict_proba", "transform", "score_samples"):
         if hasattr(estimator, method):
             return getattr(estimator, method)(X)
     return estimator.fit_resample(X, y)[0]

@@ -362,3 +362,62 @@ def test_padding_of_emodb(emodb_sequences):
     assert (scaled[mask] == 0).all()
     assert (scaled[~mask] == 0).all(axis=-1).sum() == 0
     np.testing.assert_allclose(scaled[~mask].std(axis=0), 1, atol=1e-3)
+
+
+def in_parts(scaler, X, n_parts, **params):
+    for part in np.array_split(X, n_parts):
+        scaler.partial_fit(part, **params)
+    return scaler
+
+
+@settings(deadline=None, max_examples=30)
+@given(
+    lengths=st.lists(st.integers(1, 7), min_size=12, max_size=12),
+    scope=st.sampled_from(["feature", "cell"]),
+    ignore_padding=st.booleans(),
+    n_parts=st.integers(1, 12),
+)
+def test_parts_give_what_the_whole_gives(lengths, scope, ignore_padding, n_parts):
+    padded = with_padding(X, lengths)
+    options = {"scope": scope, "ignore_padding": ignore_padding}
+    whole = SequenceScaler(**options).fit(padded, feature_names=NAMES)
+    parts = in_parts(SequenceScaler(**options), padded, n_parts, feature_names=NAMES)
+    for name in ("mean_", "var_", "scale_"):
+        expected = getattr(whole, name)
+        np.testing.assert_allclose(getattr(parts, name), expected, rtol=1e-6, atol=1e-6)
+    np.testing.assert_array_equal(parts.n_samples_seen_, whole.n_samples_seen_)
+    if scope == "feature":
+        seen = sum(lengths) if ignore_padding else X.shape[0] * X.shape[1]
+        assert parts.n_samples_seen_ == seen
+
+
+def test_parts_far_from_zero_keep_their_deviation():
+    far = (np.float32(1e4) + X).astype(np.float32)
+    parts = in_parts(SequenceScaler(), far, 12)
+    np.testing.assert_allclose(
+        parts.scale_, SequenceScaler().fit(far).scale_, rtol=1e-6
+    )
+    constant = in_parts(SequenceScaler(), np.full_like(X, 1e4 + 0.1), 12)
+    assert (constant.scale_ == 1).all()
+
+
+def test_padding_that_a_later_part_shows_first():
+    padded = with_padding(np.abs(X) + 1, [7] * 6 + [3] * 6)
+    scaler = in_parts(SequenceScaler(ignore_padding=True), padded, 2)
+    whole = SequenceScaler(ignore_padding=True).fit(padded)
+    assert scaler.loudness_ == whole.loudness_ == 5
+    np.testing.assert_allclose(scaler.mean_, whole.mean_, rtol=1e-6)
+
+
+def test_parts_of_other_shapes_are_refused():
+    scaler = SequenceScaler(scope="cell").partial_fit(X)
+    with pytest.raises(ValueError, match="X has 6 frames"):
+        scaler.partial_fit(X[:, :6])
+    with pytest.raises(ValueError, match="X has 5 features"):
+        scaler.partial_fit(X[:, :, :5])
+    flat = SequenceScaler().partial_fit(X[:, 0])
+    assert flat.partial_fit(X[:, 1]).n_samples_seen_ == 24
+    del scaler.n_samples_seen_
+    with pytest.raises(ValueError, match="from a bundle or an earlier version"):
+        scaler.partial_fit(X)
+    assert scaler.fit(X).partial_fit(X).n_samples_seen_[0] == 24

@@ -48,6 +48,9 @@ def test_it_is_the_recommended_recipe(pretrained):
         if step != "passthrough":
             assert pretrained[name].get_params() == step.get_params()
     assert list(pretrained.named_steps) == list(wanted.named_steps)
+    assert pretrained.hop_duration == wanted.hop_duration == 2.5
+    assert pretrained.detect_speech
+    assert wanted.detect_speech
 
 
 def test_each_call_gives_a_model_of_its_own(pretrained):

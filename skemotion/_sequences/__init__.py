@@ -6,7 +6,8 @@ from skemotion._sequences._functionals import (
     check_functionals,
     summarise,
 )
-from skemotion._sequences._names import hand_on_names, names_behind
+from skemotion._sequences._moments import merge_moments
+from skemotion._sequences._names import hand_on_names, is_passed_by, names_behind
 from skemotion._sequences._padding import (
     LOUDNESS_CONSTRAINTS,
     common_frames,
@@ -29,8 +30,10 @@ __all__ = [
     "find_loudness",
     "find_padding_column",
     "hand_on_names",
+    "is_passed_by",
     "learn_padding",
     "mark_real",
+    "merge_moments",
     "names_behind",
     "padding_mask",
     "real_bounds",

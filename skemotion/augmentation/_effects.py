@@ -16,6 +16,7 @@ EFFECTS_VERSION = 1
 
 _STEEPEST = 1.5  # exponent of the noise's power over frequency; 0 is white
 _LOWEST_NOISE = 50.0  # Hz, below which coloured noise grows no further
+_SPEEDS = (0.8, 1.25)
 _LOWEST_RATE, _HIGHEST_RATE = 8000.0, 16000.0
 _BAND_STARTS = 50.0, 400.0  # Hz
 _BAND_ENDS = 0.8, 0.95  # of half the rate
@@ -24,6 +25,13 @@ _DECAYS = (0.1, 0.5)  # seconds in which a room's sound falls by 60 dB
 _DIRECT_RATIOS = (0.0, 10.0)  # dB by which the direct sound is above the room's
 _FIRST_REFLECTION = 0.002  # seconds
 _LONGEST_LEAD = 1.0  # seconds
+
+
+def change_speed(signal: Signal, rate: float, rng) -> Signal:
+    """Play it faster or slower, so that the voice is higher or lower, too."""
+    slowest, fastest = np.log(_SPEEDS)
+    speed = np.exp(rng.uniform(slowest, fastest))
+    return resample(signal, rate * speed, rate)
 
 
 def add_noise(signal: Signal, rate: float, rng, snr: float) -> Signal:

@@ -268,6 +268,16 @@ class BaseSequenceClassifier(ClassifierMixin, BaseEstimator):
             sequences, batch_size=self.estimator_.batch_size, output="attention"
         )
 
+    @property
+    def _reads_functionals(self) -> bool:
+        return self._network.reads_functionals()
+
+    def _standardised_by(self, chunks):
+        """Return a copy whose functionals are standardised by chunks of sequences."""
+        other = copy.deepcopy(self)
+        other._network.standardise(other._check_X(chunk) for chunk in chunks)
+        return other
+
     def _check_X(self, X):
         check_is_fitted(self)
         return self._check_frames(validate_sequences(self, X, reset=False))

@@ -5,6 +5,7 @@ from numbers import Integral, Real
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils._param_validation import Interval
 
+from skemotion._sequences import FUNCTIONALS, check_functionals
 from skemotion.classification import _docs
 from skemotion.classification._base import BaseSequenceClassifier
 from skemotion.networks import BLSTM
@@ -27,6 +28,7 @@ class BaseBLSTMClassifier(BaseSequenceClassifier):
         "frame_step": [Interval(Integral, 1, None, closed="left")],
         "noise": [Interval(Real, 0, 1, closed="both")],
         "functionals_units": [Interval(Integral, 1, None, closed="left"), None],
+        "functionals": [tuple, list],
         **BaseSequenceClassifier._parameter_constraints,
     }
 
@@ -39,6 +41,7 @@ class BaseBLSTMClassifier(BaseSequenceClassifier):
         frame_step=1,
         noise=0.0,
         functionals_units=None,
+        functionals=FUNCTIONALS,
         n_members=1,
         label_smoothing=0.0,
         optimizer="adam",
@@ -78,9 +81,11 @@ class BaseBLSTMClassifier(BaseSequenceClassifier):
         self.frame_step = frame_step
         self.noise = noise
         self.functionals_units = functionals_units
+        self.functionals = functionals
 
     def _make_architecture(self, n_frames, n_features, n_classes):
         read = self.functionals_units
+        check_functionals(self.functionals)
         architecture = BLSTM(
             n_frames=int(n_frames),
             n_features=int(n_features),
@@ -94,6 +99,7 @@ class BaseBLSTMClassifier(BaseSequenceClassifier):
             noise=float(self.noise),
             functionals_units=None if read is None else int(read),
             n_members=int(self.n_members),
+            functionals=tuple(map(str, self.functionals)),
         )
         n_weights = architecture.n_weights()
         if n_weights > _MAX_WEIGHTS:

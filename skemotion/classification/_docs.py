@@ -30,11 +30,16 @@ BLSTM = """
         unit variance.
 
     functionals_units : int or None, default=None
-        Units of a dense layer that reads the functionals of the frames, those
-        of :class:`~skemotion.SequenceFunctionals`, and whose output is
-        classified beside the summary of the sequence: a second view. They are
-        standardised as in the first call of `fit` or `partial_fit`, and are a
-        second input of `model_`. None leaves them out.
+        Units of a dense layer that reads the `functionals` of the frames, and
+        whose output is classified beside the summary of the sequence: a second
+        view. They are standardised as in the first call of `fit` or
+        `partial_fit`, and are a second input of `model_`. None leaves them out.
+
+    functionals : tuple or list of str, default=("mean", "std", "p5", "p25", \
+            "p50", "p75", "p95", "slope", "mean_abs_diff")
+        Which functionals are read, by the names that
+        :class:`~skemotion.SequenceFunctionals` knows. Only used if
+        `functionals_units` is not None.
 """
 
 TRAINING = """

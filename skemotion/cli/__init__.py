@@ -1,4 +1,4 @@
-"""The command line: ``skemotion quickstart|fetch|extract|train|evaluate|predict``."""
+"""The command line: ``skemotion COMMAND``, each command in a module of its name."""
 
 from skemotion.cli._main import main
 

@@ -39,7 +39,9 @@ def run(options):
             "none of them, and none of their speakers, was trained on."
         )
         tested = np.arange(len(corpus.paths))
-        y_pred = _predict(load_model(options.model), corpus, options)
+        model = load_model(options.model)
+        caption += _tell_adaptation(model)
+        y_pred = _predict(model, corpus, options)
     else:
         caption, splits = _SPLITTERS[options.protocol](corpus, options)
         tested, y_pred = _cross_validate(corpus, splits, options)
@@ -51,6 +53,16 @@ def run(options):
         _write_predictions(options.predictions, corpus.paths[tested], y_true, y_pred)
     if options.figures:
         print(f"saved {save_confusion_matrix(options.figures, y_true, y_pred)}")
+
+
+def _tell_adaptation(model):
+    n_recordings = getattr(model, "adapted_to_", None)
+    if n_recordings is None:
+        return ""
+    return (
+        f"\nAdapted, without labels, to {n_recordings} recordings: transductive, if "
+        "they are among these."
+    )
 
 
 def _predict(model, corpus, options):

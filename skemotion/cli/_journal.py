@@ -135,11 +135,7 @@ def open_journal(
     description = json.dumps(identity, sort_keys=True)
     digest = hashlib.sha256(description.encode()).hexdigest()
     state = _undo_move(folder, targets)
-    for path in [target] if state else targets.values():
-        if path.exists():
-            raise FileExistsError(
-                f"{path} exists: delete it to do the work again, or name another file."
-            )
+    refuse_existing([target] if state else targets.values())
     if state and state["identity"] != digest:
         raise ValueError(
             f"{folder} was begun with other recordings, parameters or versions: "
@@ -154,6 +150,15 @@ def open_journal(
         _lock(next(iter(files.values())), folder)
         yield Journal(folder, digest, files)
     _move(folder, targets)
+
+
+def refuse_existing(paths: Iterable[Path]) -> None:
+    """Raise FileExistsError where a file is there that would be written."""
+    for path in paths:
+        if path.exists():
+            raise FileExistsError(
+                f"{path} exists: delete it to do the work again, or name another file."
+            )
 
 
 def _move(folder, targets):

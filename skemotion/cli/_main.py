@@ -70,6 +70,7 @@ def _make_parser():
     _add_train(commands)
     _add_evaluate(commands)
     _add_predict(commands)
+    _add_adapt(commands)
     _add_cache(commands)
     return parser
 
@@ -202,34 +203,20 @@ def _add_predict(commands):
     text = (
         "Predict the emotion of recordings by a trained pipeline, or by the one that "
         "comes with the package. Recordings that cannot be read do not stop the "
-        "others: all are named in the end, and the exit code is 1."
+        "others: all are named in the end, and the exit code is 1. So it is with those "
+        "without speech, whose emotion is empty."
     )
     parser = commands.add_parser("predict", help=text, description=text)
-    parser.add_argument(
-        "-m",
-        "--model",
-        metavar="MODEL",
-        help="file written by train or quickstart, or a bundle of "
-        "skemotion.save_model; loading the former runs code from it, so take it only "
-        "from a source that you trust. Without it, the model of "
-        "skemotion.load_pretrained predicts, which learnt from acted German speech "
-        "of ten voices: of other speech it knows little, however confident",
-    )
-    files = parser.add_argument(
-        "files", metavar="FILE", nargs="+", default=[], help="a recording"
-    )
-    # With nargs="*" no FILE could follow an option.
-    files.required = False
-    _add_list(parser)
-    parser.set_defaults(usage_error=parser.error)
+    _add_model(parser)
+    _add_files(parser)
     output = parser.add_mutually_exclusive_group()
     output.add_argument(
         "--format",
         choices=["text", "csv", "json"],
         default="text",
         help="text: path, emotion, confidence; csv, json: also the probability of "
-        "every emotion, and the error of a recording that cannot be read "
-        "(default: %(default)s)",
+        "every emotion, and the error of a recording that cannot be read or holds "
+        "no speech (default: %(default)s)",
     )
     output.add_argument(
         "-o",
@@ -245,15 +232,76 @@ def _add_predict(commands):
         help="call the emotion uncertain where the confidence, which is the highest "
         "probability, is below P",
     )
+    setting = parser.add_mutually_exclusive_group()
+    setting.add_argument(
+        "--adapt",
+        action="store_true",
+        help="all recordings given are of one setting, such as one microphone, "
+        "language or call centre: adapt the model to how they sound on the whole, "
+        "without labels, and then predict them (transductive). It wants 50 "
+        "recordings or more, of all kinds of emotions. All are read several times: "
+        "--cache saves most of that",
+    )
+    _add_one_speaker(setting)
+    _add_extraction_options(parser)
+    _add_streaming_options(parser)
+
+
+def _add_adapt(commands):
+    text = (
+        "Adapt a trained pipeline to recordings of one setting, such as one "
+        "microphone, language or call centre, without labels, and save it: predict "
+        "then takes it for further recordings of that setting. It wants 50 "
+        "recordings or more, of all kinds of emotions. Recordings that cannot be read "
+        "are left out and named in the end, and the exit code is 1."
+    )
+    parser = commands.add_parser("adapt", help=text, description=text)
+    _add_model(parser)
+    _add_files(parser)
     parser.add_argument(
+        "-o",
+        "--out",
+        metavar="MODEL",
+        required=True,
+        help="where the adapted model goes: a portable bundle if it ends in "
+        ".skemotion, otherwise a file of joblib",
+    )
+    _add_one_speaker(parser)
+    _add_extraction_options(parser)
+    _add_streaming_options(parser)
+
+
+def _add_one_speaker(group):
+    group.add_argument(
         "--one-speaker",
         action="store_true",
         help="for a model of train --by-speaker: all recordings given are of one "
         "voice, and each is standardised by the features of all of them, which are "
-        "held in memory (transductive)",
+        "read first (transductive)",
     )
-    _add_extraction_options(parser)
-    _add_streaming_options(parser)
+
+
+def _add_model(parser):
+    parser.add_argument(
+        "-m",
+        "--model",
+        metavar="MODEL",
+        help="file written by train or quickstart, or a bundle of "
+        "skemotion.save_model; loading the former runs code from it, so take it only "
+        "from a source that you trust. Without it, the model of "
+        "skemotion.load_pretrained predicts, which learnt from acted German speech "
+        "of ten voices: of other speech it knows little, however confident",
+    )
+
+
+def _add_files(parser):
+    files = parser.add_argument(
+        "files", metavar="FILE", nargs="+", default=[], help="a recording"
+    )
+    # With nargs="*" no FILE could follow an option.
+    files.required = False
+    _add_list(parser)
+    parser.set_defaults(usage_error=parser.error)
 
 
 def _add_list(group):
@@ -307,7 +355,7 @@ def _add_training_options(parser):
     group = parser.add_argument_group("training")
     group.add_argument(
         "--recipe",
-        choices=["recommended", "post"],
+        choices=["recommended", "descriptors", "post"],
         default="recommended",
         help="the recommended settings, or the post's: 256 units, cells scaled, "
         "padding seen (default: %(default)s)",

@@ -1,10 +1,18 @@
-"""Trained pipelines, in files and by speaker."""
+"""Trained pipelines: in files, by speaker, and adapted."""
 
+import sys
 import zipfile
 
 import joblib
+import numpy as np
 
 from skemotion._by_speaker import SpeakerStandardized
+from skemotion.adaptation import adapt
+from skemotion.cli._recordings import keep_readable
+from skemotion.cli._terminal import on_terminal
+from skemotion.exceptions import AudioError
+from skemotion.pipeline._answers import Answers
+from skemotion.pipeline._windows import WindowedRecordings, WindowRule
 from skemotion.preprocessing import speaker_standardize
 
 
@@ -32,6 +40,73 @@ def _check_model(model, path):
     return model
 
 
+def open_model(options):
+    """Load the model that is asked for, to be used as the options say.
+
+    Raises ValueError where it cannot be used for one voice, or for others.
+    """
+    options.model = _find_file(options.model)
+    model = load_model(options.model)
+    if is_by_speaker(model) != options.one_speaker:
+        raise ValueError(_MISMATCH[options.one_speaker].format(options.model))
+    known = model.get_params()
+    wanted = {"extract__n_jobs": options.n_jobs, "extract__memory": options.cache}
+    return model.set_params(**{key: wanted[key] for key in wanted if key in known})
+
+
+def _find_file(model):
+    """Return the file of a model that comes with the package, or that is named."""
+    from skemotion.pretrained import BUNDLES
+
+    return BUNDLES["emodb"] if model is None else BUNDLES.get(str(model), model)
+
+
+_MISMATCH = {
+    True: (
+        "{} was not trained on features standardised by speaker, so --one-speaker "
+        "would mislead it: leave it out, or train with --by-speaker. To adapt it to "
+        "recordings of one setting there is --adapt."
+    ),
+    False: (
+        "{} was trained with --by-speaker: add --one-speaker if all these recordings "
+        "are of one voice, or use a model trained without."
+    ),
+}
+
+
+def adapt_model(model, recordings, options):
+    """Adapt a model to those recordings that can be read.
+
+    Returns
+    -------
+    model : estimator
+        As it was, if none can be read.
+    failures : dict of str to str
+        The reason for each path that cannot be read.
+    """
+    chunks = recordings.chunks(options.chunk_size)
+    paths = [row[0] for rows in chunks for row in rows]
+    if options.progress or on_terminal():
+        print(f"skemotion: adapting to {len(paths)} recordings", file=sys.stderr)
+
+    def work(kept):
+        try:
+            return adapt(model, kept, chunk_size=options.chunk_size)
+        except AudioError:
+            raise
+        except ValueError as error:
+            others = sorted(set(paths) - set(kept))
+            if not others:
+                raise
+            raise ValueError(
+                f"{error} Of those given, {len(others)} cannot be read: "
+                f"{', '.join(others[:10])}."
+            ) from error
+
+    adapted, failures = keep_readable(work, paths)
+    return (model if adapted is None else adapted), failures
+
+
 def fit_by_speaker(pipeline, corpus):
     """Fit a pipeline on features that are standardised by speaker, and mark it."""
     check_speakers(corpus)
@@ -39,7 +114,9 @@ def fit_by_speaker(pipeline, corpus):
     X = standardized_features(extract, corpus.paths, corpus.speakers)
     rest.fit(X, corpus.target, groups=corpus.speakers)
     mark = ("by_speaker", SpeakerStandardized())
-    return pipeline.set_params(steps=[("extract", extract), mark, *rest.steps])
+    pipeline.set_params(steps=[("extract", extract), mark, *rest.steps])
+    pipeline._take_detector(rest)
+    return pipeline
 
 
 def standardized_features(extract, paths, speakers):
@@ -67,6 +144,49 @@ def is_by_speaker(model):
 
 
 def predict_by_speaker(model, paths, speakers):
-    """Predict probabilities from features that are standardised by speaker."""
-    X = standardized_features(model["extract"], paths, speakers)
-    return model.sequence_steps.predict_proba(X)
+    """Predict probabilities from features that are standardised by speaker.
+
+    Windows are those of the model, of which none is longer than what it was
+    trained on. All of them are held in memory.
+    """
+    rule = WindowRule.of(model)
+    if rule is None:
+        X = standardized_features(model["extract"], paths, speakers)
+        return model.sequence_steps.predict_proba(X)
+    recordings, extract = WindowedRecordings(paths, rule), model["extract"]
+    found = [
+        (extract.transform(batch.windows), batch.rows, batch.weights, batch.alone)
+        for batch in recordings.batches()
+    ]
+    answers = Answers(model.sequence_steps, "predict_proba", len(recordings))
+    if found:
+        X, rows, weights, alone = map(np.concatenate, zip(*found, strict=True))
+        X = speaker_standardize(
+            X,
+            np.asarray(speakers)[rows],
+            feature_names=extract.get_feature_names_out(),
+        )
+        for chosen in (alone, ~alone):
+            if chosen.any():
+                is_alone = chosen is alone
+                answers.add(
+                    X[chosen], rows[chosen], None if is_alone else weights[chosen], {}
+                )
+    recordings.warn()
+    answers.silent = recordings.silent
+    return answers.collect()
+
+
+def predict_with_novelty(model, X):
+    """Return probabilities and novelty, which is None in each row if not known."""
+    if find_novelty_limit(model) is None:
+        return model.predict_proba(X), [None] * len(X)
+    return model.predict_with_novelty(X)
+
+
+def find_novelty_limit(model):
+    """Return the novelty above which recordings are marked, None if not known."""
+    detector = getattr(model, "novelty_detector_", None)
+    if detector is None:
+        return None
+    return float(detector.rank_scores([detector.offset_])[0])

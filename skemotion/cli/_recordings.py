@@ -77,6 +77,15 @@ def read_list(name: str) -> Recordings:
     return recordings
 
 
+def find_recordings(options: Any) -> Recordings:
+    """Return the recordings that FILE, or --files-from, names."""
+    if bool(options.files) == bool(options.files_from):
+        options.usage_error("give either one or more FILE, or --files-from")
+    if options.files_from:
+        return read_list(options.files_from)
+    return Recordings(["path"], [(path,) for path in options.files])
+
+
 def keep_readable(
     work: Callable[[list[str]], Any], paths: Sequence[str]
 ) -> tuple[Any, dict[str, str]]:

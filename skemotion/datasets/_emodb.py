@@ -3,7 +3,6 @@
 import os
 import re
 import warnings
-from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -11,10 +10,9 @@ from pathlib import Path
 import numpy as np
 from sklearn.utils._param_validation import StrOptions
 
+from skemotion._messages import shorten
 from skemotion._validation import validate_params
 from skemotion.datasets._corpus import Corpus
-
-_N_SHOWN = 10
 
 _SPEAKERS = {
     "03": ("male", 31),
@@ -258,13 +256,6 @@ def find_recordings(path: Path) -> list[Path]:
         if recordings:
             return sorted(recordings, key=lambda recording: recording.name)
     return []
-
-
-def shorten(names: Sequence[str]) -> str:
-    """Join the first ten names and count the rest."""
-    listed = ", ".join(names[:_N_SHOWN])
-    n_more = len(names) - _N_SHOWN
-    return f"{listed} and {n_more} more" if n_more > 0 else listed
 
 
 def _is_recording(path: Path) -> bool:

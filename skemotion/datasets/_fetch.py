@@ -13,9 +13,10 @@ from tempfile import TemporaryDirectory
 
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from skemotion._messages import shorten
 from skemotion._validation import validate_params
 from skemotion.datasets._corpus import Corpus
-from skemotion.datasets._emodb import EMOTIONS, checksums, load_emodb, shorten
+from skemotion.datasets._emodb import EMOTIONS, checksums, load_emodb
 
 _ARCHIVE_URL = "http://emodb.bilderbar.info/download/download.zip"
 _TIMEOUT = 30  # seconds without an answer

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
+from skemotion._messages import shorten
 from skemotion._validation import validate_params
 from skemotion.datasets._corpus import Corpus
-from skemotion.datasets._emodb import find_recordings, shorten
+from skemotion.datasets._emodb import find_recordings
 
 _SUFFIXES = {
     *(".aif", ".aifc", ".aiff", ".au", ".caf", ".flac", ".mp3"),

@@ -1,13 +1,13 @@
 """From recordings to frames: what the workers do, whatever the frames hold."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from joblib import Parallel, delayed, effective_n_jobs
 from numpy.typing import NDArray
 
-from skemotion.audio import cache_key_of, decode
+from skemotion.audio import Start, cache_key_of, decode_start
 from skemotion.feature_extraction._blas import one_blas_thread
 from skemotion.feature_extraction._cache import (
     FeatureCache,
@@ -18,8 +18,25 @@ from skemotion.feature_extraction._cache import (
 _MAX_BATCH_SIZE = 16
 _MANY_RECORDINGS = 500
 
-Outcome = NDArray[np.float32] | ValueError
 Describe = Callable[[NDArray[np.float32], float, dict[str, Any]], NDArray[np.float32]]
+
+
+class Features(NamedTuple):
+    """What there is to say of a recording.
+
+    Attributes
+    ----------
+    values : ndarray of shape (n_frames, n_features), dtype float32
+        The frames.
+    is_cut : bool
+        Whether the recording goes on after what was described.
+    """
+
+    values: NDArray[np.float32]
+    is_cut: bool
+
+
+Outcome = Features | ValueError
 
 
 def extract(
@@ -54,7 +71,7 @@ def extract(
 
     Yields
     ------
-    ndarray of shape (n_frames, n_features) or ValueError
+    Features or ValueError
         The frames, or the reason why there are none.
     """
     # Some batches per worker, so that none waits long for the last.
@@ -95,7 +112,7 @@ def _read_file(recording, settings):
 
 
 def _decode(recording, settings):
-    return decode(
+    return decode_start(
         recording,
         sampling_rate=settings["sampling_rate"],
         duration=settings["duration"],
@@ -119,11 +136,19 @@ def _extract(recording, describe, settings, memory):
             key = function_key(name, settings)
             features = memory.load(key, settings["shape"])
     if features is not None:
-        return features
+        return Features(features, False)
     try:
-        signal, native_rate = _decode(recording, settings)
+        start = (
+            recording if isinstance(recording, Start) else _decode(recording, settings)
+        )
     except ValueError as error:
         return error
+    return Features(_recall(start, describe, settings, memory, key), start.is_cut)
+
+
+def _recall(start, describe, settings, memory, key):
+    """Find the features of what was decoded in memory, or compute them."""
+    signal, native_rate, _ = start
     if memory is None:
         return describe(signal, native_rate, settings)
     if isinstance(memory, FeatureCache):

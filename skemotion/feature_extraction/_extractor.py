@@ -39,7 +39,9 @@ class SpeechFeatureExtractor(RecordingTransformer):
 
     duration : float, default=5.0
         Length of every sequence in seconds. Longer recordings are cut at the
-        end, and no more of a file is read; shorter ones are padded.
+        end, with a warning, and no more of a file is read; shorter ones are
+        padded. :class:`EmotionPipeline` looks at all of a recording, if it is
+        given a `hop_duration`.
 
     hop_length : int, default=512
         Step from one frame to the next, in samples.
@@ -141,7 +143,7 @@ class SpeechFeatureExtractor(RecordingTransformer):
     >>> import numpy as np
     >>> from skemotion import SpeechFeatureExtractor
     >>> rng = np.random.default_rng(0)
-    >>> signals = [rng.normal(size=16000), rng.normal(size=96000)]
+    >>> signals = [rng.normal(size=16000), rng.normal(size=80000)]
     >>> extractor = SpeechFeatureExtractor()
     >>> extractor.transform(signals).shape
     (2, 157, 46)
@@ -235,6 +237,12 @@ class SpeechFeatureExtractor(RecordingTransformer):
             sequence of recordings.
         OSError
             If `memory` is a folder that cannot be made.
+
+        Warns
+        -----
+        TruncationWarning
+            If recordings are longer than `duration`. It counts them all and
+            names ten. Functions do not count: they are told how much is wanted.
         """
         self._check_parameters()
         return self._extract(X, describe, self._settings())

@@ -1,12 +1,12 @@
 """Batches that are taken from arrays as they lie, and hold little padding."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skemotion._sequences import common_frames, real_bounds
+from skemotion._sequences import FUNCTIONALS, common_frames, real_bounds
 from skemotion.networks._inputs import functionals_of
 
 # Rows of similar length are looked for among so many batches, which leaves the
@@ -28,6 +28,8 @@ class Batches:
     trim : bool, default=False
         Whether the network takes no notice of padding, so that what all of a
         batch have of it can be cut off.
+    functionals : sequence of str, default=FUNCTIONALS
+        Those that the network reads, if it reads any.
 
     Attributes
     ----------
@@ -42,11 +44,12 @@ class Batches:
         batch_size: int,
         *,
         trim: bool = False,
+        functionals: Sequence[str] = FUNCTIONALS,
     ):
         self._sequences = X
         self._batch_size = batch_size
         self._bounds = real_bounds(X) if trim else None
-        self.functionals = functionals_of(model, X, self._bounds)
+        self.functionals = functionals_of(model, X, self._bounds, functionals)
 
     def __len__(self) -> int:
         return -(-len(self._sequences) // self._batch_size)

@@ -44,6 +44,8 @@ class BLSTM:
     functionals_units : int or None, default=None
         Units of a layer that reads the functionals of all frames, a second
         input, and is joined to the summary. None leaves both out.
+    functionals : tuple of str, default=FUNCTIONALS
+        Which functionals are read, by name.
     n_members : int, default=1
         Networks of this kind whose probabilities are averaged.
     """
@@ -59,6 +61,7 @@ class BLSTM:
     noise: float = 0.0
     functionals_units: int | None = None
     n_members: int = 1
+    functionals: tuple[str, ...] = FUNCTIONALS
 
     def build(self, seed: int):
         """Build the graph.
@@ -187,7 +190,7 @@ class BLSTM:
 
     @property
     def _n_functionals(self):
-        return self.n_features * len(FUNCTIONALS)
+        return self.n_features * len(self.functionals)
 
     def weight_shapes(self) -> dict[str, tuple[int, ...]]:
         """Name what is learnt, layer by layer and within a layer member by member.

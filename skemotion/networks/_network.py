@@ -1,7 +1,7 @@
 """A Keras model with what it was made from: how it is trained, run and kept."""
 
 import copy
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -127,7 +127,7 @@ class Network:
         if validation is not None:
             held_out = Rows(self._batches(validation[0], batch_size), validation[1])
         if not self.is_trained and data.batches.functionals is not None:
-            standardise_functionals(self.model, data.batches.functionals)
+            standardise_functionals(self.model, [data.batches.functionals])
         with without_retracing_log(), self._trainer() as trainer:
             history = Loop(trainer, data, held_out, seed, epochs).run(
                 callbacks, verbose
@@ -172,6 +172,21 @@ class Network:
                     tensors[0] if len(tensors) == 1 else np.mean(tensors, axis=0)
                 )
         return np.concatenate(parts).astype(np.float32, copy=False)
+
+    def reads_functionals(self) -> bool:
+        """Return whether functionals are read beside the sequences."""
+        return len(self.model.inputs) > 1
+
+    def standardise(self, chunks: Iterable[NDArray[np.float32]]) -> None:
+        """Set the scale of the functionals, which is not learnt, by other sequences.
+
+        Parameters
+        ----------
+        chunks : iterable of ndarray of shape (n_samples, n_frames, n_features)
+            Sequences whose functionals have mean 0 and deviation 1 then.
+        """
+        functionals = (self._batches(X, len(X)).functionals for X in chunks)
+        standardise_functionals(self.model, functionals)
 
     def has_attention(self) -> bool:
         """Return whether a layer puts out attention."""
@@ -249,7 +264,8 @@ class Network:
 
     def _batches(self, X, batch_size, whole=False):
         trim = self.architecture.ignore_padding and not whole
-        return Batches(self.model, X, batch_size, trim=trim)
+        functionals = getattr(self.architecture, "functionals", ())
+        return Batches(self.model, X, batch_size, trim=trim, functionals=functionals)
 
     def _key(self) -> Hashable:
         architecture = self.architecture

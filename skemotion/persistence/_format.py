@@ -10,6 +10,7 @@ import sklearn.pipeline
 from skemotion.augmentation import SpeechAugmenter
 from skemotion.classification import AttentionBLSTMClassifier, BLSTMClassifier
 from skemotion.feature_extraction import SpeechEncoder, SpeechFeatureExtractor
+from skemotion.novelty import NoveltyDetector
 from skemotion.over_sampling import SequenceSampler
 from skemotion.pipeline import EmotionPipeline
 from skemotion.preprocessing import SequenceScaler
@@ -31,6 +32,10 @@ STEPS: dict[str, Any] = {
         *CLASSIFIERS,
     )
 }
+
+# What a pipeline may have beside its steps, by its parameter.
+DETECTORS: dict[str, Any] = {NoveltyDetector.__name__: NoveltyDetector}
+DETECTOR = "novelty_detector"
 
 # How a model runs here, which is nothing to carry elsewhere.
 LOCAL = {"memory", "n_jobs", "verbose"}

@@ -18,6 +18,8 @@ from skemotion.feature_extraction import (
 from skemotion.persistence._archive import COPY_AGAIN, get_entry, unpack
 from skemotion.persistence._format import (
     CLASSIFIERS,
+    DETECTOR,
+    DETECTORS,
     LABEL_DTYPE,
     LOCAL,
     PIPELINES,
@@ -88,7 +90,54 @@ def _restore(description, arrays):
         raise ValueError(
             f"its steps make no pipeline ({error}); {COPY_AGAIN}."
         ) from error
+    if "adapted_to" in description:
+        pipeline.adapted_to_ = get_entry(description, "adapted_to", int)
+    if DETECTOR in description:
+        _restore_detector(pipeline, get_entry(description, DETECTOR, dict), arrays)
     return pipeline
+
+
+def _restore_detector(pipeline, description, arrays):
+    """Give a pipeline its fitted detector, and the same again as a parameter."""
+    kind = get_entry(description, "type", str)
+    if kind not in DETECTORS or DETECTOR not in pipeline.get_params(deep=False):
+        raise ValueError(
+            f"its {type(pipeline).__name__} has a {DETECTOR} of type {kind!r}, which "
+            f"skemotion {__version__} does not load; a newer version may."
+        )
+    detector = _construct(DETECTORS[kind], description)
+    _restore_input(detector, description)
+    _restore_padding(detector, description)
+    names = ("mean", "scale", "components", "variances", "distances")
+    taken = _take(description, arrays, names)
+    _check_detector(detector, taken)
+    for name, array in taken.items():
+        setattr(detector, f"{name}_", array)
+    for name in ("residual", "offset"):
+        setattr(detector, f"{name}_", get_entry(description, name, float))
+    if not (detector.residual_ >= 0 and detector.offset_ < 0):
+        raise ValueError(f"its {DETECTOR} has no plausible limit; {COPY_AGAIN}.")
+    pipeline.novelty_detector_ = detector
+    pipeline.novelty_detector = _construct(DETECTORS[kind], description)
+
+
+def _check_detector(detector, arrays):
+    per_feature = 2 if detector.n_dims_in_ == 3 else 1
+    n_statistics = per_feature * detector.n_features_in_
+    n_components = arrays["variances"].size
+    expected = {
+        "mean": (n_statistics,),
+        "scale": (n_statistics,),
+        "components": (n_components, n_statistics),
+        "variances": (n_components,),
+        "distances": (arrays["distances"].size,),
+    }
+    found = {name: array.shape for name, array in arrays.items()}
+    if found != expected or not n_components or not arrays["distances"].size:
+        raise ValueError(
+            f"the arrays of its {DETECTOR} have shapes {found}, which do not fit "
+            f"{detector.n_features_in_} features; {COPY_AGAIN}."
+        )
 
 
 def _restore_step(description, arrays):

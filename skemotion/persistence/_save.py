@@ -31,6 +31,8 @@ from skemotion.persistence._archive import (
 )
 from skemotion.persistence._format import (
     CLASSIFIERS,
+    DETECTOR,
+    DETECTORS,
     LABEL_DTYPE,
     LOCAL,
     PIPELINES,
@@ -57,7 +59,7 @@ def save_model(model: BaseEstimator, path: str | os.PathLike) -> None:
         :class:`~skemotion.SequenceScaler`, :class:`~skemotion.SequenceSampler`,
         :class:`~skemotion.AttentionBLSTMClassifier`,
         :class:`~skemotion.BLSTMClassifier` or "passthrough"; or one of these
-        estimators alone.
+        estimators alone. The pipeline may have a :class:`~skemotion.NoveltyDetector`.
     path : str or path-like
         Where to write the file, by convention with the suffix ``.skemotion``.
         A file that is there is replaced, at once and only when the new one is
@@ -145,13 +147,22 @@ def _describe(model, members):
         if type(model) is cls:
             return {
                 "type": kind,
-                **_describe_parameters(model, "the pipeline", leave_out={"steps"}),
+                **_describe_parameters(
+                    model, "the pipeline", leave_out={"steps", DETECTOR}
+                ),
+                **_describe_adaptation(model),
                 "steps": [
                     {"name": name, **_describe_step(step, f"step {name!r}", members)}
                     for name, step in model.steps
                 ],
+                **_describe_detector(model, members),
             }
     return _describe_step(model, "the model", members)
+
+
+def _describe_adaptation(model):
+    n_recordings = getattr(model, "adapted_to_", None)
+    return {} if n_recordings is None else {"adapted_to": int(n_recordings)}
 
 
 def _describe_step(step, where, members):
@@ -193,6 +204,37 @@ def _describe_encoder(encoder, where, members):
         "frames_version": ENCODER_VERSION,
         "layers": list(encoder.layers_),
         "weights": members.add(encoder.to_safetensors(), WEIGHTS_SUFFIX),
+    }
+
+
+def _describe_detector(pipeline, members):
+    """Describe the fitted detector of a pipeline, if it has one."""
+    detector = getattr(pipeline, f"{DETECTOR}_", None)
+    if detector is None:
+        return {}
+    if type(detector) not in DETECTORS.values():
+        raise TypeError(
+            f"the pipeline has a {DETECTOR} of type {type(detector).__name__}, which a "
+            f"bundle cannot hold, only {', '.join(DETECTORS)}; use joblib.dump for "
+            "this model."
+        )
+    named = {
+        "mean": detector.mean_,
+        "scale": detector.scale_,
+        "components": detector.components_,
+        "variances": detector.variances_,
+        "distances": detector.distances_,
+    }
+    return {
+        DETECTOR: {
+            "type": type(detector).__name__,
+            **_describe_parameters(detector, f"the {DETECTOR}"),
+            **_describe_input(detector),
+            **_describe_padding(detector),
+            "residual": float(detector.residual_),
+            "offset": float(detector.offset_),
+            "arrays": _store(named, members),
+        }
     }
 
 

@@ -5,11 +5,10 @@ from numbers import Real
 from typing import Any
 
 import numpy as np
-from imblearn.pipeline import Pipeline
 from numpy.typing import ArrayLike
 from sklearn.base import is_classifier, is_regressor
 from sklearn.utils import _safe_indexing, get_tags
-from sklearn.utils._param_validation import Interval
+from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils._user_interface import _print_elapsed_time
 from sklearn.utils.validation import (
     _check_method_params,
@@ -28,11 +27,12 @@ from skemotion._validation import (
 )
 from skemotion.audio import check_recordings
 from skemotion.model_selection import stratified_validation_split
+from skemotion.pipeline._novelty import NoveltyPipeline
 
 _FITTING = ("fit", "fit_transform")
 
 
-class EmotionPipeline(Pipeline):
+class EmotionPipeline(NoveltyPipeline):
     """Pipeline that holds out real recordings for early stopping.
 
     It is an imbalanced-learn pipeline whose `fit` sets a part of the
@@ -49,6 +49,15 @@ class EmotionPipeline(Pipeline):
     :class:`SequenceScaler`, are told what the steps before them say in
     `get_feature_names_out`.
 
+    Predictions look at all of a recording, if `hop_duration` is set: `predict`,
+    `predict_proba`, `predict_log_proba`, `decision_function` and `score`, but not
+    `transform` of a part.
+
+    With a `novelty_detector`, it is less sure of what is unlike its training data:
+    :meth:`novelty` tells how unlike a recording is, and from the limit of the
+    detector on, :meth:`predict_proba` pulls the probabilities to equal ones, fully
+    at twice the limit. The predicted class stays.
+
     Parameters
     ----------
     steps : list of (str, estimator) tuples
@@ -64,6 +73,13 @@ class EmotionPipeline(Pipeline):
         Names of the features of X, where X are sequences; parts of a pipeline,
         such as :attr:`sequence_steps`, know them. None means not known.
 
+    novelty_detector : estimator, default=None
+        A :class:`NoveltyDetector` that is not fitted. A clone of it is fitted on
+        what the last step is trained on, if of each row it is known which recording
+        it stems from, as of the copies of :class:`SpeechAugmenter`. Behind other
+        samplers it is fitted on the real recordings, which go through the steps
+        once more for it. None leaves probabilities as they are.
+
     transform_input : list of str, default=None
         As in :class:`imblearn.pipeline.Pipeline`.
 
@@ -74,9 +90,19 @@ class EmotionPipeline(Pipeline):
     verbose : bool, default=False
         Whether to print the time that each step takes.
 
+    Attributes
+    ----------
+    adapted_to_ : int
+        Number of recordings that :func:`adapt` has adapted the pipeline to. Not
+        there where it has not.
+
+    novelty_detector_ : estimator
+        The fitted detector. Not there without `novelty_detector`.
+
     See Also
     --------
     make_emotion_pipeline : Builds one with a tested recipe.
+    adapt : Fits a trained one to recordings of another kind, without labels.
 
     Examples
     --------
@@ -99,10 +125,13 @@ class EmotionPipeline(Pipeline):
     __metadata_request__fit = {"groups": True}
 
     _parameter_constraints: dict = {
-        **Pipeline._parameter_constraints,
+        **NoveltyPipeline._parameter_constraints,
         "validation_fraction": [Interval(Real, 0, 1, closed="neither"), None],
         "random_state": ["random_state"],
         "feature_names": ["array-like", None],
+        "hop_duration": [Interval(Real, 0, None, closed="neither"), None],
+        "detect_speech": ["boolean"],
+        "novelty_detector": [HasMethods(["fit", "score_samples", "rank_scores"]), None],
     }
 
     def __init__(
@@ -112,6 +141,9 @@ class EmotionPipeline(Pipeline):
         validation_fraction=0.1,
         random_state=None,
         feature_names=None,
+        hop_duration=None,
+        detect_speech=False,
+        novelty_detector=None,
         transform_input=None,
         memory=None,
         verbose=False,
@@ -122,6 +154,9 @@ class EmotionPipeline(Pipeline):
         self.validation_fraction = validation_fraction
         self.random_state = random_state
         self.feature_names = feature_names
+        self.hop_duration = hop_duration
+        self.detect_speech = detect_speech
+        self.novelty_detector = novelty_detector
 
     # Steps of a pipeline have their parameters validated by themselves.
     @fit_context(prefer_skip_nested_validation=False)
@@ -167,8 +202,16 @@ class EmotionPipeline(Pipeline):
         X, y = as_indexable(X), self._check_rows(X, y, groups)
         routed = self._check_method_params(method="fit", props=params)
         self._check_params_of_rows(X, routed)
-        if not self._holds_out(routed):
-            return super().fit(X, y, **params)
+        if self._holds_out(routed):
+            trained = self._fit_holding_out(X, y, groups, params)
+            X = _safe_indexing(X, trained)
+            groups = None if groups is None else _safe_indexing(groups, trained)
+        else:
+            super().fit(X, y, **params)
+        self._fit_detector(X, groups, self._names_before(len(self.steps) - 1))
+        return self
+
+    def _fit_holding_out(self, X, y, groups, params):
         train, held_out = stratified_validation_split(
             y,
             self.validation_fraction,
@@ -178,7 +221,8 @@ class EmotionPipeline(Pipeline):
         X_val, y_val = _safe_indexing(X, held_out), _safe_indexing(y, held_out)
         X, y = _safe_indexing(X, train), _safe_indexing(y, train)
         params = _take_rows(params, train, _num_samples(X) + len(held_out))
-        return self._fit_with_validation(X, y, X_val, y_val, params)
+        self._fit_with_validation(X, y, X_val, y_val, params)
+        return train
 
     @property
     def sequence_steps(self) -> "EmotionPipeline":
@@ -242,7 +286,12 @@ class EmotionPipeline(Pipeline):
     def _fit(self, X, y=None, routed_params=None, raw_params=None):
         # Every way of fitting comes by here.
         y = self._check_rows(X, y)
-        return super()._fit(X, y, routed_params, raw_params=raw_params)
+        if hasattr(self, "adapted_to_"):
+            del self.adapted_to_
+        self._forget_detector()
+        Xt, yt = super()._fit(X, y, routed_params, raw_params=raw_params)
+        self._note_rows(Xt)
+        return Xt, yt
 
     def _fit_with_validation(self, X, y, X_val, y_val, params):
         """Do what imbalanced-learn's `fit` does, with its own private methods."""
@@ -250,14 +299,12 @@ class EmotionPipeline(Pipeline):
         X, y = self._fit(X, y, routed, raw_params=params)
         last = len(self.steps) - 1
         with _print_elapsed_time("Pipeline", self._log_message(last)):
-            for _, _, transformer in self._iter(with_final=False):
-                X_val = transformer.transform(X_val)
+            X_val = self._transform_rows(X_val)
             last_params = self._get_metadata_for_step(
                 step_idx=last, step_params=routed[self.steps[-1][0]], all_params=params
             )["fit"]
             validation = {"X_val": X_val, "y_val": y_val}
             self._final_estimator.fit(X, y, **{**last_params, **validation})
-        return self
 
     def _get_metadata_for_step(self, *, step_idx, step_params, all_params):
         # It is asked for right before each step is fitted, behind fitted ones.
@@ -279,9 +326,20 @@ class EmotionPipeline(Pipeline):
         if isinstance(ind, slice):
             part.validation_fraction = self.validation_fraction
             part.random_state = self.random_state
+            part.hop_duration = self.hop_duration
+            part.detect_speech = self.detect_speech
             names = self._names_before(range(len(self.steps))[ind].start)
             part.feature_names = None if names is None else names.tolist()
+            if hasattr(self, "adapted_to_"):
+                part.adapted_to_ = self.adapted_to_
+            if part.steps and part.steps[-1] is self.steps[-1]:  # sees the same
+                part._take_detector(self)
         return part
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # Pickles may be older than a parameter.
+        added = {"hop_duration": None, "detect_speech": False}
+        super().__setstate__({**added, **state})
 
     def get_metadata_routing(self):
         """Return the routing of the steps, and the request for `groups`.

@@ -134,13 +134,16 @@ def test_quickstart_on_recordings_without_speakers(corpus, tmp_path, capfd):
     assert "synthetic" not in out
 
 
+@pytest.mark.filterwarnings("default::skemotion.exceptions.TruncationWarning")
 @pytest.mark.emodb
 def test_quickstart_on_emodb(emodb_path, tmp_path, capfd):
     data = ["--data", f"emodb:{emodb_path}"]
     assert main(["quickstart", *data, "--output", str(tmp_path), *TINY]) == 0
-    out = capfd.readouterr().out
+    out, err = capfd.readouterr()
     assert "535 recordings, 7 emotions" in out
     assert "synthetic" not in out
+    assert "skemotion: warning: " in err
+    assert "are longer than duration=5.0 s" in err
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,15 @@ import json
 import joblib
 import numpy as np
 import pytest
+import soundfile
 
-from skemotion import EmotionPipeline, save_model
+from skemotion import EmotionPipeline, NoveltyDetector, adapt, save_model
 from skemotion.cli import main
+from skemotion.exceptions import AdaptationWarning
 from skemotion.preprocessing import speaker_standardize
+
+# The models of these tests are adapted to fewer recordings than are wanted.
+few = pytest.mark.filterwarnings("default::skemotion.exceptions.AdaptationWarning")
 
 
 def read_rows(path):
@@ -170,6 +175,7 @@ def test_a_portable_bundle(model, paths, tmp_path, capfd):
     assert "holds no model that predicts" in capfd.readouterr().err
 
 
+@few
 def test_one_speaker(model_by_speaker, corpus, tmp_path, capfd):
     table = read_rows(corpus / "table.csv")
     paths = [row["path"] for row in table if row["speaker"] == table[0]["speaker"]]
@@ -189,6 +195,119 @@ def test_one_speaker(model_by_speaker, corpus, tmp_path, capfd):
     np.testing.assert_allclose(
         probabilities(rows), pipeline.sequence_steps.predict_proba(X), atol=1e-4
     )
+
+
+@few
+def test_adapt(model, listed, paths, tmp_path, capfd):
+    paths.insert(4, "gone.wav")
+    listed.write_text("\n".join(paths))
+    out = tmp_path / "out.csv"
+    assert predict_list(model, listed, out, "--adapt") == 1
+    err = capfd.readouterr().err
+    assert "warning: adapted to 10 recordings, where 50 or more" in err
+    assert err.endswith(
+        "error: 1 recording cannot be read:\n  gone.wav: no such file\n"
+    )
+    rows = read_rows(out)
+    assert [row["path"] for row in rows] == paths
+    assert rows.pop(4)["error"]
+    del paths[4]
+    with pytest.warns(AdaptationWarning):
+        adapted = adapt(joblib.load(model), paths)
+    expected = adapted.predict_proba(paths)
+    np.testing.assert_allclose(probabilities(rows), expected, atol=2e-4)
+    assert (
+        main(["predict", "-m", str(model), "--adapt", "--format", "csv", *paths]) == 0
+    )
+    found = list(csv.DictReader(io.StringIO(capfd.readouterr().out)))
+    np.testing.assert_allclose(probabilities(found), expected, atol=2e-4)
+
+
+def test_adapting_wants_several_recordings(model, model_by_speaker, paths, capfd):
+    for options in (
+        ["-m", str(model), "--adapt"],
+        ["-m", str(model_by_speaker), "--one-speaker"],
+    ):
+        assert main(["predict", *options, paths[0], "gone.wav"]) == 1
+        err = capfd.readouterr().err
+        assert "at least 2 recordings" in err
+        assert "1 cannot be read: gone.wav" in err
+    assert main(["predict", "-m", str(model), "--adapt", "gone.wav", "lost.wav"]) == 1
+    assert "2 recordings cannot be read" in capfd.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["predict", "--adapt", "--one-speaker", *paths])
+
+
+@few
+def test_work_that_was_adapted_is_resumed_adapted(
+    model, listed, paths, tmp_path, monkeypatch, capfd
+):
+    out, predict, calls = tmp_path / "out.csv", EmotionPipeline.predict_proba, []
+
+    def predict_until(self, X):
+        calls.append(X)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return predict(self, X)
+
+    monkeypatch.setattr(EmotionPipeline, "predict_proba", predict_until)
+    assert predict_list(model, listed, out, "--adapt") == 1
+    assert predict_list(model, listed, out) == 1
+    assert "begun with other recordings, parameters" in capfd.readouterr().err
+    assert predict_list(model, listed, out, "--adapt") == 0
+    assert "resuming after 6 of 10" in capfd.readouterr().err
+    assert predict_list(model, listed, tmp_path / "again.csv", "--adapt") == 0
+    assert (tmp_path / "again.csv").read_text() == out.read_text()
+
+
+def test_a_target_that_exists_is_refused_before_any_work(
+    model, listed, tmp_path, monkeypatch
+):
+    out = tmp_path / "out.csv"
+    out.touch()
+    monkeypatch.setattr("skemotion.cli._predict.adapt_model", None)
+    assert predict_list(model, listed, out, "--adapt") == 1
+
+
+@few
+@pytest.mark.parametrize("suffix", ["joblib", "skemotion"])
+def test_an_adapted_model_is_saved(model, corpus, paths, suffix, tmp_path, capfd):
+    saved = tmp_path / f"adapted.{suffix}"
+    arguments = ["adapt", "-m", str(model), "-o", str(saved), "--chunk-size", "4"]
+    assert main([*arguments, *paths, "gone.wav"]) == 1
+    captured = capfd.readouterr()
+    assert captured.out == f"adapted to 10 recordings, without labels\nsaved {saved}\n"
+    assert "gone.wav" in captured.err
+    for options in (["-m", str(saved)], ["-m", str(model), "--adapt"]):
+        assert main(["predict", *options, "--format", "csv", *paths]) == 0
+    tables = capfd.readouterr().out.split("path,")[1:]
+    one, other = (
+        probabilities(list(csv.DictReader(io.StringIO(f"path,{text}"))))
+        for text in tables
+    )
+    np.testing.assert_allclose(one, other, atol=2e-4)
+    assert main(["evaluate", str(corpus), "--model", str(saved)]) == 0
+    assert "Adapted, without labels, to 10 recordings: trans" in capfd.readouterr().out
+
+
+@few
+def test_a_model_by_speaker_is_adapted_to_one_voice(
+    model, model_by_speaker, paths, tmp_path, capfd
+):
+    saved = tmp_path / "voice.skemotion"
+    arguments = ["adapt", "-o", str(saved), *paths]
+    assert main([*arguments, "-m", str(model_by_speaker)]) == 1
+    assert "add --one-speaker" in capfd.readouterr().err
+    assert main([*arguments, "-m", str(model), "--one-speaker"]) == 1
+    assert "there is --adapt" in capfd.readouterr().err
+    assert not saved.exists()
+    by_voice = ["-m", str(model_by_speaker), "--one-speaker"]
+    assert main([*arguments, *by_voice]) == 0
+    capfd.readouterr()
+    assert main(["predict", "-m", str(saved), *paths]) == 0
+    alone = capfd.readouterr().out
+    assert main(["predict", *by_voice, *paths]) == 0
+    assert capfd.readouterr().out == alone
 
 
 def test_a_model_by_speaker_refuses_to_guess_who_speaks(
@@ -212,3 +331,80 @@ def test_evaluate_by_speaker(model, model_by_speaker, corpus, tiny, capfd):
     holdout = ["--protocol", "holdout", "--n-per-class", "2"]
     assert main([*evaluation, *holdout, *tiny]) == 0
     assert "\nTransductive: " in capfd.readouterr().out
+
+
+@pytest.fixture(scope="module")
+def model_with_detector(model, corpus, tmp_path_factory):
+    pipeline = joblib.load(model)
+    pipeline.set_params(novelty_detector=NoveltyDetector(8, random_state=0))
+    pipeline._fit_detector([str(path) for path in corpus.glob("*/*.wav")], None, None)
+    path = tmp_path_factory.mktemp("detector") / "model.joblib"
+    joblib.dump(pipeline, path)
+    return path
+
+
+@pytest.fixture
+def with_noise(paths, tmp_path):
+    """A recording that is like the training data, and one that is not."""
+    noise = tmp_path / "noise.wav"
+    soundfile.write(noise, np.random.default_rng(0).normal(size=16000) / 5, 16000)
+    return [paths[0], str(noise), "gone.wav"]
+
+
+def test_table_tells_what_is_unlike_the_training_data(
+    model_with_detector, with_noise, tmp_path, capsys
+):
+    command = ["predict", "-m", str(model_with_detector), *with_noise]
+    readable = joblib.load(model_with_detector)
+    expected = readable.novelty(with_noise[:2])
+    assert expected[0] < 1 == expected[1]
+    assert main([*command, "--format", "csv"]) == 1
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert list(rows[0])[-2:] == ["novelty", "error"]
+    assert [row["novelty"] for row in rows] == [f"{expected[0]:.4f}", "1.0000", ""]
+    listed = tmp_path / "list.txt"
+    listed.write_text("\n".join(with_noise), encoding="utf-8")
+    out = tmp_path / "out.csv"
+    assert predict_list(model_with_detector, listed, out) == 1
+    assert read_rows(out) == rows
+
+
+def test_json_and_text_tell_it_too(model_with_detector, with_noise, capsys):
+    command = ["predict", "-m", str(model_with_detector), *with_noise]
+    main([*command, "--format", "json"])
+    usual, noise, gone = json.loads(capsys.readouterr().out)
+    assert usual["novelty"] < noise["novelty"] == 1
+    assert gone.keys() == {"path", "error"}
+    main(command)
+    usual, noise = capsys.readouterr().out.splitlines()
+    assert noise.endswith("\tunlike the training data")
+    assert len(usual.split("\t")) == 3
+
+
+def test_models_without_a_detector_say_nothing_of_it(model, with_noise, capsys):
+    main(["predict", "-m", str(model), *with_noise, "--format", "csv"])
+    assert "novelty" not in capsys.readouterr().out
+    main(["predict", "-m", str(model), *with_noise])
+    assert "unlike" not in capsys.readouterr().out
+
+
+@pytest.mark.filterwarnings("ignore:adapted to")
+def test_one_voice_is_compared_as_it_was_trained(
+    corpus, tiny, paths, tmp_path, monkeypatch, capsys
+):
+    from skemotion.cli import _models
+
+    fit = _models.fit_by_speaker
+
+    def fit_with_detector(pipeline, speech):
+        return fit(pipeline.set_params(novelty_detector=NoveltyDetector(4)), speech)
+
+    monkeypatch.setattr("skemotion.cli._train.fit_by_speaker", fit_with_detector)
+    model = str(tmp_path / "model.joblib")
+    table = str(corpus / "table.csv")
+    assert main(["train", table, "--by-speaker", "-o", model, *tiny]) == 0
+    capsys.readouterr()
+    command = ["predict", "-m", model, *paths, "--one-speaker", "--format", "csv"]
+    assert main(command) == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert all(0 <= float(row["novelty"]) <= 1 for row in rows)

@@ -119,6 +119,7 @@ def test_descriptors_of_another_version_are_not_served(
     assert n_computed() == 2
 
 
+@pytest.mark.filterwarnings("ignore::skemotion.exceptions.TruncationWarning")
 def test_samples_beyond_the_duration_do_not_matter(folder, n_computed):
     signal = 0.1 * RNG.normal(size=6 * RATE)
     extractor = SpeechFeatureExtractor(memory=folder)
@@ -344,6 +345,7 @@ def test_voices_are_part_of_the_key(folder):
         np.testing.assert_array_equal(cached.transform(X), extractor.transform(X))
 
 
+@pytest.mark.filterwarnings("ignore::skemotion.exceptions.TruncationWarning")
 def test_the_rate_of_a_copied_signal_is_part_of_the_key(folder):
     signal = make_signals(1)[0]
     extractor = SpeechFeatureExtractor(duration=0.3)

@@ -78,10 +78,12 @@ def test_networks_without_functionals_read_sequences_alone():
     assert rows.tolist() == [0, 1]
 
 
-def test_functionals_are_standardised():
+@pytest.mark.parametrize("n_chunks", [1, 7])
+def test_functionals_are_standardised(n_chunks):
     model, X = build(), draw(200)
     X[:, :, 2] = 1.5  # a constant, whose deviation and slope are 0
-    standardise_functionals(model, functionals_of(model, X))
+    chunks = np.array_split(functionals_of(model, X), n_chunks)
+    standardise_functionals(model, chunks)
     values = read(model, X).reshape(200, N_FEATURES, -1)
     np.testing.assert_allclose(values.mean(axis=0), 0, atol=1e-5)
     np.testing.assert_allclose(np.delete(values.std(axis=0), 2, axis=0), 1, atol=1e-4)

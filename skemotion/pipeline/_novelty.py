@@ -1,0 +1,226 @@
+"""What a pipeline does about recordings that are unlike its training data."""
+
+import warnings
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import clone
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import _num_samples, check_is_fitted
+
+from skemotion._sequences import hand_on_names
+from skemotion.exceptions import TruncationWarning
+from skemotion.pipeline._predictions import WindowedPipeline, last_has
+from skemotion.pipeline._windows import WindowRule
+
+# Confidence is left as it is up to the detector's limit, and is gone at twice that.
+# So it is on EMO-DB, where sounds without speech begin at 2.1 times the limit.
+_GONE = 2.0
+_MOST = 0.95  # below 1, so that the most probable class stays the same
+
+
+def _has_detector(pipeline):
+    if pipeline.novelty_detector is None and not hasattr(pipeline, "novelty_detector_"):
+        raise AttributeError(
+            f"this {type(pipeline).__name__} does not tell what is unlike its training "
+            "data: set novelty_detector, for instance to NoveltyDetector(), and fit."
+        )
+    return True
+
+
+class NoveltyPipeline(WindowedPipeline):
+    """Pipeline that is less sure of what is unlike its training data.
+
+    `novelty_detector` of the subclass decides. Where it is None, or was when the
+    pipeline was fitted, it is as without.
+    """
+
+    novelty_detector: Any = None  # in pickles that are older than it, too
+
+    @available_if(last_has("predict_proba"))
+    def predict_proba(self, X: Any, **params: Any) -> NDArray:
+        """Predict the probability of each class.
+
+        Parameters
+        ----------
+        X : sequence of length n_samples
+            What the first step takes.
+        **params : dict
+            As in :meth:`imblearn.pipeline.Pipeline.predict_proba`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            Where a `novelty_detector` was fitted, pulled to equal probabilities
+            for what is unlike the training data. The order of the classes stays.
+        """
+        if not hasattr(self, "novelty_detector_"):
+            return super().predict_proba(X, **params)
+        return self.predict_with_novelty(X, **params)[0]
+
+    @available_if(last_has("predict_log_proba"))
+    def predict_log_proba(self, X: Any, **params: Any) -> NDArray:
+        """Predict the logarithm of the probability of each class.
+
+        Parameters
+        ----------
+        X : sequence of length n_samples
+            What the first step takes.
+        **params : dict
+            As in :meth:`imblearn.pipeline.Pipeline.predict_log_proba`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            That of :meth:`predict_proba`.
+        """
+        if not hasattr(self, "novelty_detector_"):
+            return super().predict_log_proba(X, **params)
+        with np.errstate(divide="ignore"):
+            return np.log(self._predict_pulled("predict_log_proba", X, params)[0])
+
+    @available_if(_has_detector)
+    def novelty(self, X: Any) -> NDArray[np.float64]:
+        """Compute how unlike the training data each sample is.
+
+        Parameters
+        ----------
+        X : sequence of length n_samples
+            What the first step takes.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,), dtype float64
+            Between 0 and 1: part of the training recordings, each with its
+            speaker left out, that are less strange, as
+            :meth:`NoveltyDetector.novelty` has it.
+        """
+        check_is_fitted(self, "novelty_detector_")
+        if WindowRule.of(self) is not None:
+            return self.predict_with_novelty(X)[1]
+        return self.novelty_detector_.novelty(self._transform_rows(X))
+
+    @available_if(_has_detector)
+    def predict_with_novelty(
+        self, X: Any, **params: Any
+    ) -> tuple[NDArray, NDArray[np.float64]]:
+        """Predict probabilities, and how unlike the training data each sample is.
+
+        It extracts features once, where :meth:`predict_proba` and
+        :meth:`novelty` do so twice.
+
+        Parameters
+        ----------
+        X : sequence of length n_samples
+            What the first step takes.
+        **params : dict
+            As in :meth:`predict_proba`.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_samples, n_classes)
+            As :meth:`predict_proba` returns them.
+        novelty : ndarray of shape (n_samples,), dtype float64
+            As :meth:`novelty` returns it.
+        """
+        return self._predict_pulled("predict_proba", X, params)
+
+    def _predict_pulled(self, method, X, params):
+        check_is_fitted(self, "novelty_detector_")
+        detector = self.novelty_detector_
+        probabilities, scores = self._look(method, X, params)
+        pulled = pull_to_equal(probabilities, scores, detector.offset_)
+        return pulled, detector.rank_scores(scores)
+
+    def _look(self, method, X, params):
+        """Return what the last step and the detector make of each row."""
+        rule = WindowRule.of(self)
+        if rule is not None:
+            watch = self.novelty_detector_.score_samples
+            answers = self._ask_of_windows(
+                "predict_proba", X, params, rule, asked=method, watch=watch
+            )
+            return answers.collect(), answers.collect_watched()
+        routed = self._route(method, params)
+        X = self._transform_rows(X, routed)
+        of_last = routed.get(self.steps[-1][0], {}).get(method, {})
+        probabilities = self._final_estimator.predict_proba(X, **of_last)
+        return probabilities, self.novelty_detector_.score_samples(X)
+
+    def _transform_rows(self, X, routed=None):
+        for _, name, transformer in self._iter(with_final=False):
+            of_step = (routed or {}).get(name, {}).get("transform", {})
+            X = transformer.transform(X, **of_step)
+        return X
+
+    def _take_detector(self, other):
+        """Share the detector of a pipeline with the same last step."""
+        self.novelty_detector = other.novelty_detector
+        if hasattr(other, "novelty_detector_"):
+            self.novelty_detector_ = other.novelty_detector_
+
+    def _forget_detector(self):
+        if hasattr(self, "novelty_detector_"):
+            del self.novelty_detector_
+
+    def _note_rows(self, X):
+        """Keep what the last step is trained on, until the detector is fitted."""
+        if self.novelty_detector is not None:
+            self._rows = X
+
+    def _fit_detector(self, X, groups, names):
+        """Fit the detector on what the last step has been trained on."""
+        if self.novelty_detector is None:
+            return
+        detector = clone(self.novelty_detector)
+        params = hand_on_names(detector, {}, names).get("fit", {})
+        rows, sources = self.__dict__.pop("_rows", None), self._find_sources(X)
+        if sources is None or rows is None:
+            rows, sources = self._transform_again(X), np.arange(_num_samples(X))
+        if groups is not None:
+            groups = np.asarray(groups)[sources]
+        self.novelty_detector_ = detector.fit(
+            rows, groups=groups, sources=sources, **params
+        )
+
+    def _find_sources(self, X):
+        """Return the row of X that each row of training stems from, if it is known."""
+        sources = np.arange(_num_samples(X))
+        for _, _, step in self._iter(with_final=False, filter_resample=False):
+            if hasattr(step, "fit_resample"):
+                if not hasattr(step, "sample_indices_"):
+                    return None
+                sources = sources[step.sample_indices_]
+        return sources
+
+    def _transform_again(self, X):
+        with warnings.catch_warnings():
+            # The steps have said it when they were fitted.
+            warnings.simplefilter("ignore", TruncationWarning)
+            return self._transform_rows(X)
+
+
+def pull_to_equal(probabilities: NDArray, scores: NDArray, offset: float) -> NDArray:
+    """Pull probabilities to equal ones, the more the stranger a recording is.
+
+    Parameters
+    ----------
+    probabilities : ndarray of shape (n_samples, n_classes)
+        As predicted.
+    scores : ndarray of shape (n_samples,)
+        Of the detector's `score_samples`, or means of them.
+    offset : float
+        The detector's ``offset_``, the score at its limit.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_classes)
+        Of the dtype of `probabilities`. No order of classes changes, and rows
+        within the limit stay the same.
+    """
+    times_the_limit = np.asarray(scores) / offset
+    weight = np.clip((times_the_limit - 1) / (_GONE - 1), 0, _MOST)[:, np.newaxis]
+    weight = np.nan_to_num(weight)  # without speech, they are equal already
+    pulled = (1 - weight) * probabilities + weight / probabilities.shape[1]
+    return np.where(weight > 0, pulled, probabilities).astype(probabilities.dtype)

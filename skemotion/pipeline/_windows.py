@@ -1,0 +1,314 @@
+"""Which parts of recordings a pipeline looks at, and how much each counts."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import chain, islice
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.pipeline import FeatureUnion, Pipeline
+from sklearn.utils.validation import _check_method_params
+
+from skemotion._messages import shorten, warn_truncated, warn_user
+from skemotion._sequences import takes_recordings
+from skemotion._sequences._names import is_passed_by
+from skemotion._windowing import iter_windows
+from skemotion.audio import (
+    cache_key_of,
+    check_audio,
+    check_recordings,
+    decode_start,
+    recording_name,
+)
+from skemotion.exceptions import AudioError, NoSpeechWarning
+from skemotion.voice_activity import voice_activity
+
+# A batch is put through the steps at once. It holds a multiple of the rows that
+# networks look at together, unless these many samples, 64 MB, come first.
+_MAX_WINDOWS = 128
+_MAX_SAMPLES = 2**24
+_FRAME = 0.01  # seconds, of what finds speech
+_DEFAULT_RATE = 16000
+
+
+@dataclass(frozen=True)
+class WindowRule:
+    """How recordings are looked at.
+
+    Parameters
+    ----------
+    duration : float
+        Length of a window, in seconds.
+    sampling_rate : int
+        Rate of signals that come without one, in Hz.
+    hop_duration : float or None
+        From one window to the next, in seconds. None: the first alone.
+    detect_speech : bool
+        Whether nothing but windows with speech is looked at.
+    """
+
+    duration: float
+    sampling_rate: int
+    hop_duration: float | None
+    detect_speech: bool
+
+    @classmethod
+    def of(cls, pipeline: Any) -> "WindowRule | None":
+        """Return the rule of a pipeline; None if its steps see X as it is.
+
+        Raises
+        ------
+        ValueError
+            If the step that takes the recordings has no `duration`.
+        """
+        hop_duration = getattr(pipeline, "hop_duration", None)
+        detect_speech = getattr(pipeline, "detect_speech", False)
+        if hop_duration is None and not detect_speech:
+            return None
+        fronts = _find_fronts(pipeline)
+        if not fronts:
+            return None
+        for front in fronts:
+            if getattr(front, "duration", None) is None:
+                raise ValueError(
+                    f"{type(front).__name__} has no duration, of which windows could "
+                    "be: set hop_duration=None and detect_speech=False, or the "
+                    "duration."
+                )
+        return cls(
+            float(max(front.duration for front in fronts)),
+            getattr(fronts[0], "sampling_rate", _DEFAULT_RATE),
+            hop_duration,
+            bool(detect_speech),
+        )
+
+
+def _find_fronts(step):
+    """List what takes the recordings: one step, or those of a union."""
+    if isinstance(step, Pipeline):
+        real = [part for _, part in step.steps if not is_passed_by(part)]
+        return _find_fronts(real[0]) if real else []
+    if not takes_recordings(step):
+        return []
+    if isinstance(step, FeatureUnion):
+        parts = [part for _, part in step.transformer_list]
+        return [front for part in parts for front in _find_fronts(part)]
+    return [step]
+
+
+class Window(tuple):
+    """A pair ``(signal, native_rate)`` that knows of which recording it is."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class FunctionWindow:
+    """All that a function has returned, which is found in caches by its key."""
+
+    pair: tuple[NDArray[np.float32], float]
+    cache_key: str | None
+    name: str
+
+    def __call__(self, sampling_rate, duration):
+        return self.pair
+
+
+class Batch(NamedTuple):
+    """Windows that are looked at together.
+
+    Attributes
+    ----------
+    windows : list of length n_windows
+        Recordings for the first step.
+    rows : ndarray of shape (n_windows,), dtype intp
+        The recording of each, in ascending order.
+    weights : ndarray of shape (n_windows,), dtype float64
+        How much each counts, in seconds.
+    alone : ndarray of shape (n_windows,), dtype bool
+        Whether the window is all that is looked at of its recording.
+    """
+
+    windows: list
+    rows: NDArray[np.intp]
+    weights: NDArray[np.float64]
+    alone: NDArray[np.bool_]
+
+
+class WindowedRecordings:
+    """Windows of recordings, read on the way, and what is found out about them.
+
+    Parameters
+    ----------
+    X : sequence of recordings
+        As the first step takes them.
+    rule : WindowRule
+        How they are looked at.
+
+    Attributes
+    ----------
+    recordings : list
+        X.
+    silent : list of int
+        Rows without speech, if speech is looked for, known after :meth:`batches`.
+
+    Raises
+    ------
+    AudioError
+        If it can be seen without decoding that recordings are unreadable.
+    """
+
+    def __init__(self, X: Any, rule: WindowRule):
+        self.recordings = check_recordings(X)
+        self.silent: list[int] = []
+        self._rule = rule
+        self._cut: list[int] = []
+        self._failures: dict[int, str] = {}
+        for row, recording in enumerate(self.recordings):
+            try:
+                check_audio(recording)
+            except ValueError as error:
+                self._failures[row] = str(error)
+        self._raise_failures()
+
+    def __len__(self) -> int:
+        return len(self.recordings)
+
+    def names(self, rows: list[int]) -> list[str]:
+        """Name some recordings."""
+        return [recording_name(self.recordings[row], row) for row in rows]
+
+    def take(self, params: Mapping[str, Any], rows: NDArray[np.intp]) -> dict:
+        """Take rows of the parameters that have a value for each recording."""
+        return _check_method_params(self.recordings, params, indices=rows)
+
+    def batches(self) -> Iterator[Batch]:
+        """Yield the windows that count, of all recordings, in their order.
+
+        Raises
+        ------
+        AudioError
+            In the end, if recordings cannot be read. It names all of them.
+        """
+        found: list[tuple] = []
+        n_samples = 0
+        for row in range(len(self)):
+            try:
+                for window, weight, alone in self._windows(row):
+                    if self._failures:  # what others give is asked for no more
+                        found, n_samples = [], 0
+                        continue
+                    found.append(
+                        (self._as_recording(window, row, alone), row, weight, alone)
+                    )
+                    n_samples += len(window[0])
+                    if len(found) == _MAX_WINDOWS or n_samples >= _MAX_SAMPLES:
+                        yield _as_batch(found)
+                        found, n_samples = [], 0
+            except ValueError as error:
+                self._failures[row] = str(error)
+        if found and not self._failures:
+            yield _as_batch(found)
+        self._raise_failures()
+
+    def note_failures(self, batch: Batch, error: AudioError) -> None:
+        """Remember what a step has found to be wrong with windows of a batch."""
+        reasons = dict(reversed(error.failures))
+        n_before = len(self._failures)
+        for window, row in zip(batch.windows, batch.rows.tolist(), strict=True):
+            if window.name in reasons:
+                self._failures.setdefault(row, reasons[window.name])
+        if len(self._failures) == n_before:
+            raise error
+
+    def warn(self) -> None:
+        """Say once what was not looked at, and what held no speech."""
+        n_given = sum(not callable(recording) for recording in self.recordings)
+        warn_truncated(self.names(self._cut), n_given, self._rule.duration)
+        if not self.silent:
+            return
+        recordings = [self.recordings[row] for row in self.silent]
+        listed = [
+            f"row {row}" + _path_in_brackets(recording)
+            for row, recording in zip(self.silent, recordings, strict=True)
+        ]
+        verb = "holds" if len(self.silent) == 1 else "hold"
+        warn_user(
+            NoSpeechWarning(
+                f"{len(self.silent)} of {len(self)} recordings {verb} no speech, so "
+                f"that all classes are as likely there: {shorten(listed)}.",
+                self.silent,
+            )
+        )
+
+    def _raise_failures(self):
+        if self._failures:
+            rows = sorted(self._failures)
+            reasons = [self._failures[row] for row in rows]
+            raise AudioError(zip(self.names(rows), reasons, strict=True))
+
+    def _windows(self, row):
+        """Yield the windows of a recording that count, with weight and `alone`."""
+        windows = self._all_windows(row)
+        first = list(islice(windows, 2))
+        alone, silence = len(first) == 1, None
+        n_counted = 0
+        for window in chain(first, windows):
+            weight = self._weigh(*window)
+            if weight:
+                n_counted += 1
+                yield window, weight, alone
+            elif silence is None:
+                silence = window
+        if n_counted:
+            return
+        if self._rule.detect_speech:
+            self.silent.append(row)
+        else:
+            yield silence, 1.0, True
+
+    def _all_windows(self, row):
+        rule, recording = self._rule, self.recordings[row]
+        if rule.hop_duration is not None:
+            yield from iter_windows(
+                recording,
+                sampling_rate=rule.sampling_rate,
+                duration=rule.duration,
+                hop_duration=rule.hop_duration,
+            )
+            return
+        start = decode_start(
+            recording, sampling_rate=rule.sampling_rate, duration=rule.duration
+        )
+        if start.is_cut:
+            self._cut.append(row)
+        yield start.signal, start.native_rate
+
+    def _weigh(self, signal, native_rate):
+        if self._rule.detect_speech:
+            return _FRAME * np.count_nonzero(voice_activity(signal, native_rate))
+        return len(signal) / native_rate if signal.any() else 0.0
+
+    def _as_recording(self, window, row, alone):
+        recording = self.recordings[row]
+        name = recording_name(recording, row)
+        if callable(recording):
+            key = cache_key_of(recording)
+            if alone or key is None:
+                return FunctionWindow(window, key, name)
+        window = Window(window)
+        window.name = name
+        return window
+
+
+def _path_in_brackets(recording):
+    name = recording_name(recording, -1)
+    return "" if name == "X[-1]" else f" ({name})"
+
+
+def _as_batch(found):
+    windows, rows, weights, alone = zip(*found, strict=True)
+    return Batch(
+        list(windows), np.array(rows, dtype=np.intp), np.array(weights), np.array(alone)
+    )
