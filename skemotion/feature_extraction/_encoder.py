@@ -212,6 +212,12 @@ class SpeechEncoder(RecordingTransformer):
             sequence of recordings.
         OSError
             If `memory` is a folder that cannot be made.
+
+        Warns
+        -----
+        TruncationWarning
+            If recordings are longer than `duration`. It counts them all and
+            names ten. Functions do not count: they are told how much is wanted.
         """
         check_is_fitted(self)
         self._check_parameters()
