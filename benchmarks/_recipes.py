@@ -64,18 +64,27 @@ def make_model(args, model, seed):
         parameters = pipeline["classify"].get_params()
         pipeline.set_params(classify=BLSTMClassifier(**parameters))
     if model in FLAT:
-        functionals = (
-            FunctionTransformer(_only_frame)
-            if args.recipe in SETS
-            else SequenceFunctionals()
-        )
-        classifier = make_pipeline(functionals, StandardScaler(), FLAT[model]())
         pipeline.set_params(
-            scale="passthrough", balance="passthrough", classify=classifier
+            scale="passthrough",
+            balance="passthrough",
+            classify=_make_flat(args.recipe, model),
+            novelty_detector=None,
         )
     if model == "lda":
         pipeline.set_params(augment="passthrough")
     return pipeline
+
+
+def _make_flat(recipe, model):
+    """Return what reads functionals, standardised."""
+    classifier, functionals = FLAT[model](), SequenceFunctionals()
+    if recipe in SETS:
+        functionals = FunctionTransformer(_only_frame)
+    if recipe == "recommended":
+        functionals = SequenceFunctionals(("mean", "std"))
+        if model == "svm":
+            classifier = SVC(kernel="linear", C=0.01)
+    return make_pipeline(functionals, StandardScaler(), classifier)
 
 
 def _make_pipeline(recipe, seed):

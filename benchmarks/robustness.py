@@ -3,8 +3,9 @@
     python benchmarks/robustness.py --model attention
 
 leaves out one speaker of the Berlin EMO-DB at a time. The recipe is trained on
-the other nine, and predicts the tenth's recordings under each condition of
-``_degradations.py``. Babble is made of six recordings of other speakers. The
+the other nine, and predicts the first 5 s of the tenth's recordings under each
+condition of ``_degradations.py``. Babble is made of six recordings of other
+speakers. The
 models are those of ``emodb.py`` (see there), which scores them on clean
 recordings. The recommended recipe trains on copies with noise, babble, rooms
 and narrow bands of its own; ``--recipe without-copies`` is without. Writes a
@@ -27,6 +28,7 @@ from _recipes import FLAT, VOTES, check_recipe, make_model, predict_probabilitie
 from _revisions import CURRENT, find_outdated, footnote
 from _runs import RESULTS, describe, load_current, name_revision, table, write
 
+from skemotion import SpeechEncoder
 from skemotion.audio import load_audio
 from skemotion.datasets import load_emodb
 from skemotion.metrics import unweighted_average_recall
@@ -71,11 +73,7 @@ def run(args, corpus):
 def _describe(condition, corpus, args):
     """Return the descriptors of all recordings under a condition, kept in a file."""
     extractor = make_model(args, args.model, args.seed)["extract"]
-    sets = " ".join(
-        f"{name}{CURRENT[f'{name} descriptors']}"
-        for name in ("post", extractor.descriptors)
-    )
-    part = _slug(f"{condition} {extractor.normalize} {sets}")
+    part = _slug(f"{condition} {extractor.normalize} {_name_front(extractor)}")
     path = args.work / f"{part}.npy"
     if not path.exists():
         start = time.perf_counter()
@@ -83,10 +81,20 @@ def _describe(condition, corpus, args):
             degrade(condition, index, corpus) for index in range(len(corpus.paths))
         ]
         temporary = path.with_suffix(".new.npy")
-        np.save(temporary, extractor.transform(recordings))
+        np.save(temporary, extractor.fit_transform(recordings))
         temporary.replace(path)
         print(f"{condition}: {time.perf_counter() - start:.0f} s", flush=True)
     return np.load(path, mmap_mode="r")
+
+
+def _name_front(extractor):
+    """Name what frames hang on, besides the samples."""
+    if isinstance(extractor, SpeechEncoder):
+        return f"encoder{CURRENT['encoder frames']}"
+    return " ".join(
+        f"{name}{CURRENT[f'{name} descriptors']}"
+        for name in ("post", extractor.descriptors)
+    )
 
 
 def degrade(condition, index, corpus):
