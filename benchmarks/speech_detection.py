@@ -30,6 +30,7 @@ from skemotion.datasets import load_emodb, make_emotional_speech
 
 N_SOUNDS = 1000
 N_OF_A_KIND = 60  # to make weights
+CAUTION = 0.2  # by which speech must be likelier than other sounds, logit
 EVERY = 5  # of the recordings, to make weights
 
 
@@ -109,9 +110,10 @@ def fit(corpus):
         rows.append([kind, f"{100 * share:.1f} %"])
     print(table(["kind left out", "called speech"], rows))
     weights, bias = _weights(speech, [s for group in sounds.values() for s in group])
-    for name, weight in zip(va._FEATURES, weights, strict=True):
-        print(f"{name}: {weight:.2f}")
-    print(f"bias: {bias:.2f}")
+    rows = weights.reshape(2, -1).T
+    for name, pair in zip(va._BOUNDS, rows, strict=True):
+        print(f"{name}: {pair.round(1).tolist()}")
+    print(f"bias: {bias:.1f}")
 
 
 def _some_speech(corpus):
@@ -123,20 +125,18 @@ def _some_speech(corpus):
 
 
 def _windows(recordings):
-    """Return the kind, the features of windows, and the frames of each."""
+    """Return the kind, what windows lack, and the frames, of what is no silence."""
     found = []
     for kind, signal, rate in recordings:
-        signal = va._normalize(np.asarray(signal, dtype=float))
-        if signal.any():
-            n_frames = int(np.ceil(round(signal.size / rate / va._HOP, 6)))
-            voice = va._track_voice(signal, rate, n_frames)
-            found.append((kind, va._describe(voice), voice.voiced))
+        _, voice = va._listen(signal, rate)
+        if voice is not None:
+            found.append((kind, va._lacks(va._describe(voice)), voice))
     return found
 
 
-def _called(features, voiced, weights, bias):
-    likely = va._spread(features @ weights + bias > 0, len(voiced))
-    return (va._dilate(voiced & likely, va._HANGOVER) & likely).sum() >= 30
+def _called(lacks, voice, weights, bias):
+    active = va._find_active(voice.voiced, lacks @ weights + bias)
+    return va._count_seconds(voice, active) > 0
 
 
 def _weights(speech, sounds):
@@ -144,16 +144,16 @@ def _weights(speech, sounds):
     X, y, counts = [], [], []
     for is_speech, group in ((1, speech), (0, sounds)):
         kinds = {}
-        for kind, features, _ in group:
-            kinds.setdefault(kind, []).append(features)
-        for features in kinds.values():
-            features = np.concatenate(features)
-            X.append(features)
-            y.append(np.full(len(features), is_speech))
-            counts.append(np.full(len(features), 1000 / len(kinds) / len(features)))
-    model = LogisticRegression(C=10, max_iter=1000)
+        for kind, lacks, _ in group:
+            kinds.setdefault(kind, []).append(lacks)
+        for parts in kinds.values():
+            lacks = np.concatenate(parts)
+            X.append(lacks)
+            y.append(np.full(len(lacks), is_speech))
+            counts.append(np.full(len(lacks), 1000 / len(kinds) / len(lacks)))
+    model = LogisticRegression(C=10, max_iter=3000)
     model.fit(np.concatenate(X), np.concatenate(y), np.concatenate(counts))
-    return model.coef_[0], model.intercept_[0]
+    return model.coef_[0], model.intercept_[0] - CAUTION
 
 
 def _parse_arguments():

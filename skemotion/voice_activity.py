@@ -50,23 +50,27 @@ _LEVELS = 35.0  # dB below the loudest frame of a window; what is below is alike
 _FEW = 0.03  # share of frames that counts as few, to divide by
 _HANGOVER = 10  # frames around voiced ones, where consonants without voice are
 _SHORTEST = 0.3  # seconds of speech that make a recording one with speech
+_PREVAILING = 0.34  # share of its voiced frames that do
 
-# Of `_WEIGHTS` and `_BIAS`, by ``benchmarks/speech_detection.py --fit``.
-_FEATURES = (
-    "moving",
-    "still",
-    "calm",
-    "alone",
-    "drift",
-    "rise and fall",
-    "range of levels",
-    "breadth",
-    "harmonics",
-)
-_WEIGHTS = np.array([8.0, -4.0, -2.0, -2.0, 4.0, 3.0, 0.1, 0.3, 2.0])
-_BIAS = -8.0
+# What tells speech, as shares, and the values beyond which more is no more like
+# it, so that no excess makes up for what lacks elsewhere.
+_BOUNDS = {
+    "moving": 0.7,
+    "still": -0.1,
+    "calm": -0.1,
+    "alone": -0.15,
+    "drift": 0.5,
+    "louder and softer": 0.25,
+    "higher and lower": 0.25,
+    "range of levels": 0.6,
+    "breadth": 0.45,
+    "harmonics": 0.8,
+}  # negative: less is more like speech
+# Of what lacks and of its square, by ``benchmarks/speech_detection.py --fit``.
+_WEIGHTS = -np.ones((2, len(_BOUNDS)))
+_BIAS = 4.0
 
-_BLOCK = 2**19  # samples that are held at once: 33 s at 16 kHz
+_BLOCK = 2**18  # samples that are held at once: 16 s at 16 kHz
 
 
 def voice_activity(signal: ArrayLike, sampling_rate: float) -> Mask:
@@ -97,15 +101,8 @@ def voice_activity(signal: ArrayLike, sampling_rate: float) -> Mask:
     >>> active.dtype, bool(active.mean() > 0.5)
     (dtype('bool'), True)
     """
-    signal = _normalize(np.asarray(signal, dtype=np.float64))
-    n_frames = int(np.ceil(round(signal.size / sampling_rate / _HOP, 6)))
-    too_short = n_frames < _SHORTEST / _HOP
-    if too_short or sampling_rate < _LOWEST_RATE or not signal.any():
-        return np.zeros(n_frames, dtype=bool)
-    voice = _track_voice(signal, sampling_rate, n_frames)
-    windows = _describe(voice)
-    likely = _spread(windows @ _WEIGHTS + _BIAS > 0, n_frames)
-    return _dilate(voice.voiced & likely, _HANGOVER) & likely
+    n_frames, voice = _listen(signal, sampling_rate)
+    return np.zeros(n_frames, dtype=bool) if voice is None else _find_speech(voice)
 
 
 def speech_seconds(signal: ArrayLike, sampling_rate: float) -> float:
@@ -119,7 +116,9 @@ def speech_seconds(signal: ArrayLike, sampling_rate: float) -> float:
     Returns
     -------
     float
-        0.0 where there is too little to be speech (less than 0.3 s).
+        0.0 where there is too little to be speech: less than 0.3 s, or than a
+        third of all that has a pitch, as in music that resembles speech at
+        times.
 
     Examples
     --------
@@ -128,12 +127,12 @@ def speech_seconds(signal: ArrayLike, sampling_rate: float) -> float:
     >>> speech_seconds(np.zeros(16000), 16000)
     0.0
     """
-    seconds = float(voice_activity(signal, sampling_rate).sum() * _HOP)
-    return seconds if seconds >= _SHORTEST else 0.0
+    _, voice = _listen(signal, sampling_rate)
+    return 0.0 if voice is None else _count_seconds(voice, _find_speech(voice))
 
 
 def has_speech(signal: ArrayLike, sampling_rate: float) -> bool:
-    """Tell whether anyone speaks, for at least 0.3 s.
+    """Tell whether anyone speaks, for at least 0.3 s and a third of the voiced time.
 
     Parameters
     ----------
@@ -238,6 +237,44 @@ class _Voice(NamedTuple):
     rich: Mask  # whether there is more than one harmonic
 
 
+def _listen(signal: ArrayLike, sampling_rate: float) -> tuple[int, _Voice | None]:
+    """Return the number of frames, and what is seen if there is anything to see."""
+    signal = _normalize(np.asarray(signal, dtype=np.float64))
+    n_frames = int(np.ceil(round(signal.size / sampling_rate / _HOP, 6)))
+    too_short = n_frames < _SHORTEST / _HOP
+    if too_short or sampling_rate < _LOWEST_RATE or not signal.any():
+        return n_frames, None
+    return n_frames, _track_voice(signal, sampling_rate, n_frames)
+
+
+def _find_speech(voice: _Voice) -> Mask:
+    return _find_active(voice.voiced, _judge(_describe(voice)))
+
+
+def _find_active(voiced: Mask, scores: Array) -> Mask:
+    """Tell where frames are voiced, or nearly, in windows that score above 0."""
+    likely = _spread(scores > 0, len(voiced))
+    return _dilate(voiced & likely, _HANGOVER) & likely
+
+
+def _count_seconds(voice: _Voice, active: Mask) -> float:
+    prevails = (voice.voiced & active).sum() >= _PREVAILING * voice.voiced.sum()
+    seconds = float(active.sum() * _HOP)
+    return seconds if prevails and seconds >= _SHORTEST else 0.0
+
+
+def _judge(features: Array) -> Array:
+    """Score windows by what they lack, of shape (n_windows,)."""
+    return np.asarray(_BIAS + _lacks(features) @ _WEIGHTS.ravel())
+
+
+def _lacks(features: Array) -> Array:
+    """Return how far each feature is from that of speech, and the squares."""
+    bounds = np.array(list(_BOUNDS.values()))
+    missing = np.maximum(bounds - np.sign(bounds) * features, 0)
+    return np.hstack([missing, missing**2])
+
+
 def _normalize(signal: Array) -> Array:
     """Take the offset away, and bring the peak to 1, or all to 0 if nothing is left."""
     peak = np.abs(signal).max(initial=0)
@@ -332,7 +369,8 @@ def _find_pitch(magnitude: Array, n_fft: int, taper: Array, rate: float):
 
 def _describe(voice: _Voice) -> Array:
     """Return what tells speech, of shape (n_windows, n_features)."""
-    glide = np.abs(np.diff(voice.pitch))
+    slope = np.diff(voice.pitch)
+    glide = np.abs(slope)
     loud = voice.levels > voice.levels.max(axis=1, keepdims=True) - _MASKED
     both = loud[1:] & loud[:-1]
     n_bands = np.maximum(both.sum(axis=1), 1)
@@ -353,8 +391,10 @@ def _describe(voice: _Voice) -> Array:
         "still": held & (glide < 0.002),
         "calm": held & (change < 0.3),
         "alone": voiced & ~held,
-        "rise": moving & (swell > 0.15),
-        "fall": moving & (swell < -0.15),
+        "louder": moving & (swell > 0.15),
+        "softer": moving & (swell < -0.15),
+        "higher": moving & (slope > 0),
+        "lower": moving & (slope < 0),
         "bands": moving * n_bands,
         "rich": moving & voice.rich[1:],
         "lasting": lasting,
@@ -370,7 +410,8 @@ def _describe(voice: _Voice) -> Array:
             mean["calm"] / held_,
             mean["alone"] / (held_ + mean["alone"]),
             mean["drift"] / (mean["lasting"] + _FEW / 3),
-            np.minimum(mean["rise"], mean["fall"]) / moving_,
+            np.minimum(mean["louder"], mean["softer"]) / moving_,
+            np.minimum(mean["higher"], mean["lower"]) / moving_,
             _spread_of_levels(voice.level[1:]) / 10,
             mean["bands"] / moving_ / 10,
             mean["rich"] / moving_,
