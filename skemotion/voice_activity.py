@@ -4,7 +4,7 @@ What speech does and other sounds do not is to move: while the voice goes on, it
 pitch glides and its formants shift. Notes and hums keep still, beats of chords
 have no lasting pitch, and noise has none. So frames are looked for that have a
 pitch, near that of the frame before but not equal to it, and another spectrum;
-windows of 1.5 s in which such frames prevail are speech.
+windows of 2 s in which such frames prevail are speech.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ _WINDOW = 0.04  # seconds, of the spectrum: nearly three periods of the lowest p
 _LOWEST_PITCH, _HIGHEST_PITCH = 60.0, 500.0  # Hz
 _BANDS = (80, 200, 320, 450, 600, 780, 980, 1200, 1450, 1700, 1950)  # Hz
 _OCTAVE_COST = 0.02  # of the height of a peak, so that the shorter period wins
-_VOICED = 0.42  # height of the peak of the autocorrelation
+_VOICED = 0.38  # height of the peak of the autocorrelation
 _QUIET = 50.0  # dB below the loudest frame: no voice
 _MASKED = 25.0  # dB below a frame's loudest band: not looked at
 _JUMP = 0.15  # octaves a frame: another voice, or an error
 
-_CONTEXT = 150  # frames that are looked at to tell speech from other sounds
+_CONTEXT = 200  # frames that are looked at to tell speech from other sounds
 _STEP = 25  # frames from one such window to the next
 _RUN = 4  # frames over which spectra that drift are told from those that flicker
 _LEVELS = 35.0  # dB below the loudest frame of a window; what is below is alike
@@ -52,23 +52,23 @@ _HANGOVER = 10  # frames around voiced ones, where consonants without voice are
 _SHORTEST = 0.3  # seconds of speech that make a recording one with speech
 _PREVAILING = 0.34  # share of its voiced frames that do
 
-# What tells speech, as shares, and the values beyond which more is no more like
-# it, so that no excess makes up for what lacks elsewhere.
-_BOUNDS = {
-    "moving": 0.7,
-    "still": -0.1,
-    "calm": -0.1,
-    "alone": -0.15,
-    "drift": 0.5,
-    "louder and softer": 0.25,
-    "higher and lower": 0.25,
-    "range of levels": 0.6,
-    "breadth": 0.45,
-    "harmonics": 0.8,
-}  # negative: less is more like speech
-# Of what lacks and of its square, by ``benchmarks/speech_detection.py --fit``.
-_WEIGHTS = -np.ones((2, len(_BOUNDS)))
-_BIAS = 4.0
+# What tells speech. The first number is the value beyond which more (or less, where
+# it is negative) is no more like speech, so that no excess makes up for what lacks
+# elsewhere. The others weight what lacks and its square; they and the bias are made
+# by ``benchmarks/speech_detection.py --fit``.
+_FEATURES = {
+    "moving": (0.7, -5.67, -1.84),
+    "still": (-0.1, -12.97, -3.3),
+    "alone": (-0.15, -3.37, -1.85),
+    "drift": (0.5, -4.66, 0.02),
+    "louder and softer": (0.25, -5.86, -0.95),
+    "range of levels": (0.6, -5.63, -6.46),
+    "breadth": (0.45, -1.97, -0.05),
+    "harmonics": (0.8, -3.69, -0.78),
+}
+_BOUNDS = np.array([bound for bound, *_ in _FEATURES.values()])
+_WEIGHTS = np.array([weights for _, *weights in _FEATURES.values()])
+_BIAS = 4.91
 
 _BLOCK = 2**18  # samples that are held at once: 16 s at 16 kHz
 
@@ -265,13 +265,12 @@ def _count_seconds(voice: _Voice, active: Mask) -> float:
 
 def _judge(features: Array) -> Array:
     """Score windows by what they lack, of shape (n_windows,)."""
-    return np.asarray(_BIAS + _lacks(features) @ _WEIGHTS.ravel())
+    return np.asarray(_BIAS + _lacks(features) @ _WEIGHTS.T.ravel())
 
 
 def _lacks(features: Array) -> Array:
     """Return how far each feature is from that of speech, and the squares."""
-    bounds = np.array(list(_BOUNDS.values()))
-    missing = np.maximum(bounds - np.sign(bounds) * features, 0)
+    missing = np.maximum(_BOUNDS - np.sign(_BOUNDS) * features, 0)
     return np.hstack([missing, missing**2])
 
 
@@ -369,8 +368,7 @@ def _find_pitch(magnitude: Array, n_fft: int, taper: Array, rate: float):
 
 def _describe(voice: _Voice) -> Array:
     """Return what tells speech, of shape (n_windows, n_features)."""
-    slope = np.diff(voice.pitch)
-    glide = np.abs(slope)
+    glide = np.abs(np.diff(voice.pitch))
     loud = voice.levels > voice.levels.max(axis=1, keepdims=True) - _MASKED
     both = loud[1:] & loud[:-1]
     n_bands = np.maximum(both.sum(axis=1), 1)
@@ -389,12 +387,9 @@ def _describe(voice: _Voice) -> Array:
         "held": held,
         "moving": moving,
         "still": held & (glide < 0.002),
-        "calm": held & (change < 0.3),
         "alone": voiced & ~held,
         "louder": moving & (swell > 0.15),
         "softer": moving & (swell < -0.15),
-        "higher": moving & (slope > 0),
-        "lower": moving & (slope < 0),
         "bands": moving * n_bands,
         "rich": moving & voice.rich[1:],
         "lasting": lasting,
@@ -407,11 +402,9 @@ def _describe(voice: _Voice) -> Array:
         [
             mean["moving"] / held_,
             mean["still"] / held_,
-            mean["calm"] / held_,
             mean["alone"] / (held_ + mean["alone"]),
             mean["drift"] / (mean["lasting"] + _FEW / 3),
             np.minimum(mean["louder"], mean["softer"]) / moving_,
-            np.minimum(mean["higher"], mean["lower"]) / moving_,
             _spread_of_levels(voice.level[1:]) / 10,
             mean["bands"] / moving_ / 10,
             mean["rich"] / moving_,
