@@ -7,8 +7,6 @@ pitch, near that of the frame before but not equal to it, and another spectrum;
 windows of 2 s in which such frames prevail are speech.
 """
 
-from __future__ import annotations
-
 from collections.abc import Generator, Sequence
 from contextlib import closing
 from typing import Any, NamedTuple
@@ -36,7 +34,10 @@ _LOWEST_RATE = 4000.0  # Hz, and what higher rates are brought near to
 _TAPS = 6  # of the filter before that, in samples of the lower rate
 _WINDOW = 0.04  # seconds, of the spectrum: nearly three periods of the lowest pitch
 _LOWEST_PITCH, _HIGHEST_PITCH = 60.0, 500.0  # Hz
+_HIGHEST = 2000.0  # Hz, of what is looked at; a telephone has it too
 _BANDS = (80, 200, 320, 450, 600, 780, 980, 1200, 1450, 1700, 1950)  # Hz
+_PEAK = 6  # bins of the spectrum that a single harmonic fills
+_AT_ONCE = 512  # frames, so that memory and its caches suffice
 _OCTAVE_COST = 0.02  # of the height of a peak, so that the shorter period wins
 _VOICED = 0.38  # height of the peak of the autocorrelation
 _QUIET = 50.0  # dB below the loudest frame: no voice
@@ -221,8 +222,7 @@ def _iter_blocks(
 ) -> Generator[tuple[NDArray[np.float32], float], None, None]:
     """Yield parts of a recording that are long enough to be judged alone."""
     if callable(recording) and not hasattr(recording, "read"):
-        pair = decode(recording, sampling_rate=sampling_rate, duration=None)
-        recording = pair
+        recording = decode(recording, sampling_rate=sampling_rate, duration=None)
     for signal, rate in iter_blocks(recording, _BLOCK):
         yield signal, sampling_rate if rate is None else rate
 
@@ -242,7 +242,7 @@ def _listen(signal: ArrayLike, sampling_rate: float) -> tuple[int, _Voice | None
     signal = _normalize(np.asarray(signal, dtype=np.float64))
     n_frames = int(np.ceil(round(signal.size / sampling_rate / _HOP, 6)))
     too_short = n_frames < _SHORTEST / _HOP
-    if too_short or sampling_rate < _LOWEST_RATE or not signal.any():
+    if too_short or sampling_rate < _LOWEST_RATE or not _peak(signal):
         return n_frames, None
     return n_frames, _track_voice(signal, sampling_rate, n_frames)
 
@@ -276,36 +276,42 @@ def _lacks(features: Array) -> Array:
 
 def _normalize(signal: Array) -> Array:
     """Take the offset away, and bring the peak to 1, or all to 0 if nothing is left."""
-    peak = np.abs(signal).max(initial=0)
+    peak = _peak(signal)
     if not peak:
         return signal
     signal = signal / peak
     signal -= signal.mean()
-    rest = np.abs(signal).max()
+    rest = _peak(signal)
     # Single precision resolves no less.
-    return signal / rest if rest > 1e-6 else np.zeros_like(signal)
+    signal *= 1 / rest if rest > 1e-6 else 0
+    return signal
+
+
+def _peak(signal: Array) -> float:
+    return float(max(signal.max(initial=0), -signal.min(initial=0)))
 
 
 def _track_voice(signal: Array, sampling_rate: float, n_frames: int) -> _Voice:
     signal, rate = _decimate(signal, sampling_rate)
-    power, n_fft, taper = _spectra(signal, rate, n_frames)
-    frequency = np.fft.rfftfreq(n_fft, 1 / rate)
-    power[:, (frequency < _LOWEST_PITCH) | (frequency > 2000)] = 0
-    height, pitch = _find_pitch(np.sqrt(power), n_fft, taper, rate)
-    edges = np.asarray(_BANDS)
-    in_band = (frequency[:, None] >= edges[:-1]) & (frequency[:, None] < edges[1:])
-    bands = power @ in_band.astype(float)
+    width, hop = round(_WINDOW * rate), round(_HOP * rate)
+    # The middles of frame and spectrum are the same.
+    padded = np.pad(signal, ((width - hop) // 2, width + hop))
+    frames = sliding_window_view(padded, width)
+    starts = np.rint(np.arange(n_frames) * _HOP * rate).astype(int)
+    parts = [
+        _analyse(frames[starts[first : first + _AT_ONCE]], rate)
+        for first in range(0, n_frames, _AT_ONCE)
+    ]
+    height, pitch, bands, rich = map(np.concatenate, zip(*parts, strict=True))
     energy = bands.sum(axis=1)
     floor = 1e-9 * energy.max() + np.finfo(float).tiny
     level = 10 * np.log10(energy + floor)
-    n_peak = 6  # bins that a single harmonic fills
-    narrow = np.partition(power, -n_peak, axis=1)[:, -n_peak:].sum(axis=1)
     return _Voice(
         voiced=(height > _VOICED) & (level > level.max() - _QUIET),
         pitch=np.log2(pitch),
         levels=10 * np.log10(bands + floor),
         level=level,
-        rich=narrow < 0.95 * power.sum(axis=1),
+        rich=rich,
     )
 
 
@@ -318,7 +324,8 @@ def _decimate(signal: Array, rate: float) -> tuple[Array, float]:
     place = (np.arange(n_taps) - (n_taps - 1) / 2) / factor
     taps = np.sinc(0.92 * place) * np.hanning(n_taps + 2)[1:-1]
     taps = (taps / taps.sum()).reshape(_TAPS, factor)
-    signal = np.pad(signal, (0, -signal.size % factor))
+    if lacking := -signal.size % factor:
+        signal = np.pad(signal, (0, lacking))
     parts = signal.reshape(-1, factor) @ taps.T
     result = np.zeros(len(parts) + _TAPS - 1)
     for tap in range(_TAPS):
@@ -328,21 +335,29 @@ def _decimate(signal: Array, rate: float) -> tuple[Array, float]:
     return result[middle : middle + len(parts)], rate / factor
 
 
-def _spectra(signal: Array, rate: float, n_frames: int) -> tuple[Array, int, Array]:
-    """Return power spectra of frames, their length, and the taper."""
-    width = round(_WINDOW * rate)
-    starts = np.rint(np.arange(n_frames) * _HOP * rate).astype(int)
-    before = (width - round(_HOP * rate)) // 2
-    padded = np.pad(signal, (before, width + round(_HOP * rate)))
-    taper = np.hanning(width + 2)[1:-1]
+def _analyse(frames: Array, rate: float) -> tuple[Array, Array, Array, Mask]:
+    """Return voicing, pitch, power in bands, and whether there are harmonics."""
+    width = frames.shape[1]
     n_fft = width + int(rate / _LOWEST_PITCH) + 2
     n_fft += -n_fft % 32
-    frames = sliding_window_view(padded, width)[starts]
+    taper = np.hanning(width + 2)[1:-1]
     spectrum = np.fft.rfft(frames * taper, n_fft)
-    return spectrum.real**2 + spectrum.imag**2, n_fft, taper
+    power = spectrum.real**2 + spectrum.imag**2
+    frequency = np.fft.rfftfreq(n_fft, 1 / rate)
+    power[:, (frequency < _LOWEST_PITCH) | (frequency > _HIGHEST)] = 0
+    edges = np.asarray(_BANDS)
+    in_band = (frequency[:, None] >= edges[:-1]) & (frequency[:, None] < edges[1:])
+    narrow = np.partition(power, -_PEAK, axis=1)[:, -_PEAK:].sum(axis=1)
+    return (
+        *_find_pitch(np.sqrt(power), n_fft, taper, rate),
+        power @ in_band.astype(float),
+        narrow < 0.95 * power.sum(axis=1),
+    )
 
 
-def _find_pitch(magnitude: Array, n_fft: int, taper: Array, rate: float):
+def _find_pitch(
+    magnitude: Array, n_fft: int, taper: Array, rate: float
+) -> tuple[Array, Array]:
     """Find the highest peak of the autocorrelation, and its frequency in Hz."""
     first, last = int(np.ceil(rate / _HIGHEST_PITCH)), int(rate / _LOWEST_PITCH)
     lags = np.arange(first, last + 1)
