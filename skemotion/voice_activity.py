@@ -58,18 +58,18 @@ _PREVAILING = 0.34  # share of its voiced frames that do
 # elsewhere. The others weight what lacks and its square; they and the bias are made
 # by ``benchmarks/speech_detection.py --fit``.
 _FEATURES = {
-    "moving": (0.7, -5.67, -1.84),
-    "still": (-0.1, -12.97, -3.3),
-    "alone": (-0.15, -3.37, -1.85),
-    "drift": (0.5, -4.66, 0.02),
-    "louder and softer": (0.25, -5.86, -0.95),
-    "range of levels": (0.6, -5.63, -6.46),
-    "breadth": (0.45, -1.97, -0.05),
-    "harmonics": (0.8, -3.69, -0.78),
+    "moving": (0.7, -5.41, -1.51),
+    "still": (-0.1, -13.81, -3.71),
+    "alone": (-0.15, -2.96, -4.32),
+    "drift": (0.5, -2.47, 0.58),
+    "louder and softer": (0.25, -4.9, -0.93),
+    "range of levels": (0.6, -1.34, -11.76),
+    "breadth": (0.45, -2.83, 0.09),
+    "harmonics": (0.8, -2.76, -1.04),
 }
 _BOUNDS = np.array([bound for bound, *_ in _FEATURES.values()])
 _WEIGHTS = np.array([weights for _, *weights in _FEATURES.values()])
-_BIAS = 4.91
+_BIAS = 4.88
 
 _BLOCK = 2**18  # samples that are held at once: 16 s at 16 kHz
 
