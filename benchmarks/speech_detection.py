@@ -108,7 +108,7 @@ def leave_out(corpus):
 def fit(corpus):
     """Print the weights."""
     weights, bias = _weights(*_material(corpus))
-    for name, pair in zip(va._FEATURES, weights.reshape(2, -1).T, strict=True):
+    for name, pair in zip(va._FEATURES, weights, strict=True):
         print(f"{name}: {pair.round(2).tolist()}")
     print(f"bias: {bias:.2f}")
 
@@ -133,17 +133,17 @@ def _some_speech(corpus):
 
 
 def _windows(recordings):
-    """Return the kind, what windows lack, and the frames, of what is no silence."""
+    """Return the kind, the windows, and the frames, of what is no silence."""
     found = []
     for kind, signal, rate in recordings:
         _, voice = va._listen(signal, rate)
         if voice is not None:
-            found.append((kind, va._lacks(va._describe(voice)), voice))
+            found.append((kind, va._describe(voice), voice))
     return found
 
 
-def _called(lacks, voice, weights, bias):
-    active = va._find_active(voice.voiced, lacks @ weights + bias)
+def _called(features, voice, weights, bias):
+    active = va._find_active(voice.voiced, va._judge(features, weights, bias))
     return va._count_seconds(voice, active) > 0
 
 
@@ -152,8 +152,10 @@ def _weights(speech, sounds):
     X, y, counts = [], [], []
     for is_speech, group in ((1, speech), (0, sounds)):
         kinds = {}
-        for kind, lacks, _ in group:
-            kinds.setdefault(kind, []).append(lacks)
+        for kind, features, _ in group:
+            kept = features[~va._is_steady(features)]
+            if len(kept):
+                kinds.setdefault(kind, []).append(va._lacks(kept))
         for kind, parts in kinds.items():
             share = (HARD if kind.endswith(" 0 dB") else 1) / len(kinds)
             lacks = np.concatenate(parts)
@@ -162,7 +164,7 @@ def _weights(speech, sounds):
             counts.append(np.full(len(lacks), 1000 * share / len(lacks)))
     model = LogisticRegression(C=10, max_iter=3000)
     model.fit(np.concatenate(X), np.concatenate(y), np.concatenate(counts))
-    return model.coef_[0], model.intercept_[0]
+    return model.coef_.reshape(2, -1).T, model.intercept_[0]
 
 
 def _parse_arguments():

@@ -47,6 +47,7 @@ _JUMP = 0.15  # octaves a frame: another voice, or an error
 _CONTEXT = 200  # frames that are looked at to tell speech from other sounds
 _STEP = 25  # frames from one such window to the next
 _RUN = 4  # frames over which spectra that drift are told from those that flicker
+_STEADY = 0.2  # deviation of the levels in a window, in 10 dB: too little for speech
 _LEVELS = 35.0  # dB below the loudest frame of a window; what is below is alike
 _FEW = 0.03  # share of frames that counts as few, to divide by
 _HANGOVER = 10  # frames around voiced ones, where consonants without voice are
@@ -58,18 +59,18 @@ _PREVAILING = 0.34  # share of its voiced frames that do
 # elsewhere. The others weight what lacks and its square; they and the bias are made
 # by ``benchmarks/speech_detection.py --fit``.
 _FEATURES = {
-    "moving": (0.7, -5.41, -1.51),
-    "still": (-0.1, -13.81, -3.71),
-    "alone": (-0.15, -2.96, -4.32),
-    "drift": (0.5, -2.47, 0.58),
-    "louder and softer": (0.25, -4.9, -0.93),
-    "range of levels": (0.6, -1.34, -11.76),
-    "breadth": (0.45, -2.83, 0.09),
-    "harmonics": (0.8, -2.76, -1.04),
+    "moving": (0.7, -6.59, -0.21),
+    "still": (-0.1, -15.11, -3.82),
+    "alone": (-0.15, -4.06, -5.31),
+    "drift": (0.5, -3.35, 1.36),
+    "louder and softer": (0.25, -3.0, -0.15),
+    "range of levels": (0.6, -0.15, -5.04),
+    "breadth": (0.45, -2.51, 0.26),
+    "harmonics": (0.8, -3.84, -0.45),
 }
 _BOUNDS = np.array([bound for bound, *_ in _FEATURES.values()])
 _WEIGHTS = np.array([weights for _, *weights in _FEATURES.values()])
-_BIAS = 4.88
+_BIAS = 4.95
 
 _BLOCK = 2**18  # samples that are held at once: 16 s at 16 kHz
 
@@ -263,9 +264,15 @@ def _count_seconds(voice: _Voice, active: Mask) -> float:
     return seconds if prevails and seconds >= _SHORTEST else 0.0
 
 
-def _judge(features: Array) -> Array:
+def _judge(features: Array, weights: Array = _WEIGHTS, bias: float = _BIAS) -> Array:
     """Score windows by what they lack, of shape (n_windows,)."""
-    return np.asarray(_BIAS + _lacks(features) @ _WEIGHTS.T.ravel())
+    scores = bias + _lacks(features) @ weights.T.ravel()
+    return np.where(_is_steady(features), -np.inf, scores)
+
+
+def _is_steady(features: Array) -> Mask:
+    """Tell in which windows there can be no syllables."""
+    return np.asarray(features[:, list(_FEATURES).index("range of levels")] < _STEADY)
 
 
 def _lacks(features: Array) -> Array:
