@@ -159,7 +159,9 @@ def speech_mask(recordings: Sequence[Any], *, sampling_rate: int = 16000) -> Mas
     """Tell which recordings hold speech.
 
     Speech is found by energy and voicing, in any language and at any level,
-    but it is no more than a rule: music comes near to it, a whisper or a
+    but it is no more than a rule: noise, tones and most simple tunes are told
+    from it, but drums, synthesisers with moving resonances and produced music
+    often are not, singing is speech to it, and a whisper or a
     single short word may be missed.
 
     Parameters
