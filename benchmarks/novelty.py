@@ -23,8 +23,9 @@ import os
 from pathlib import Path
 
 import numpy as np
+from _degradations import RATE
 from _runs import RESULTS, table, write
-from _sounds import make_sounds
+from _sounds import make_sound
 from robustness import degrade
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.model_selection import GroupKFold, cross_val_predict
@@ -102,7 +103,8 @@ def _find_recordings(name, corpus):
         both, _ = augmenter.fit_resample(list(corpus.paths), corpus.target)
         return both[len(corpus.paths) :]
     if name == OTHERS[0]:
-        return make_sounds(N_SOUNDS)
+        rng = np.random.default_rng(0)
+        return [(make_sound(rng)[1], RATE) for _ in range(N_SOUNDS)]
     if name == OTHERS[1]:
         return make_emotional_speech(random_state=0).signals
     return [degrade(name, index, corpus) for index in range(len(corpus.paths))]

@@ -14,6 +14,7 @@ from . import persistence as persistence
 from . import pipeline as pipeline
 from . import preprocessing as preprocessing
 from . import pretrained as pretrained
+from . import voice_activity as voice_activity
 from ._show_versions import show_versions as show_versions
 from .adaptation import adapt as adapt
 from .augmentation import SpeechAugmenter as SpeechAugmenter
@@ -33,3 +34,4 @@ from .pipeline import EmotionPipeline as EmotionPipeline
 from .pipeline import make_emotion_pipeline as make_emotion_pipeline
 from .preprocessing import SequenceScaler as SequenceScaler
 from .pretrained import load_pretrained as load_pretrained
+from .voice_activity import speech_mask as speech_mask

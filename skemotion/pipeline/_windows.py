@@ -22,13 +22,12 @@ from skemotion.audio import (
     recording_name,
 )
 from skemotion.exceptions import AudioError, NoSpeechWarning
-from skemotion.voice_activity import voice_activity
+from skemotion.voice_activity import speech_seconds
 
 # A batch is put through the steps at once. It holds a multiple of the rows that
 # networks look at together, unless these many samples, 64 MB, come first.
 _MAX_WINDOWS = 128
 _MAX_SAMPLES = 2**24
-_FRAME = 0.01  # seconds, of what finds speech
 _DEFAULT_RATE = 16000
 
 
@@ -287,7 +286,7 @@ class WindowedRecordings:
 
     def _weigh(self, signal, native_rate):
         if self._rule.detect_speech:
-            return _FRAME * np.count_nonzero(voice_activity(signal, native_rate))
+            return speech_seconds(signal, native_rate)
         return len(signal) / native_rate if signal.any() else 0.0
 
     def _as_recording(self, window, row, alone):
