@@ -101,6 +101,11 @@ class Recordings:
         return np.load(path)
 
 
+def copies_of(copies):
+    """Return the names of copies, of which a number may be given."""
+    return COPIES[:copies] if isinstance(copies, int) else tuple(copies)
+
+
 def parse_front(front):
     """Return encoder and blocks of a name such as "base2+3"."""
     encoder = front.rstrip("+0123456789")

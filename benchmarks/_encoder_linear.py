@@ -1,6 +1,7 @@
 """Linear heads on mean and deviation of an encoder's frames."""
 
 import numpy as np
+from _encoder_frames import copies_of
 from scipy.linalg import eigh
 from sklearn.covariance import ledoit_wolf
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
@@ -41,8 +42,8 @@ class LinearTrial:
         Whether to whiten what differs between speakers within emotions.
     nap : dict
         Directions that are projected out: of "speaker", "channel" how many.
-    copies : int
-        Copies of every recording that are trained on too.
+    copies : int or list of str
+        Copies of every recording that are trained on too, or conditions.
     """
 
     def __init__(
@@ -70,7 +71,8 @@ class LinearTrial:
         y = data.y if y is None else y
         X = self.read(data, "clean")[train]
         labels, speakers, is_man = y[train], data.speakers[train], data.is_man[train]
-        copies = [self.read(data, f"copy{k}")[train] for k in range(self.copies)]
+        names = copies_of(self.copies)
+        copies = [self.read(data, name)[train] for name in names]
         mean, scale = _moments(np.concatenate([X, *copies]))
         per_speaker = self.standardise == "speaker"
 
@@ -80,9 +82,9 @@ class LinearTrial:
             return (X - mean) / scale
 
         Z = np.concatenate([standardise(part, speakers) for part in (X, *copies)])
-        target = np.tile(labels, 1 + self.copies)
+        target = np.tile(labels, 1 + len(copies))
         change = self._change(
-            Z, target, np.tile(speakers, 1 + self.copies), is_man, data, train, X
+            Z, target, np.tile(speakers, 1 + len(copies)), is_man, data, train, X
         )
         head = HEADS[self.head](**self.settings).fit(Z @ change, target)
 

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from _encoder_frames import CONDITIONS, Recordings
+from _encoder_frames import CONDITIONS, Recordings, copies_of
 from _encoder_linear import LinearTrial
 from _encoder_protocols import (
     calibration,
@@ -22,7 +22,7 @@ from _encoder_protocols import (
     text_splits,
     uar,
 )
-from _runs import RESULTS
+from _runs import RESULTS, table
 
 PATH = RESULTS / "encoder_trials.json"
 
@@ -103,7 +103,7 @@ def run_network(data, name, settings, seed=0, *, texts=False, speaker=False):
     s = {**DEFAULTS, **settings}
     start = time.perf_counter()
     clean = Condition(data, "clean", s)
-    parts = [clean, *(Condition(data, f"copy{k}", s) for k in range(s["copies"]))]
+    parts = [clean, *(Condition(data, name, s) for name in copies_of(s["copies"]))]
     everyone, D = np.arange(len(data.y)), clean.frames.shape[1]
     C = len(data.classes)
 
@@ -259,6 +259,31 @@ LINEAR = {
 }
 
 
+def markdown_table():
+    """Make a table of all trials that were scored under all shifts, best first."""
+    trials = [t for t in load_trials() if set(CONDITIONS) <= set(t.get("scores", ()))]
+    columns = (
+        "loso", "loso-adapted", "loso-speaker", "loso-text", "loso-text-20", "sex",
+        "channel", "voice", "shifts", "shifts-adapted", "composite", "ece",
+    )  # fmt: skip
+    rows = [
+        [
+            t["name"],
+            t["seed"],
+            *(_cell(t["scores"].get(column, "")) for column in columns),
+            round(t["seconds"]),
+        ]
+        for t in sorted(trials, key=lambda t: -t["scores"]["composite"])
+    ]
+    return table(["trial", "seed", *columns, "seconds"], rows)
+
+
+def _cell(value):
+    if isinstance(value, list):
+        return " / ".join(f"{v:.3f}" for v in value)
+    return value if value == "" else f"{value:.3f}"
+
+
 def nested(data, names):
     """Choose among linear trials on nine speakers, pairs left out; score the tenth."""
     trials = {name: LinearTrial(**LINEAR[name]) for name in names}
@@ -301,9 +326,12 @@ def main():
     parser.add_argument("--frames", default="frames")
     parser.add_argument("--work", default="encoder_trials.partial")
     parser.add_argument("--no-texts", action="store_true")
-    parser.add_argument("kind", choices=["linear", "network", "nested", "shuffled"])
+    parser.add_argument("kind", choices=["linear", "network", "nested", "shuffled", "table"])
     parser.add_argument("names", nargs="*")
     args = parser.parse_args()
+    if args.kind == "table":
+        print(markdown_table())
+        return
     data = Recordings(args.frames, args.work)
     if args.kind == "nested":
         start = time.perf_counter()
