@@ -286,7 +286,8 @@ def _cell(value):
 
 def nested(data, names):
     """Choose among linear trials on nine speakers, pairs left out; score the tenth."""
-    trials = {name: LinearTrial(**LINEAR[name]) for name in names}
+    known = {t["name"]: t["settings"] for t in load_trials() if t["kind"] == "linear"}
+    trials = {name: LinearTrial(**known[name]) for name in names}
     X = {name: trial.read(data, "clean") for name, trial in trials.items()}
     everyone = np.arange(len(data.y))
     outer = {name: np.zeros((len(data.y), 7)) for name in names}
