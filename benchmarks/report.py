@@ -3,8 +3,8 @@
     python benchmarks/report.py
 
 Blocks between ``<!-- begin NAME -->`` and ``<!-- end NAME -->`` are replaced; one
-whose results are missing stays as it is, and is named. Run ``emodb.py``,
-``calibration.py`` and ``robustness.py`` before. Rows and tables of stale results are
+whose results are missing stays as it is, and is named. Run the scripts that make
+results before; ``docs/evaluation.md`` names them. Rows and tables of stale results are
 marked. A row holds the seeds of one revision alone, the latest that there is: its
 number of seeds falls where some are made again, and comes back with the others.
 """
@@ -15,9 +15,11 @@ from collections import defaultdict
 from pathlib import Path
 from typing import NamedTuple
 
+import _encoder_tables
 import ablations
 import adaptation
 import nested
+import novelty
 import numpy as np
 import robustness
 from _revisions import find_outdated, footnote, keep_latest, mark
@@ -53,6 +55,12 @@ OVERVIEW = (
     PLAIN_46,
     "opensmile-compare",
     "post",
+)
+# Beside one another, by what conditions cost them.
+COMPARED = (
+    ("recommended", "attention"),
+    ("recommended", "svm"),
+    ("descriptors", "attention"),
 )
 
 
@@ -186,18 +194,76 @@ def make_speakers():
     return _spread_table("speaker", "UAR", values, runs)
 
 
-def make_confidence():
-    """Take over the table of ``calibration.py``."""
-    path = RESULTS / "calibration.json"
-    return calibration_table(json.loads(path.read_text())) if path.exists() else None
+def make_confidence(recipe="recommended"):
+    """Take over the table of ``calibration.py``, if it is of this recipe."""
+    report = _load("calibration")
+    if report is None or report["recipe"] != recipe:
+        return None
+    return calibration_table(report)
 
 
 def make_robustness(variant="recommended-attention"):
     """Take over the table of ``robustness.py``."""
-    path = RESULTS / f"robustness-{variant}-0.json"
-    if not path.exists():
+    run = _load(f"robustness-{variant}-0")
+    return robustness.markdown_table(run) if run else None
+
+
+def make_losses():
+    """Put what each condition costs one model beside what it costs others."""
+    runs = {
+        " ".join(variant): _load(f"robustness-{'-'.join(variant)}-0")
+        for variant in COMPARED
+    }
+    runs = {name: run for name, run in runs.items() if run}
+    if not runs:
         return None
-    return robustness.markdown_table(json.loads(path.read_text()))
+    scores = {name: robustness.score_conditions(run) for name, run in runs.items()}
+    conditions = dict.fromkeys(name for found in scores.values() for name in found)
+    rows = [
+        [condition, *(_losses(found, condition) for found in scores.values())]
+        for condition in conditions
+    ]
+    outdated = {name: find_outdated(run) for name, run in runs.items()}
+    header = [mark(name, outdated[name]) for name in runs]
+    note = footnote(
+        set().union(*outdated.values()), "robustness.py", "Columns marked (stale) were"
+    )
+    return table(["condition", *header], rows) + note
+
+
+def _losses(scores, condition):
+    """Write recall on clean recordings, and what is lost or won on others."""
+    if condition not in scores:
+        return ""
+    if condition == "clean":
+        return f"{scores[condition]:.1f}"
+    return f"{scores[condition] - scores['clean']:+.1f}"
+
+
+def make_speech():
+    """Say in how many recordings and sounds speech is found."""
+    found = _load("speech_detection")
+    if found is None:
+        return None
+    kinds = {"speech": "speech", "sounds": "other sounds"}
+    rows = [
+        [f"{kind}: {name}", f"{100 * share:.1f}"]
+        for key, kind in kinds.items()
+        for name, share in found[key].items()
+    ]
+    return table(["what", "called speech, in %"], rows)
+
+
+def make_novelty():
+    """Take over the table of ``novelty.py``."""
+    result = _load("novelty")
+    return novelty.markdown_table(result) if result else None
+
+
+def _load(stem):
+    """Return what a file of results holds, or None."""
+    path = RESULTS / f"{stem}.json"
+    return json.loads(path.read_text()) if path.exists() else None
 
 
 BLOCKS = {
@@ -210,6 +276,13 @@ BLOCKS = {
     "recall": make_recall,
     "speakers": make_speakers,
     "confidence": make_confidence,
+    "confidence-descriptors": lambda: make_confidence("descriptors"),
+    "encoder-cost": _encoder_tables.make_cost,
+    "encoder-trials": _encoder_tables.make_trials,
+    "encoder-nested": _encoder_tables.make_nested,
+    "losses": make_losses,
+    "novelty": make_novelty,
+    "speech": make_speech,
     "adaptation": adaptation.markdown_table,
     "robustness": make_robustness,
     "robustness-without-copies": lambda: make_robustness(

@@ -147,12 +147,7 @@ def _predict(models, weights, X):
 
 def markdown_table(run):
     """Make a table of UAR, pooled over the folds, and what a condition costs."""
-    y_true = np.concatenate([fold["y_true"] for fold in run["folds"]])
-    score = {}
-    for condition in run["folds"][0]["predictions"]:
-        y_pred = [fold["predictions"][condition] for fold in run["folds"]]
-        uar = unweighted_average_recall(y_true, np.concatenate(y_pred))
-        score[condition] = 100 * uar
+    score = score_conditions(run)
     rows = [
         [name, f"{uar:.1f}", f"{score['clean'] - uar:.1f}", TARGETS.get(name, "")]
         for name, uar in score.items()
@@ -160,6 +155,17 @@ def markdown_table(run):
     return table(["condition", "UAR", "points lost", "at most"], rows) + footnote(
         find_outdated(run), "robustness.py", "Stale: these were"
     )
+
+
+def score_conditions(run):
+    """Map each condition to UAR in percent, pooled over the folds."""
+    y_true = np.concatenate([fold["y_true"] for fold in run["folds"]])
+    score = {}
+    for condition in run["folds"][0]["predictions"]:
+        y_pred = [fold["predictions"][condition] for fold in run["folds"]]
+        uar = unweighted_average_recall(y_true, np.concatenate(y_pred))
+        score[condition] = 100 * uar
+    return score
 
 
 def _slug(text):
