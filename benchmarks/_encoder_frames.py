@@ -54,18 +54,16 @@ class Recordings:
         """Return the conditions of which there is a file."""
         return [c for c in conditions if (self.folder / f"{c}.npz").exists()]
 
-    @lru_cache(maxsize=40)
-    def _moments(self, condition, encoder):
-        prefix = "t" if encoder == "tiny" else ""
-        with np.load(self.folder / f"{condition}.npz") as file:
-            return file[f"{prefix}mean"], file[f"{prefix}std"]
-
     def moments(self, condition, front, statistics=("mean", "std")):
         """Return mean and deviation over time, beside each other."""
         encoder, blocks = parse_front(front)
         width = _WIDTH[encoder]
         known = dict(
-            zip(("mean", "std"), self._moments(condition, encoder), strict=True)
+            zip(
+                ("mean", "std"),
+                _moments(self.folder / f"{condition}.npz", encoder),
+                strict=True,
+            )
         )
         return np.hstack(
             [
@@ -99,6 +97,13 @@ class Recordings:
                 parts.append(summarise(padded[batch], real, names))
             np.save(path, np.concatenate(parts).reshape(len(lens), -1, len(names)))
         return np.load(path)
+
+
+@lru_cache(maxsize=40)
+def _moments(path, encoder):
+    prefix = "t" if encoder == "tiny" else ""
+    with np.load(path) as file:
+        return file[f"{prefix}mean"], file[f"{prefix}std"]
 
 
 def copies_of(copies):

@@ -111,9 +111,13 @@ class LinearTrial:
         change = np.diag(keep.astype(float))[:, keep]
         if self.wccn is not None:
             inner = _between(Z, y, speakers)
-            covariance = ledoit_wolf(inner)[0] if self.wccn == "auto" else (
-                (1 - self.wccn) * np.cov(inner.T)
-                + self.wccn * np.trace(np.cov(inner.T)) / n * np.eye(n)
+            covariance = (
+                ledoit_wolf(inner)[0]
+                if self.wccn == "auto"
+                else (
+                    (1 - self.wccn) * np.cov(inner.T)
+                    + self.wccn * np.trace(np.cov(inner.T)) / n * np.eye(n)
+                )
             )
             values, vectors = eigh(covariance)
             change = vectors / np.sqrt(np.maximum(values, 1e-9)) @ vectors.T @ change

@@ -88,9 +88,9 @@ class Stack:
         values = {
             "kernel": np.hstack(kernel),
             "bias": bias.reshape(-1),
-            "recurrent": np.array(
-                [orthogonal(U, 4 * U) for _ in range(2 * M)]
-            ).reshape(M, 2, U, 4 * U),
+            "recurrent": np.array([orthogonal(U, 4 * U) for _ in range(2 * M)]).reshape(
+                M, 2, U, 4 * U
+            ),
             "hidden": rng.normal(size=(M, 2 * U, U)),
             "energy": rng.normal(size=(M, U, 1)),
         }
@@ -138,7 +138,10 @@ class Stack:
 
         zeros = tf.zeros((K, M, 2, B, U))
         _, h, _, states = tf.while_loop(
-            lambda t, *_: t < T, advance, (0, zeros, zeros, states)
+            lambda t, *_: t < T,
+            advance,
+            (0, zeros, zeros, states),
+            parallel_iterations=1,
         )
         states = states.stack()  # T, K, M, 2, B, U
         both = tf.concat(
@@ -200,9 +203,7 @@ class Stack:
         tf, s = self.tf, self.s
         rng = np.random.default_rng(self.seed)
         variables = list(self.w.values())
-        moments = [
-            [tf.Variable(tf.zeros_like(v)) for v in variables] for _ in range(2)
-        ]
+        moments = [[tf.Variable(tf.zeros_like(v)) for v in variables] for _ in range(2)]
         weights = [_class_weights(y, self.C, s["class_weight"]) for *_, y in folds]
         n_steps = -(-max(len(y) for *_, y in folds) // s["batch_size"])
         number = 0
@@ -215,8 +216,10 @@ class Stack:
                 number += 1
                 batch = self._gather(folds, rows, weights, rng)
                 self.step(
-                    *batch, tf.constant(rate, tf.float32),
-                    tf.constant(number, tf.float32), moments,
+                    *batch,
+                    tf.constant(rate, tf.float32),
+                    tf.constant(number, tf.float32),
+                    moments,
                 )
         return self
 

@@ -1,16 +1,21 @@
 """Try a head on the frames of an encoder, under many protocols.
 
-    python benchmarks/encoder_trials.py --frames FOLDER linear NAME ...
+    python benchmarks/encoder_trials.py linear svm-base3 --frames FOLDER
+    python benchmarks/encoder_trials.py network 'NAME {"units": 16}' --frames FOLDER
+    python benchmarks/encoder_trials.py nested svm-base2 svm-base3 --frames FOLDER
+    python benchmarks/encoder_trials.py table
 
 ``encoder_trials.md`` says what is tried, and how it is compared. Every trial is
-appended to ``benchmarks/results/encoder_trials.json``.
+kept in ``benchmarks/results/encoder_trials.json``; what has a name there needs no
+settings. ``nested`` chooses among linear heads by pairs of speakers left out,
+``choice`` among networks by the folds of nine speakers. FOLDER holds a file of
+frames for each condition (``_encoder_frames.py``).
 """
 
 import argparse
 import itertools
 import json
 import time
-from pathlib import Path
 
 import numpy as np
 from _encoder_frames import CONDITIONS, Recordings, copies_of
@@ -32,10 +37,12 @@ def load_trials():
 
 
 def record(entry):
-    """Append a trial, or put it in the place of the one of its name and seed."""
+    """Add a trial; the scores of one that is there by its name and seed are kept."""
     key = entry["name"], entry["seed"]
-    trials = [t for t in load_trials() if (t["name"], t["seed"]) != key]
-    lines = ",\n".join(json.dumps(t) for t in [*trials, entry])
+    trials = {(t["name"], t["seed"]): t for t in load_trials()}
+    if "scores" in trials.get(key, ()):
+        entry = {**entry, "scores": {**trials[key]["scores"], **entry["scores"]}}
+    lines = ",\n".join(json.dumps(t) for t in {**trials, key: entry}.values())
     temporary = PATH.with_suffix(".new")
     temporary.write_text(f"[\n{lines}\n]\n")
     temporary.replace(PATH)
@@ -46,10 +53,13 @@ def run_linear(data, name, settings, *, texts=True, y=None):
     trial = LinearTrial(**settings)
     start = time.perf_counter()
     everyone = np.arange(len(data.y))
-    conditions = [] if parse_is_tiny(settings) else data.at_hand()
-    if parse_is_tiny(settings):
-        conditions = [c for c in data.at_hand() if c in
-                      ("telephone_band", "white_noise__10_dB", "small_room")]
+    conditions = data.at_hand()
+    if settings["front"].startswith("tiny"):  # whose frames are kept of a few alone
+        conditions = [
+            c
+            for c in data.at_hand()
+            if c in ("telephone_band", "white_noise__10_dB", "small_room")
+        ]
     X = {c: trial.read(data, c) for c in ["clean", *conditions]}
     proba = {c: np.zeros((2, len(data.y), len(data.classes))) for c in X}
     for test in loso_splits(data):
@@ -204,10 +214,6 @@ def run_network(data, name, settings, seed=0, *, texts=False, speaker=False):
     return proba
 
 
-def parse_is_tiny(settings):
-    return settings["front"].startswith("tiny")
-
-
 def finish(name, kind, settings, seed, scores, start):
     scores = {
         k: [round(float(x), 4) for x in v] if np.ndim(v) else round(float(v), 4)
@@ -223,40 +229,27 @@ def finish(name, kind, settings, seed, scores, start):
         "scores": scores,
     }
     record(entry)
-    wanted = ("loso", "loso-adapted", "ece", "loso-speaker", "loso-text",
-              "loso-text-20", "sex", "channel", "voice", "shifts", "shifts-adapted", "composite")
-    print(name, seed, f"{entry['seconds']} s", {k: scores[k] for k in wanted if k in scores}, flush=True)
-
-
-LINEAR = {
-    **{
-        f"svm-{front}": {"front": front}
-        for front in ("base1", "base2", "base3", "base4", "base2+3", "tiny1", "tiny2", "tiny3")
-    },
-    "svm-balanced-base3": {"front": "base3", "head": "svm-balanced"},
-    "svm-speaker-base3": {"front": "base3", "standardise": "speaker"},
-    "svm-mean-base3": {"front": "base3", "statistics": ("mean",)},
-    "svm-std-base3": {"front": "base3", "statistics": ("std",)},
-    **{f"lda-{front}": {"front": front, "head": "lda"} for front in ("base2", "base3", "base2+3")},
-    "logistic-base3": {"front": "base3", "head": "logistic"},
-    "logistic-base2+3": {"front": "base2+3", "head": "logistic"},
-    "rbf-base3": {"front": "base3", "head": "rbf"},
-    "svm-wccn-auto-base3": {"front": "base3", "wccn": "auto", "C": 0.01},
-    "svm-wccn-half-base3": {"front": "base3", "wccn": 0.5, "C": 0.01},
-    "svm-wccn-0.9-base3": {"front": "base3", "wccn": 0.9, "C": 0.01},
-    "svm-drop-sex-0.1-base3": {"front": "base3", "drop": {"sex": 0.1}},
-    "svm-drop-sex-0.3-base3": {"front": "base3", "drop": {"sex": 0.3}},
-    "svm-drop-speaker-0.3-base3": {"front": "base3", "drop": {"speaker": 0.3}},
-    "svm-drop-channel-0.3-base3": {"front": "base3", "drop": {"channel": 0.3}},
-    "svm-nap-speaker-5-base3": {"front": "base3", "nap": {"speaker": 5}},
-    "svm-nap-channel-10-base3": {"front": "base3", "nap": {"channel": 10}},
-    "svm-copies-1-base3": {"front": "base3", "copies": 1},
-    "svm-copies-2-base3": {"front": "base3", "copies": 2},
-    "svm-copies-2-base2": {"front": "base2", "copies": 2},
-    "svm-copies-2-base2+3": {"front": "base2+3", "copies": 2},
-    "lda-copies-2-base3": {"front": "base3", "head": "lda", "copies": 2},
-    "logistic-copies-2-base3": {"front": "base3", "head": "logistic", "copies": 2},
-}
+    wanted = (
+        "loso",
+        "loso-adapted",
+        "ece",
+        "loso-speaker",
+        "loso-text",
+        "loso-text-20",
+        "sex",
+        "channel",
+        "voice",
+        "shifts",
+        "shifts-adapted",
+        "composite",
+    )
+    print(
+        name,
+        seed,
+        f"{entry['seconds']} s",
+        {k: scores[k] for k in wanted if k in scores},
+        flush=True,
+    )
 
 
 def markdown_table():
@@ -322,38 +315,85 @@ def nested(data, names):
     }
 
 
+def choose_network(data):
+    """Choose among networks on nine speakers' folds; score the tenth's."""
+    trials = [t for t in load_trials() if t["kind"] == "network" and t["seed"] == 0]
+    names = [t["name"] for t in trials]
+    proba = {}
+    for name in names:
+        with np.load(data.work / f"proba-{name}-0.npz") as file:
+            proba[name] = file["clean"][0]
+    chosen, p = {}, np.zeros((len(data.y), len(data.classes)))
+    for speaker in data.names:
+        rows = data.speakers == speaker
+        winner = max(names, key=lambda name: uar(data, proba[name], ~rows))
+        chosen[winner] = chosen.get(winner, 0) + 1
+        p[rows] = proba[winner][rows]
+    return {
+        "of the choice": round(uar(data, p), 4),
+        "chosen": chosen,
+        "each": {name: round(uar(data, proba[name]), 4) for name in names},
+    }
+
+
+def parse_trial(line):
+    """Return name and settings of "NAME" or "NAME {JSON}"."""
+    name, _, settings = line.partition(" ")
+    if settings:
+        return name, json.loads(settings)
+    known = {t["name"]: t["settings"] for t in load_trials() if "settings" in t}
+    if name not in known:
+        raise SystemExit(f"there is no trial {name!r} yet: give its settings as JSON")
+    return name, known[name]
+
+
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--frames", default="frames")
-    parser.add_argument("--work", default="encoder_trials.partial")
-    parser.add_argument("--no-texts", action="store_true")
-    parser.add_argument("kind", choices=["linear", "network", "nested", "shuffled", "table"])
-    parser.add_argument("names", nargs="*")
-    args = parser.parse_args()
+    args = _parse_arguments()
     if args.kind == "table":
         print(markdown_table())
         return
     data = Recordings(args.frames, args.work)
-    if args.kind == "nested":
+    if args.kind in ("nested", "choice"):
         start = time.perf_counter()
-        result = nested(data, args.names)
-        print(result)
-        record({"name": "nested " + " ".join(args.names), "kind": "nested", "seed": 0,
-                "seconds": round(time.perf_counter() - start, 1), **result})
+        names = list(args.trials)
+        found = nested(data, names) if names else choose_network(data)
+        print(found)
+        seconds = round(time.perf_counter() - start, 1)
+        name = " ".join([args.kind, *names])
+        record(
+            {"name": name, "kind": args.kind, "seed": 0, "seconds": seconds, **found}
+        )
         return
-    if args.kind == "shuffled":
-        y = np.random.default_rng(0).permutation(data.y)
-        run_linear(data, "svm-base3-shuffled", LINEAR["svm-base3"], texts=False, y=y)
-        return
-    if args.kind == "network":
-        for line in args.names:
-            name, _, settings = line.partition(" ")
-            settings = json.loads(settings or "{}")
-            how = {k: settings.pop(k) for k in ("seed", "texts", "speaker") if k in settings}
-            run_network(data, name, settings, **how)
-        return
-    for name in args.names:
-        run_linear(data, name, LINEAR[name], texts=not args.no_texts)
+    for name, settings in map(parse_trial, args.trials):
+        if args.kind == "network":
+            texts = "whole" if args.texts else False
+            run_network(
+                data, name, settings, args.seed, texts=texts, speaker=args.speaker
+            )
+        elif args.kind == "shuffled":
+            y = np.random.default_rng(args.seed).permutation(data.y)
+            run_linear(data, f"{name}-shuffled", settings, texts=False, y=y)
+        else:
+            run_linear(data, name, settings, texts=args.texts)
+
+
+def _parse_arguments():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    kinds = ["linear", "network", "nested", "choice", "shuffled", "table"]
+    parser.add_argument("kind", choices=kinds)
+    parser.add_argument("trials", nargs="*", help="names, or 'NAME {settings}'")
+    parser.add_argument("--frames", default="frames", help="folder (%(default)s)")
+    parser.add_argument(
+        "--work", default="encoder_trials.partial", help="folder (%(default)s)"
+    )
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--texts", action="store_true", help="loso-text as well")
+    parser.add_argument(
+        "--speaker", action="store_true", help="loso-speaker, of networks, as well"
+    )
+    return parser.parse_args()
 
 
 if __name__ == "__main__":
