@@ -157,12 +157,12 @@ def make_overview():
     return table([*header, "accuracy"], rows) + footnote_rows(runs.values())
 
 
-def make_accuracy():
-    """Pick the rows of the model that comes with the package."""
+def make_accuracy(recipe="recommended"):
+    """Pick the rows of a model that comes with the package."""
     runs = {
         protocol: found
         for (protocol, *variant), found in summarise().items()
-        if protocol.startswith("loso") and variant == ["recommended", "attention"]
+        if protocol.startswith("loso") and variant == [recipe, "attention"]
     }
     rows = [
         [mark(protocol, found[0]["outdated"]), len(found), spread(found, "UAR")]
@@ -273,6 +273,7 @@ BLOCKS = {
     "ablations": ablations.markdown_table,
     "nested": nested.markdown_table,
     "accuracy": make_accuracy,
+    "accuracy-descriptors": lambda: make_accuracy("descriptors"),
     "recall": make_recall,
     "speakers": make_speakers,
     "confidence": make_confidence,
