@@ -250,8 +250,12 @@ def make_speech():
         [f"{kind}: {name}", f"{100 * share:.1f}"]
         for key, kind in kinds.items()
         for name, share in found[key].items()
+        if share > 0
     ]
-    return table(["what", "called speech, in %"], rows)
+    never = [name for name, share in found["sounds"].items() if share == 0]
+    return table(["what", "called speech, in %"], rows) + (
+        f"\n\nNever called speech: {', '.join(never)}." if never else ""
+    )
 
 
 def make_novelty():

@@ -28,7 +28,7 @@ class SpeechAugmenter(SamplerMixin, BaseEstimator):
     What has been trained on a studio's recordings alone fails on others: it
     takes silence between words for granted. In an imbalanced-learn pipeline
     this step acts in `fit` alone, so nothing but real recordings is ever
-    predicted or scored. It stands first, before
+    predicted or scored. It stands first, before :class:`SpeechEncoder` or
     :class:`SpeechFeatureExtractor`.
 
     Parameters
@@ -86,9 +86,8 @@ class SpeechAugmenter(SamplerMixin, BaseEstimator):
     chosen so that those of a copy change only where one of them comes or goes:
     they are always of `X`, so never of recordings that are left out.
 
-    Unless `random_state` is None, descriptors of copies are cached as those of
-    recordings are, by ``SpeechFeatureExtractor(memory=...)``, and so are shared
-    by folds and by the candidates of a search. What is found in the cache is
+    Unless `random_state` is None, features of copies are cached as those of
+    recordings are, by the `memory` of the extractor, and so are shared by folds and by the candidates of a search. What is found in the cache is
     neither decoded nor computed again.
 
     For this, `fit_resample` reads all of every recording once. A recording that

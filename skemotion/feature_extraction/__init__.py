@@ -1,4 +1,4 @@
-"""From recordings to sequences of acoustic descriptors, and on to flat vectors."""
+"""From recordings to sequences of features, and on to flat vectors."""
 
 from skemotion.feature_extraction._encoder import ENCODER_VERSION, SpeechEncoder
 from skemotion.feature_extraction._extractor import SpeechFeatureExtractor

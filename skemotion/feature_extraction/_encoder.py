@@ -40,8 +40,8 @@ class SpeechEncoder(RecordingTransformer):
     Parameters
     ----------
     weights : str or path-like, default="whisper-base"
-        What was learnt. ``"whisper-base"`` comes with the package, up to the
-        layer of the model that does. Otherwise the path of a safetensors file, or
+        What was learnt. ``"whisper-base"`` comes with the package, up to its
+        third layer. Otherwise the path of a safetensors file, or
         of a folder that holds one, of a Whisper model or its encoder in the
         layout of Hugging Face; or the id of such a model on the Hugging Face hub,
         such as ``"openai/whisper-base"``, which is fetched once by

@@ -27,8 +27,8 @@ def load_pretrained(
     fitted on all 535 recordings of the Berlin EMO-DB [1]_: ten actors who speak
     ten German sentences with acted anger, boredom, disgust, fear, happiness,
     neutrality and sadness, in an anechoic chamber. On other voices, languages,
-    microphones and spontaneous feelings it errs far more often, and its
-    confidence does not show it. It is no means to decide anything about a
+    microphones and spontaneous feelings it errs more often, and its confidence
+    and its novelty need not show it. It is no means to decide anything about a
     person. The model card, ``MODEL_CARD.md`` beside this module, gives all
     measurements.
 
@@ -37,8 +37,8 @@ def load_pretrained(
     name : {"emodb", "emodb-descriptors"}, default="emodb"
         "emodb" hears through the early layers of a pretrained speech encoder
         [2]_, whose licence stands in ``NOTICE`` beside this module.
-        "emodb-descriptors" is the recipe of that name: it computes acoustic
-        descriptors, starts sooner, and errs more often.
+        "emodb-descriptors" is of the recipe "descriptors": it computes acoustic
+        descriptors, is faster, and errs more often.
 
     Returns
     -------
