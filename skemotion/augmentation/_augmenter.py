@@ -87,8 +87,9 @@ class SpeechAugmenter(SamplerMixin, BaseEstimator):
     they are always of `X`, so never of recordings that are left out.
 
     Unless `random_state` is None, features of copies are cached as those of
-    recordings are, by the `memory` of the extractor, and so are shared by folds and by the candidates of a search. What is found in the cache is
-    neither decoded nor computed again.
+    recordings are, by the `memory` of the extractor, and so are shared by folds
+    and by the candidates of a search. What is found in the cache is neither
+    decoded nor computed again.
 
     For this, `fit_resample` reads all of every recording once. A recording that
     has changed by the time that a copy of it is made is an error. A function is
