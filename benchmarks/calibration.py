@@ -7,8 +7,8 @@ trains no network. Where seeds were made by several revisions, it takes those of
 the latest. For each speaker, scikit-learn's temperature scaling (sigmoid
 before scikit-learn 1.8) is fitted to the predictions that were made for the
 OTHER speakers when those were left out, and applied to the speaker's own.
-Prints, and writes to ``benchmarks/results/calibration.json``: the expected
-calibration error (ECE) with 15 bins, before and after; and how accuracy rises
+Prints, and writes to ``benchmarks/results/calibration.json``, or a file with
+``-descriptors`` in its name where that is the recipe: the expected calibration error (ECE) with 15 bins, before and after; and how accuracy rises
 where predictions of low confidence are withheld.
 
 It is not nested all the way down: the networks that made the predictions for
@@ -69,6 +69,7 @@ def main():
         "runs": [measure(run) for (run,) in runs],
     }
     name = "calibration" + ("" if args.protocol == "loso" else f"-{args.protocol}")
+    name += "" if args.recipe == "recommended" else f"-{args.recipe}"
     (RESULTS / f"{name}.json").write_text(json.dumps(report) + "\n")
     print(markdown_table(report))
 

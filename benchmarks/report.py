@@ -195,11 +195,10 @@ def make_speakers():
 
 
 def make_confidence(recipe="recommended"):
-    """Take over the table of ``calibration.py``, if it is of this recipe."""
-    report = _load("calibration")
-    if report is None or report["recipe"] != recipe:
-        return None
-    return calibration_table(report)
+    """Take over the table of ``calibration.py``."""
+    suffix = "" if recipe == "recommended" else f"-{recipe}"
+    report = _load(f"calibration{suffix}")
+    return calibration_table(report) if report else None
 
 
 def make_robustness(variant="recommended-attention"):

@@ -2,10 +2,10 @@
 Let a network and a discriminant analysis vote
 ==============================================
 
-A soft vote of scikit-learn, scored by leaving speakers out. One member is the pipeline of
-the recipe "descriptors"; the other is a linear discriminant analysis of functionals, which
-errs elsewhere, and is so sure of itself that the network counts four times. Both take
-recordings. The analysis trains on none of the network's copies, which spoil it, so
+A soft vote of scikit-learn, scored by leaving speakers out. One member is the pipeline
+of the recipe "descriptors"; the other is a linear discriminant analysis of functionals,
+which errs elsewhere, and is so sure of itself that the network counts four times. Both
+take recordings. The analysis trains on none of the network's copies, which spoil it, so
 expect nothing of it outside a studio:
 
     python examples/vote_emodb.py [FOLDER OF EMO-DB]
