@@ -7,9 +7,10 @@ trains no network. Where seeds were made by several revisions, it takes those of
 the latest. For each speaker, scikit-learn's temperature scaling (sigmoid
 before scikit-learn 1.8) is fitted to the predictions that were made for the
 OTHER speakers when those were left out, and applied to the speaker's own.
-Prints, and writes to ``benchmarks/results/calibration.json``, or a file with
-``-descriptors`` in its name where that is the recipe: the expected calibration error (ECE) with 15 bins, before and after; and how accuracy rises
-where predictions of low confidence are withheld.
+Prints, and writes to ``benchmarks/results/calibration.json``, or to a file with the
+recipe in its name if it is not the recommended one: the expected calibration error
+(ECE) with 15 bins, before and after; and how accuracy rises where predictions of low
+confidence are withheld.
 
 It is not nested all the way down: the networks that made the predictions for
 the other speakers were trained on the speaker who is calibrated for. Only the
