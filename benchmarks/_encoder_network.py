@@ -125,10 +125,12 @@ class Stack:
         m = tf.transpose(mask, (2, 0, 1))[:, :, None, None, :, None]  # T,K,1,1,B,1
         m = tf.concat([m, tf.reverse(m, [0])], axis=3)
         recurrent = w["recurrent"]
+        # An array of tensors, since the gradient of a slice is as large as the whole.
+        z = tf.TensorArray(tf.float32, size=T).unstack(z)
         states = tf.TensorArray(tf.float32, size=T, element_shape=(K, M, 2, None, U))
 
         def advance(t, h, c, states):
-            gates = z[t] + tf.matmul(h, recurrent)
+            gates = z.read(t) + tf.matmul(h, recurrent)
             i, f, g, o = tf.split(gates, 4, axis=-1)
             new_c = tf.sigmoid(f) * c + tf.sigmoid(i) * tf.tanh(g)
             new_h = tf.sigmoid(o) * tf.tanh(new_c)
