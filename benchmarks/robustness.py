@@ -36,14 +36,28 @@ from skemotion.metrics import unweighted_average_recall
 N_VOICES = 6
 # The most points of UAR that a condition may cost.
 TARGETS = {
-    "gain -20 dB": 2,
-    "gain +20 dB": 2,
-    "1 s of silence first": 2,
-    "by way of 48 kHz": 1,
-    "white noise, 20 dB": 8,
-    "babble, 20 dB": 8,
-    "telephone band": 8,
+    "descriptors": {
+        "gain -20 dB": 2,
+        "gain +20 dB": 2,
+        "1 s of silence first": 2,
+        "by way of 48 kHz": 1,
+        "white noise, 20 dB": 8,
+        "babble, 20 dB": 8,
+        "telephone band": 8,
+    },
+    "recommended": {
+        "white noise, 20 dB": 2,
+        "babble, 20 dB": 2,
+        "white noise, 10 dB": 6,
+        "babble, 10 dB": 6,
+        "telephone band": 3,
+        "small room": 3,
+        "MP3, 32 kbit/s": 3,
+        "1 s of room tone first": 3,
+        "first 2 s": 8,
+    },
 }
+LIMIT = 0.95  # of novelty, from which a recording is called unlike the training data
 
 
 def main():
@@ -128,31 +142,42 @@ def _score_fold(speaker, descriptors, corpus, args):
                 "seconds": round(time.perf_counter() - start, 1),
                 "recordings": [Path(item).name for item in corpus.paths[test]],
                 "y_true": corpus.target[test].tolist(),
-                "predictions": {
-                    condition: _predict(models, weights, X[test])
-                    for condition, X in descriptors.items()
-                },
+                **_predict_all(models, weights, descriptors, test),
             },
         )
         print(f"fold {speaker} done", flush=True)
     return json.loads(path.read_text())
 
 
-def _predict(models, weights, X):
-    """Return the emotions for which the models vote."""
-    votes = [predict_probabilities(model.sequence_steps, X) for model in models]
-    votes = np.average(votes, axis=0, weights=list(weights.values()))
-    return models[0].classes_[votes.argmax(axis=1)].tolist()
+def _predict_all(models, weights, descriptors, test):
+    """Return what is said under each condition: emotions, confidence, novelty."""
+    found = {"predictions": {}, "confidence": {}, "novelty": {}}
+    for condition, X in descriptors.items():
+        votes = [predict_probabilities(m.sequence_steps, X[test]) for m in models]
+        votes = np.average(votes, axis=0, weights=list(weights.values()))
+        emotions = models[0].classes_[votes.argmax(axis=1)]
+        found["predictions"][condition] = emotions.tolist()
+        found["confidence"][condition] = votes.max(axis=1).round(3).tolist()
+        if getattr(models[0], "novelty_detector_", None) is not None:
+            novelty = models[0].sequence_steps.novelty(X[test])
+            found["novelty"][condition] = novelty.round(3).tolist()
+    return found
 
 
 def markdown_table(run):
     """Make a table of UAR, pooled over the folds, and what a condition costs."""
     score = score_conditions(run)
+    y_true = np.concatenate([fold["y_true"] for fold in run["folds"]])
+    targets = TARGETS[run["recipe"] if run["recipe"] in TARGETS else "descriptors"]
     rows = [
-        [name, f"{uar:.1f}", f"{score['clean'] - uar:.1f}", TARGETS.get(name, "")]
+        [name, f"{uar:.1f}", f"{score['clean'] - uar:.1f}", targets.get(name, "")]
+        + _describe_confidence(run, name, y_true)
         for name, uar in score.items()
     ]
-    return table(["condition", "UAR", "points lost", "at most"], rows) + footnote(
+    header = ["condition", "UAR", "points lost", "at most"]
+    if "confidence" in run["folds"][0]:
+        header += ["ECE", "unlike training"]
+    return table(header, rows) + footnote(
         find_outdated(run), "robustness.py", "Stale: these were"
     )
 
@@ -166,6 +191,32 @@ def score_conditions(run):
         uar = unweighted_average_recall(y_true, np.concatenate(y_pred))
         score[condition] = 100 * uar
     return score
+
+
+def _describe_confidence(run, condition, y_true):
+    """Return the calibration error, and the share that is called novel."""
+    if "confidence" not in run["folds"][0]:
+        return []
+    y_pred, confidence = (
+        np.concatenate([fold[part][condition] for fold in run["folds"]])
+        for part in ("predictions", "confidence")
+    )
+    right = y_pred == y_true
+    error = _calibration_error(right, confidence)
+    novelty = [fold["novelty"].get(condition) for fold in run["folds"]]
+    if None in novelty:
+        return [f"{error:.3f}", ""]
+    return [f"{error:.3f}", f"{np.mean(np.concatenate(novelty) > LIMIT):.0%}"]
+
+
+def _calibration_error(right, confidence):
+    """Return the expected calibration error with 15 bins."""
+    bins = np.minimum((confidence * 15).astype(int), 14)
+    return sum(
+        np.mean(bins == number)
+        * abs(right[bins == number].mean() - confidence[bins == number].mean())
+        for number in np.unique(bins)
+    )
 
 
 def _slug(text):

@@ -441,6 +441,13 @@ def resample(
     return fix_length(resampled, n_samples, padding_side="right")
 
 
+def scale_to_peak(signal: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Scale a signal so that its largest sample is 1 in magnitude."""
+    peak = np.abs(signal).max()
+    # A factor of its own would overflow where the peak is subnormal.
+    return signal / peak if peak > 0 else signal
+
+
 def _is_encoded(recording):
     return (
         isinstance(recording, (str, os.PathLike, Encoded))

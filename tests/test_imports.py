@@ -44,6 +44,30 @@ def test_nothing_heavy_is_imported(code):
     assert heavy_modules_after(code) == []
 
 
+@pytest.mark.parametrize(
+    "module",
+    [
+        "skemotion.audio",
+        "skemotion.voice_activity",
+        "skemotion._windowing",
+        "skemotion._sequences._bounds",
+        "skemotion._sequences._functionals",
+        "skemotion.feature_extraction._log_mel",
+        "skemotion.feature_extraction._encoding",
+        "skemotion.feature_extraction._descriptors",
+        "skemotion.feature_extraction._extended",
+        "skemotion.feature_extraction._sets",
+    ],
+)
+def test_what_computes_numbers_needs_numpy_alone(module):
+    others = ["sklearn", "joblib", "scipy", "imblearn", "tensorflow", "librosa"]
+    code = f"import sys, {module}; print(*[n for n in {others} if n in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == []
+
+
 def test_keras_waits_for_training():
     code = "from skemotion import make_emotion_pipeline; make_emotion_pipeline()"
     heavy = heavy_modules_after(code)

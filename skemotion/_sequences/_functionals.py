@@ -5,7 +5,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils import gen_batches
 
 FUNCTIONALS = (
     "mean",
@@ -41,9 +40,10 @@ def summarise(
     ndarray of shape (n_samples, n_features * n_functionals), dtype float32
         All functionals of the first feature, then all of the second.
     """
+    size = _BATCH_SIZE
     parts = [
-        _summarise(X[batch], real[batch], functionals)
-        for batch in gen_batches(len(X), _BATCH_SIZE)
+        _summarise(X[start : start + size], real[start : start + size], functionals)
+        for start in range(0, len(X), size)
     ]
     return np.concatenate(parts)
 

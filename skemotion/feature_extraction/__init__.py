@@ -1,18 +1,5 @@
 """From recordings to sequences of features, and on to flat vectors."""
 
-from skemotion.feature_extraction._encoder import ENCODER_VERSION, SpeechEncoder
-from skemotion.feature_extraction._extractor import SpeechFeatureExtractor
-from skemotion.feature_extraction._functionals import SequenceFunctionals
-from skemotion.feature_extraction._sets import descriptor_set_version
-from skemotion.feature_extraction._union import SequenceUnion
-from skemotion.feature_extraction._weights import WEIGHTS_SUFFIX
+import lazy_loader
 
-__all__ = [
-    "ENCODER_VERSION",
-    "WEIGHTS_SUFFIX",
-    "SequenceFunctionals",
-    "SequenceUnion",
-    "SpeechEncoder",
-    "SpeechFeatureExtractor",
-    "descriptor_set_version",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,19 +1,18 @@
 """From a recording to the frames of an encoder."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skemotion._sequences import true_bounds
-from skemotion.audio import resample
-from skemotion.feature_extraction._extraction import scale_to_peak
+from skemotion.audio import resample, scale_to_peak
 from skemotion.feature_extraction._log_mel import (
     HOP_LENGTH,
     SAMPLING_RATE,
     log_mel_spectrogram,
 )
-from skemotion.networks import Encode
 
 SAMPLES_PER_FRAME = 2 * HOP_LENGTH
 _MIN_SAMPLES = 2 * SAMPLES_PER_FRAME  # the ends of which can be mirrored
@@ -29,7 +28,7 @@ def encode(
     signal: NDArray[np.float32],
     native_rate: float,
     settings: dict[str, Any],
-    encoder: Encode,
+    encoder: Callable[[NDArray, NDArray], NDArray[np.float32]],
 ) -> NDArray[np.float32]:
     """Encode a recording; digital silence at either end becomes frames of zeros.
 

@@ -172,10 +172,3 @@ def _describe_once(signal, native_rate, describe, settings, cache, key):
         features = describe(signal, native_rate, settings)
         cache.store(key, features)
     return features
-
-
-def scale_to_peak(signal: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Scale a signal so that its largest sample is 1 in magnitude."""
-    peak = np.abs(signal).max()
-    # A factor of its own would overflow where the peak is subnormal.
-    return signal / peak if peak > 0 else signal

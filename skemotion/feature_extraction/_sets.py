@@ -5,9 +5,8 @@ from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
-from skemotion.audio import fix_length, resample
+from skemotion.audio import fix_length, resample, scale_to_peak
 from skemotion.feature_extraction import _descriptors, _extended
-from skemotion.feature_extraction._extraction import scale_to_peak
 
 
 class DescriptorSet(NamedTuple):
