@@ -73,7 +73,7 @@ def make_model(front, head, seed=0):
     """Return the pipeline that is trained and adapted."""
     extract = make_front(front)
     if head == "network":
-        pipeline = make_emotion_pipeline(random_state=seed)
+        pipeline = make_emotion_pipeline("descriptors", random_state=seed)
         return pipeline.set_params(
             augment="passthrough", extract=extract, classify__epochs=30
         )
