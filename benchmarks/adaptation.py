@@ -64,9 +64,7 @@ def make_front(name):
     """Return what turns recordings into sequences."""
     if name == "descriptors":
         return SpeechFeatureExtractor(descriptors="extended", normalize="peak")
-    from skemotion import SpeechEncoder
-
-    return SpeechEncoder()
+    return make_emotion_pipeline()["extract"]
 
 
 def make_model(front, head, seed=0):
