@@ -5,7 +5,7 @@ from skemotion.feature_extraction._extractor import SpeechFeatureExtractor
 from skemotion.feature_extraction._functionals import SequenceFunctionals
 from skemotion.feature_extraction._sets import descriptor_set_version
 from skemotion.feature_extraction._union import SequenceUnion
-from skemotion.feature_extraction._weights import WEIGHTS_SUFFIX
+from skemotion.feature_extraction._weights import WEIGHTS_SUFFIX, name_weights
 
 __all__ = [
     "ENCODER_VERSION",
@@ -15,4 +15,5 @@ __all__ = [
     "SpeechEncoder",
     "SpeechFeatureExtractor",
     "descriptor_set_version",
+    "name_weights",
 ]
