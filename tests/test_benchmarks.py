@@ -1,24 +1,20 @@
 """Results of benchmarks say what they were made with, and are never mixed."""
 
-import importlib
 import json
 from argparse import Namespace
-from pathlib import Path
 
 import pytest
 
-FOLDER = Path(__file__).parents[1] / "benchmarks"
-RUN = {"protocol": "loso", "recipe": "recommended", "model": "attention"}
+RUN = {"protocol": "loso", "recipe": "descriptors", "model": "attention"}
 
 
 @pytest.fixture
-def benchmark(monkeypatch, tmp_path):
+def benchmark(benchmark, monkeypatch, tmp_path):
     """A function that imports a benchmark, whose results are in `tmp_path`."""
-    monkeypatch.syspath_prepend(FOLDER)
-    runs = importlib.import_module("_runs")
+    runs = benchmark("_runs")
     monkeypatch.setattr(runs, "RESULTS", tmp_path)
     runs.summarise.cache_clear()
-    yield importlib.import_module
+    yield benchmark
     runs.summarise.cache_clear()
 
 
