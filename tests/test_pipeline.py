@@ -633,7 +633,10 @@ def test_same_steps_in_the_standard_pipelines():
 def test_from_signals_to_emotions_and_into_a_fresh_process(speech, tmp_path):
     pipeline = make_emotion_pipeline(random_state=0)
     pipeline.set_params(
-        augment__n_copies=1, classify__units=4, classify__epochs=1, classify__n_members=1
+        augment__n_copies=1,
+        classify__units=4,
+        classify__epochs=1,
+        classify__n_members=1,
     )
     pipeline.fit(speech.signals, speech.target, groups=speech.speakers)
     assert pipeline.predict(speech.signals[:2]).shape == (2,)
@@ -683,7 +686,8 @@ def test_speakers_of_emodb_are_cross_validated_and_searched(emodb, emodb_sequenc
 
 @pytest.mark.parametrize("output", ["default", "pandas"])
 @pytest.mark.parametrize(
-    ("recipe", "shape"), [("recommended", (3, 63, 1024)), ("descriptors", (3, 157, 127))]
+    ("recipe", "shape"),
+    [("recommended", (3, 63, 1024)), ("descriptors", (3, 157, 127))],
 )
 def test_sequences_stay_arrays_under_any_output(speech, recipe, shape, output):
     with sklearn.config_context(transform_output=output):

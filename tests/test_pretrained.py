@@ -139,7 +139,9 @@ def antiphase(frozen):
 def test_no_speech(frozen, model, name):
     silence, speech = np.zeros(32000, dtype=np.float32), frozen[0][0]
     recordings = [silence, speech, antiphase(frozen)]
-    with pytest.warns(NoSpeechWarning, match="2 of 3 recordings hold no speech") as all_:
+    with pytest.warns(
+        NoSpeechWarning, match="2 of 3 recordings hold no speech"
+    ) as all_:
         probabilities = model.predict_proba(recordings)
     assert [warning.message.rows for warning in all_] == [[0, 2]]
     np.testing.assert_allclose(probabilities[[0, 2]], 1 / 7, rtol=1e-6)
