@@ -72,7 +72,7 @@ def test_journal(model, files, tmp_path, capfd, monkeypatch):
     listed.write_text("\n".join(files))
     command = ["predict", "-m", str(model), "--files-from", str(listed)]
     command += ["--out", str(out), "--chunk-size", "2"]
-    predict, calls = EmotionPipeline.predict_with_novelty, []
+    predict, calls = EmotionPipeline.predict_proba, []
 
     def interrupt(self, X):
         calls.append(X)
@@ -81,7 +81,7 @@ def test_journal(model, files, tmp_path, capfd, monkeypatch):
         return predict(self, X)
 
     with monkeypatch.context() as patch:
-        patch.setattr(EmotionPipeline, "predict_with_novelty", interrupt)
+        patch.setattr(EmotionPipeline, "predict_proba", interrupt)
         assert main(command) == 1
     assert not out.exists()
     capfd.readouterr()
