@@ -172,7 +172,10 @@ def test_quickstart_on_emodb(emodb_path, tmp_path, capfd):
         (["extract", "no/such/folder", "--out", "{corpus}/x.npy"], "no/such/folder"),
         (["extract", "{corpus}", "-o", "{corpus}/x.npy", "--set", "hop=4"], "hop"),
         (["train", "{corpus}", "--set", "classify__unit=4"], "'unit'"),
-        (["train", "{corpus}", "--set", "classify__units=none"], "units"),
+        (
+            ["train", "{corpus}", "--recipe", "post", "--set", "classify__units=none"],
+            "units",
+        ),
     ],
 )
 def test_failed_work_is_one_message_and_1(arguments, message, corpus, model, capfd):
