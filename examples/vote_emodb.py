@@ -2,11 +2,11 @@
 Let a network and a discriminant analysis vote
 ==============================================
 
-A soft vote of scikit-learn, scored by leaving speakers out. One member is the
-recommended pipeline; the other is a linear discriminant analysis of functionals, which
-errs elsewhere, and is so sure of itself that the network counts four times. Both take
-recordings. The analysis trains on none of the network's copies, which spoil it, so
-expect nothing of it outside a studio:
+A soft vote of scikit-learn, scored by leaving speakers out. One member is the pipeline
+that reads acoustic descriptors by networks; the other is a linear discriminant analysis
+of their functionals, which errs elsewhere, and is so sure of itself that the network
+counts four times. Both take recordings. The analysis trains on none of the network's
+copies, which spoil it, so expect nothing of it outside a studio:
 
     python examples/vote_emodb.py [FOLDER OF EMO-DB]
 
@@ -28,7 +28,7 @@ from skemotion.datasets import fetch_emodb, load_emodb
 from skemotion.metrics import speaker_report
 
 emodb = load_emodb(sys.argv[1]) if len(sys.argv) > 1 else fetch_emodb()
-network = make_emotion_pipeline(memory="feature-cache", random_state=0)
+network = make_emotion_pipeline("descriptors", memory="feature-cache", random_state=0)
 analysis = make_pipeline(
     clone(network["extract"]),
     SequenceFunctionals(loudness=5),  # the root mean square, silent in padding
