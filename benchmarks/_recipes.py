@@ -91,7 +91,10 @@ def _make_pipeline(recipe, seed):
     if recipe in SETS:
         extractor = OpenSmileExtractor(SETS[recipe])
         return make_emotion_pipeline("descriptors", random_state=seed).set_params(
-            augment="passthrough", extract=extractor
+            augment="passthrough",
+            extract=extractor,
+            hop_duration=None,  # of whole recordings
+            detect_speech=False,
         )
     if recipe in RECIPES:
         return make_emotion_pipeline(recipe, random_state=seed)

@@ -156,8 +156,7 @@ def adapt(pipeline: _Model, recordings: Any, *, chunk_size: int = 256) -> _Model
     check_is_fitted(pipeline)
     recordings = _check_recordings(pipeline, recordings)
     names = getattr(pipeline, "feature_names", None)
-    rule = WindowRule.of(pipeline)
-    adaptation = _Adaptation(recordings, names, chunk_size, rule)
+    adaptation = _Adaptation(recordings, names, chunk_size)
     adapted = adaptation.adapt(pipeline)
     n_recordings = adaptation.n_recordings
     if n_recordings is None:
@@ -222,8 +221,6 @@ class _Adaptation:
         What the features are called, if these are sequences.
     chunk_size : int
         Recordings in a chunk.
-    rule : WindowRule or None
-        Which windows of the recordings are looked at. None: as the first step does.
 
     Attributes
     ----------
@@ -231,13 +228,12 @@ class _Adaptation:
         Recordings with sound; None as long as no scaler has been met.
     """
 
-    def __init__(
-        self, recordings: Any, names: Any, chunk_size: int, rule: WindowRule | None
-    ):
+    def __init__(self, recordings: Any, names: Any, chunk_size: int):
         self._recordings = recordings
         self._names = names
         self._chunk_size = chunk_size
-        self._rule = rule
+        # Which windows of them are looked at. None: what the first step sees.
+        self._rule: WindowRule | None = None
         self.n_recordings: int | None = None
 
     def adapt(self, estimator: Any, before: Sequence[Any] = ()) -> Any:
@@ -269,6 +265,9 @@ class _Adaptation:
 
     def _adapt_pipeline(self, pipeline, before):
         adapted, path = copy.copy(pipeline), list(before)
+        outer = self._rule
+        if not path:
+            self._rule = WindowRule.of(pipeline) or outer
         by_speaker = any(
             isinstance(step, SpeakerStandardized) for _, step in pipeline.steps
         )
@@ -282,6 +281,7 @@ class _Adaptation:
             adapted.steps.append((name, step))
             if not is_passed_by(step):
                 path.append(step)
+        self._rule = outer
         return adapted
 
     def _adapt_union(self, union, before):
@@ -342,12 +342,15 @@ class _Adaptation:
         recordings = WindowedRecordings(chunk, self._rule)
         last = -1
         for batch in recordings.batches():
+            heard = np.flatnonzero(batch.weights)
             try:
-                X = _transform(batch.windows, path, self._names)
+                windows = [batch.windows[place] for place in heard]
+                X = _transform(windows, path, self._names)
             except AudioError as error:
                 recordings.note_failures(batch, error)
                 continue
-            yield X, len(np.unique(batch.rows[batch.rows > last]))
+            rows = batch.rows[heard]
+            yield X, len(np.unique(rows[rows > last]))
             last = batch.rows[-1]
 
     def _chunks(self) -> Iterator[tuple[int, Any]]:

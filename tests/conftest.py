@@ -1,5 +1,6 @@
 """Fixtures that the whole test suite shares."""
 
+import importlib
 import os
 import sys
 from pathlib import Path
@@ -48,6 +49,13 @@ def models_path() -> Path:
     if not path:
         pytest.skip("SKEMOTION_MODELS does not name a folder with speech encoders")
     return Path(path)
+
+
+@pytest.fixture
+def benchmark(monkeypatch):
+    """A function that imports a script of benchmarks, by its name."""
+    monkeypatch.syspath_prepend(Path(__file__).parents[1] / "benchmarks")
+    return importlib.import_module
 
 
 @pytest.fixture(scope="session")

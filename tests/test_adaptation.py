@@ -25,6 +25,7 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 from sklearn.svm import SVC
+from sklearn.utils import Bunch
 
 from skemotion import (
     AttentionBLSTMClassifier,
@@ -33,6 +34,7 @@ from skemotion import (
     SequenceScaler,
     SequenceUnion,
     SpeechAugmenter,
+    SpeechEncoder,
     SpeechFeatureExtractor,
     adapt,
     load_model,
@@ -368,3 +370,136 @@ def test_of_one_voice_it_is_speaker_standardize(spoken):
     expected = spoken.sequence_steps.predict_proba(standardized)
     np.testing.assert_allclose(adapted.predict_proba(OTHERS), expected, atol=1e-4)
     assert adapted["scale"].mean_ is spoken["scale"].mean_
+
+
+# Windows
+
+
+def windows_of(recordings, seconds, hop):
+    """Cut recordings until a window has reached the end of each."""
+    n, step = round(16_000 * seconds), round(16_000 * hop)
+    return [
+        signal[start : start + n]
+        for signal in recordings
+        for start in range(0, len(signal), step)
+        if start == 0 or start - step + n < len(signal)
+    ]
+
+
+@pytest.fixture(scope="module")
+def by_windows(spoken):
+    windowed = copy.copy(spoken).set_params(hop_duration=0.15)
+    assert windowed["extract"].duration == 0.3
+    return windowed
+
+
+LONG = [np.concatenate([signal, signal[::-1]]) for signal in OTHERS]
+
+
+@pytest.mark.parametrize("chunk_size", [1, 7, 256])
+def test_all_windows_are_adapted_to(by_windows, spoken, chunk_size):
+    assert min(map(len, LONG)) > 0.3 * 16_000
+    adapted = adapt(by_windows, LONG, chunk_size=chunk_size)
+    windows = windows_of(LONG, 0.3, 0.15)
+    assert len(windows) > 2 * len(LONG) - 10
+    expected = adapt(spoken, windows)
+    assert adapted.adapted_to_ == len(LONG)
+    assert expected.adapted_to_ == len(windows)
+    np.testing.assert_allclose(
+        adapted["scale"].mean_, expected["scale"].mean_, rtol=1e-4, atol=1e-6
+    )
+    np.testing.assert_allclose(
+        adapted["scale"].scale_, expected["scale"].scale_, rtol=1e-4
+    )
+    np.testing.assert_allclose(
+        adapted["classify"].model_.get_layer("functionals").moving_mean,
+        expected["classify"].model_.get_layer("functionals").moving_mean,
+        atol=1e-3,
+    )
+    first_alone = adapt(spoken, LONG)
+    assert np.abs(first_alone["scale"].mean_ - adapted["scale"].mean_).max() > 1e-3
+
+
+def test_windows_of_pipelines_that_vote(by_windows, spoken):
+    """Each is adapted to what it looks at."""
+    vote = VotingClassifier([("all", by_windows), ("first", spoken)], voting="soft")
+    vote.estimators_ = [by_windows, spoken]
+    vote.named_estimators_ = Bunch(all=by_windows, first=spoken)
+    vote.classes_ = spoken.classes_
+    adapted = adapt(vote, LONG)
+    assert adapted.adapted_to_ == len(LONG)
+    for name, member in (("all", by_windows), ("first", spoken)):
+        np.testing.assert_array_equal(
+            adapted.named_estimators_[name]["scale"].mean_,
+            adapt(member, LONG)["scale"].mean_,
+        )
+
+
+@pytest.mark.parametrize("detect_speech", [False, True])
+def test_windows_without_sound_are_left_out(by_windows, detect_speech):
+    speech = make_emotional_speech(n_speakers=1, n_texts=2, random_state=0).signals
+    silent = np.zeros(20_000, dtype=np.float32)
+    recordings = [silent, *speech[:7], silent, *speech[7:], silent[:100]]
+    # A pause that is longer than a window, too.
+    paused = [np.concatenate([speech[0], silent, speech[0]]), *speech[1:]]
+    model = copy.copy(by_windows).set_params(detect_speech=detect_speech)
+    with pytest.warns(AdaptationWarning, match="adapted to 14 recordings"):
+        expected = adapt(model, speech)
+    with pytest.warns(AdaptationWarning, match="adapted to 14 recordings"):
+        adapted = adapt(model, recordings, chunk_size=4)
+    assert adapted.adapted_to_ == expected.adapted_to_ == 14
+    np.testing.assert_allclose(
+        adapted["scale"].mean_, expected["scale"].mean_, rtol=1e-5, atol=1e-8
+    )
+    with pytest.warns(AdaptationWarning, match="adapted to 14 recordings"):
+        adapted = adapt(model, paused)
+    np.testing.assert_allclose(
+        adapted["scale"].mean_, expected["scale"].mean_, rtol=0.2, atol=0.05
+    )
+    with pytest.raises(ValueError, match="at least 2 .* there are 0"):
+        adapt(model, [silent] * 5)
+    with pytest.raises(ValueError, match="at least 2 .* there is 1:"):
+        adapt(model, [silent, speech[0], silent])
+
+
+def test_unreadable_windows_are_named_by_their_recordings(by_windows, tmp_path):
+    broken = LONG[2].copy()
+    broken[-5] = np.nan
+    recordings = [LONG[0], "gone.wav", LONG[1], broken, LONG[3], [np.inf, 1.0]]
+    with pytest.raises(AudioError) as caught:
+        adapt(by_windows, recordings, chunk_size=2)
+    names = [name for name, _ in caught.value.failures]
+    assert names == ["gone.wav", "X[3]", "X[5]"]
+
+
+# An encoder
+
+
+def test_through_an_encoder(encoder_file, tmp_path):
+    encoder = SpeechEncoder(
+        weights=encoder_file, layer=(1, 3), duration=0.2, frame_step=2
+    )
+    pipeline = EmotionPipeline(
+        [
+            ("extract", encoder),
+            ("scale", SequenceScaler(ignore_padding=True)),
+            ("classify", make_network(functionals_units=3)),
+        ],
+        validation_fraction=None,
+        hop_duration=0.1,
+    ).fit(SIGNALS, y)
+    before = pipeline.predict_proba(OTHERS)
+    silent = np.zeros(5000, dtype=np.float32)
+    adapted = adapt(pipeline, [*OTHERS, silent], chunk_size=16)
+    assert adapted.adapted_to_ == 60
+    frames = encoder.transform(windows_of(OTHERS, 0.2, 0.1))
+    expected = SequenceScaler(ignore_padding=True).fit(frames)
+    np.testing.assert_allclose(adapted["scale"].mean_, expected.mean_, atol=1e-4)
+    np.testing.assert_allclose(adapted["scale"].scale_, expected.scale_, rtol=1e-4)
+    assert np.abs(adapted.predict_proba(OTHERS) - before).max() > 1e-3
+    np.testing.assert_array_equal(pipeline.predict_proba(OTHERS), before)
+    save_model(adapted, tmp_path / "model.skemotion")
+    np.testing.assert_array_equal(
+        load_model(tmp_path / "model.skemotion").predict_proba(OTHERS),
+        adapted.predict_proba(OTHERS),
+    )

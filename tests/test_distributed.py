@@ -74,7 +74,7 @@ def test_unreadable_recordings_come_back_by_name(client, speech, tmp_path):
 
 def test_grid_search(client, speech):
     pipeline = make_pipeline(
-        SpeechFeatureExtractor(duration=1.0),
+        SpeechFeatureExtractor(),
         SequenceScaler(ignore_padding=True, loudness=5),
         SequenceFunctionals(),
         SVC(),

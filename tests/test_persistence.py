@@ -16,6 +16,7 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
+import safetensors.numpy
 import sklearn.pipeline
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -33,6 +34,7 @@ from skemotion import (
     SequenceSampler,
     SequenceScaler,
     SpeechAugmenter,
+    SpeechEncoder,
     SpeechFeatureExtractor,
 )
 from skemotion.networks import import_keras
@@ -388,6 +390,157 @@ def test_other_detectors_are_refused(with_detector, tmp_path):
     model.novelty_detector_ = StandardScaler()
     with pytest.raises(TypeError, match="novelty_detector of type StandardScaler"):
         save_model(model, tmp_path / "model.skemotion")
+
+
+@pytest.fixture(scope="module")
+def with_encoder(encoder_file):
+    pipeline = EmotionPipeline(
+        [
+            (
+                "extract",
+                SpeechEncoder(
+                    weights=encoder_file, layer=(3, 1), duration=0.4, frame_step=4
+                ),
+            ),
+            ("scale", SequenceScaler(ignore_padding=True)),
+            (
+                "classify",
+                AttentionBLSTMClassifier(
+                    units=2, epochs=1, ignore_padding=True, random_state=0
+                ),
+            ),
+        ],
+        validation_fraction=None,
+    )
+    return pipeline.fit(SIGNALS, y)
+
+
+@pytest.fixture(scope="module")
+def encoder_bundle(with_encoder, tmp_path_factory):
+    path = tmp_path_factory.mktemp("encoder") / "model.skemotion"
+    save_model(with_encoder, path)
+    return path.read_bytes()
+
+
+def test_encoder_comes_back(with_encoder, round_trip):
+    loaded = round_trip(with_encoder)
+    np.testing.assert_array_equal(
+        loaded.predict_proba(SIGNALS), with_encoder.predict_proba(SIGNALS)
+    )
+    old, new = with_encoder["extract"], loaded["extract"]
+    np.testing.assert_array_equal(new.transform(SIGNALS), old.transform(SIGNALS))
+    assert new.layers_ == old.layers_ == (3, 1)
+    assert new.layer == (3, 1)
+    assert new.get_feature_names_out()[[0, 64]].tolist() == ["layer3_0", "layer1_0"]
+    assert new.weights_.keys() == old.weights_.keys()
+    for name, array in new.weights_.items():
+        np.testing.assert_array_equal(array, old.weights_[name], strict=True)
+        assert array.dtype == np.float16
+
+
+def test_encoder_stands_beside_the_arrays(encoder_bundle, with_encoder):
+    manifest, members = unpack(encoder_bundle)
+    described = manifest["model"]["steps"][0]
+    assert described["layers"] == [3, 1]
+    (name,) = [name for name in members if name.endswith(".safetensors")]
+    assert described["weights"] == name
+    assert manifest["sha256"][name] == hashlib.sha256(members[name]).hexdigest()
+    stored = safetensors.numpy.load(members[name])
+    bias = "layers.2.fc1.bias"
+    np.testing.assert_array_equal(
+        stored[f"model.encoder.{bias}"], with_encoder["extract"].weights_[bias]
+    )
+
+
+def test_no_folder_of_the_weights_is_in_the_bundle(
+    encoder_bundle, encoder_file, tmp_path, round_trip
+):
+    """Not even where they are gone meanwhile."""
+    assert str(encoder_file.parent).encode() not in encoder_bundle
+    manifest, _ = unpack(encoder_bundle)
+    saved = manifest["model"]["steps"][0]["parameters"]["weights"]
+    assert saved == encoder_file.name == "model.safetensors"
+    gone = tmp_path / "gone" / "mine.safetensors"
+    gone.parent.mkdir()
+    gone.write_bytes(encoder_file.read_bytes())
+    encoder = SpeechEncoder(weights=str(gone), layer=1).fit(SIGNALS)
+    gone.unlink()
+    loaded = round_trip(encoder)
+    assert loaded.weights == "mine.safetensors"
+    np.testing.assert_array_equal(
+        loaded.transform(SIGNALS[:2]), encoder.transform(SIGNALS[:2])
+    )
+    for name in ("openai/whisper-base", "whisper-base"):
+        assert round_trip(encoder.set_params(weights=name)).weights == name
+
+
+def test_weights_of_single_precision_come_back(encoder_arrays, tmp_path, round_trip):
+    rng = np.random.default_rng(0)
+    arrays = {
+        name: (array * rng.uniform(0.9, 1.1, array.shape)).astype(np.float32)
+        for name, array in encoder_arrays.items()
+    }
+    safetensors.numpy.save_file(arrays, tmp_path / "single.safetensors")
+    encoder = SpeechEncoder(weights=tmp_path / "single.safetensors").fit(SIGNALS)
+    loaded = round_trip(encoder)
+    for name, array in loaded.weights_.items():
+        np.testing.assert_array_equal(array, arrays[name], strict=True)
+
+
+def test_encoder_that_is_not_fitted(encoder_file, tmp_path):
+    encoder = SpeechEncoder(weights=encoder_file)
+    with pytest.raises(NotFittedError):
+        save_model(encoder, tmp_path / "model.skemotion")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("layers", [4], "it holds 3 blocks, and layer 4 is asked for"),
+        ("layers", [10**12], "it holds 3 blocks, and layer 1000000000000"),
+        ("layers", [0], r"layers \[0\] are no different blocks"),
+        ("layers", [1, 1], r"layers \[1, 1\] are no different blocks"),
+        ("layers", [], r"layers \[\] are no different blocks"),
+        ("layers", [1.0], r"layers \[1.0\] are no different blocks"),
+        ("layers", 2, "'layers' of type list"),
+        ("frames_version", 2, "version 2 of the encoder's frames.*computes version 1"),
+        ("frames_version", "1", "'frames_version' of type int"),
+        ("weights", "99.safetensors", "no weights of the encoder"),
+        ("weights", "1.npy", "no weights of the encoder"),
+        ("weights", None, "'weights' of type str"),
+    ],
+)
+def test_bad_encoders(key, value, message, encoder_bundle, load_bytes):
+    content = change(encoder_bundle, "model", "steps", 0, key, value)
+    with pytest.raises(ValueError, match=rf"given.skemotion' cannot .*{message}"):
+        load_bytes(content)
+
+
+def test_bad_weights_of_an_encoder(encoder_bundle, load_bytes):
+    manifest, members = unpack(encoder_bundle)
+    (name,) = [name for name in members if name.endswith(".safetensors")]
+    intact = members[name]
+    arrays = safetensors.numpy.load(intact)
+    lacking = {key: arrays[key] for key in arrays if not key.endswith("2.fc1.bias")}
+    infinite = {key: np.full_like(array, np.inf) for key, array in arrays.items()}
+    bad_weights = {
+        "no intact safetensors file": intact[:-10],
+        "no intact safetensors": b"",
+        "intact safetensors file; give": b"no weights at all",
+        "no Whisper encoder": safetensors.numpy.save({"a": np.ones(3)}),
+        "it lacks layers.2.fc1.bias": safetensors.numpy.save(lacking),
+        "other values than finite": safetensors.numpy.save(infinite),
+    }
+    for message, content in bad_weights.items():
+        changed = {**members, name: content}
+        with pytest.raises(ValueError, match=message):
+            load_bytes(pack(manifest, list(changed.items())))
+        # Whoever changes the file alone is found out by its sum.
+        with pytest.raises(ValueError, match=f"'{name}' was changed since it was"):
+            load_bytes(pack(json.dumps(manifest).encode(), list(changed.items())))
+    del members[name]
+    with pytest.raises(ValueError, match=f"'{name}' is only in the manifest"):
+        load_bytes(pack(json.dumps(manifest).encode(), list(members.items())))
 
 
 @pytest.mark.parametrize("version", [None, 1, "2", 3])

@@ -77,8 +77,8 @@ for path in sys.argv[1:]:
     assert (ask(unfitted.fit(*data), method, arguments) == expected).all(), path
     if hasattr(fitted, "partial_fit"):
         trained_on = joblib.load(path + ".trained_on")
-        answer = fitted.partial_fit(*data).predict_proba(*arguments)
-        assert (answer == trained_on.predict_proba(*arguments)).all(), path
+        answer = ask(fitted.partial_fit(*data), method, arguments)
+        assert (answer == ask(trained_on, method, arguments)).all(), path
 """
 
 

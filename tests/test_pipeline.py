@@ -27,10 +27,12 @@ from skemotion import (
     AttentionBLSTMClassifier,
     BLSTMClassifier,
     EmotionPipeline,
+    NoveltyDetector,
     SequenceFunctionals,
     SequenceSampler,
     SequenceScaler,
     SequenceUnion,
+    SpeechEncoder,
     SpeechFeatureExtractor,
     make_emotion_pipeline,
 )
@@ -53,7 +55,9 @@ def make(**parameters):
             units=4, epochs=2, dropout=0.5, ignore_padding=True, random_state=0
         ),
     }
-    pipeline = make_emotion_pipeline(validation_fraction=0.1, random_state=0)
+    pipeline = make_emotion_pipeline(
+        "descriptors", validation_fraction=0.1, random_state=0
+    )
     return pipeline.set_params(**{**small, **parameters})
 
 
@@ -73,23 +77,39 @@ def speech():
 
 def test_steps_and_recipes():
     recommended, post = make_emotion_pipeline(), make_emotion_pipeline("post")
-    for pipeline in (recommended, post):
+    descriptors = make_emotion_pipeline("descriptors")
+    for pipeline in (recommended, descriptors, post):
         steps = ["augment", "extract", "scale", "balance", "classify"]
         assert list(pipeline.named_steps) == steps
-    assert recommended["augment"].n_copies == 2
+    assert recommended["augment"].n_copies == 4
+    assert "speed" in recommended["augment"].effects
+    assert descriptors["augment"].n_copies == 2
+    assert "speed" not in descriptors["augment"].effects
     assert post["augment"] == "passthrough"
-    assert recommended["scale"].ignore_padding
-    assert recommended["classify"].ignore_padding
-    assert recommended["extract"].descriptors == "extended"
-    assert recommended["balance"] == "passthrough"
-    assert recommended["classify"].class_weight == "balanced"
+    assert isinstance(recommended["extract"], SpeechEncoder)
+    assert recommended["extract"].layer == (2, 3)
+    assert recommended["extract"].frame_step == 4
+    assert recommended["extract"].frame_seconds == 0.08
+    assert descriptors["extract"].descriptors == "extended"
+    assert descriptors["extract"].frame_seconds == 0.032
+    assert isinstance(recommended.novelty_detector, NoveltyDetector)
+    assert descriptors.novelty_detector is post.novelty_detector is None
+    for pipeline in (recommended, descriptors):
+        assert pipeline["scale"].ignore_padding
+        assert pipeline["classify"].ignore_padding
+        assert pipeline["balance"] == "passthrough"
+        assert pipeline["classify"].class_weight == "balanced"
+        assert pipeline.hop_duration == 2.5
+        assert pipeline.detect_speech
+    assert post.hop_duration is None
+    assert not post.detect_speech
     assert post["scale"].scope == "cell"
     assert post["classify"].units == 256
     assert not post["classify"].ignore_padding
     assert post["extract"].descriptors == "post"
     assert isinstance(post["balance"], SequenceSampler)
     assert post["classify"].get_params() == AttentionBLSTMClassifier().get_params()
-    assert recommended.validation_fraction is None
+    assert recommended.validation_fraction is descriptors.validation_fraction is None
     assert post.validation_fraction == 0.1
     assert make_emotion_pipeline(validation_fraction=0.2).validation_fraction == 0.2
     with pytest.raises(ValueError, match="recipe"):
@@ -274,7 +294,7 @@ def test_slices_keep_the_hold_out():
 
 
 def test_sequence_steps():
-    pipeline = make_emotion_pipeline(random_state=0)
+    pipeline = make_emotion_pipeline("descriptors", random_state=0)
     part = pipeline.sequence_steps
     assert list(part.named_steps) == ["scale", "balance", "classify"]
     assert part["scale"] is pipeline["scale"]
@@ -292,6 +312,16 @@ def test_sequence_steps():
     assert list(plain.sequence_steps.named_steps) == ["scale", "classify"]
 
 
+def test_sequence_steps_of_an_encoder_know_names_when_it_is_fitted(encoder_file):
+    pipeline = make_emotion_pipeline()
+    pipeline.set_params(extract__weights=encoder_file)
+    assert list(pipeline.sequence_steps.named_steps) == ["scale", "balance", "classify"]
+    assert pipeline.sequence_steps.feature_names is None
+    pipeline["extract"].fit(["a.wav"])
+    names = pipeline.sequence_steps.feature_names
+    assert (names[0], names[64], len(names)) == ("layer2_0", "layer3_0", 128)
+
+
 def recordings_with_silence(speech):
     """Make a list of recordings with zeros in front, behind, and on both sides."""
     rng = np.random.default_rng(0)
@@ -303,7 +333,7 @@ def recordings_with_silence(speech):
 
 
 def without_training(**parameters):
-    pipeline = make_emotion_pipeline(random_state=0)
+    pipeline = make_emotion_pipeline("descriptors", random_state=0)
     pipeline.set_params(augment="passthrough", extract__descriptors="post")
     return pipeline.set_params(classify="passthrough", **parameters)
 
@@ -531,7 +561,8 @@ def test_weights_of_nested_steps_are_checked():
 
 
 def test_parts_of_a_pipeline_that_is_not_valid():
-    pipeline = make_emotion_pipeline().set_params(extract__descriptors="mine")
+    pipeline = make_emotion_pipeline("descriptors")
+    pipeline.set_params(extract__descriptors="mine")
     assert pipeline.sequence_steps.feature_names is None
 
 
@@ -601,7 +632,12 @@ def test_same_steps_in_the_standard_pipelines():
 
 def test_from_signals_to_emotions_and_into_a_fresh_process(speech, tmp_path):
     pipeline = make_emotion_pipeline(random_state=0)
-    pipeline.set_params(classify__units=4, classify__epochs=1)
+    pipeline.set_params(
+        augment__n_copies=1,
+        classify__units=4,
+        classify__epochs=1,
+        classify__n_members=1,
+    )
     pipeline.fit(speech.signals, speech.target, groups=speech.speakers)
     assert pipeline.predict(speech.signals[:2]).shape == (2,)
     path = tmp_path / "pipeline.joblib"
@@ -649,14 +685,18 @@ def test_speakers_of_emodb_are_cross_validated_and_searched(emodb, emodb_sequenc
 
 
 @pytest.mark.parametrize("output", ["default", "pandas"])
-def test_sequences_stay_arrays_under_any_output(speech, output):
+@pytest.mark.parametrize(
+    ("recipe", "shape"),
+    [("recommended", (3, 63, 1024)), ("descriptors", (3, 157, 127))],
+)
+def test_sequences_stay_arrays_under_any_output(speech, recipe, shape, output):
     with sklearn.config_context(transform_output=output):
-        pipeline = make_emotion_pipeline().set_params(
-            augment="passthrough", classify="passthrough"
+        pipeline = make_emotion_pipeline(recipe).set_params(
+            augment="passthrough", classify="passthrough", novelty_detector=None
         )
         sequences = pipeline.fit_transform(speech.signals[:3])
     assert isinstance(sequences, np.ndarray)
-    assert sequences.shape == (3, 157, 127)
+    assert sequences.shape == shape
     assert pipeline.set_output(transform="pandas") is pipeline
 
 

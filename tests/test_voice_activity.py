@@ -1,11 +1,9 @@
 """Speech is told from silence, noise, tones and music."""
 
-import importlib
 import io
 import subprocess
 import sys
 import tracemalloc
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,7 +14,6 @@ from skemotion import voice_activity as va
 from skemotion.datasets import make_emotional_speech
 from skemotion.voice_activity import has_speech, speech_seconds, voice_activity
 
-BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 RATE = 16000
 SURE = (
     "silence",
@@ -50,12 +47,6 @@ def speech():
 def voice(speech):
     """One utterance of a woman, in anger."""
     return speech.signals[0]
-
-
-@pytest.fixture
-def benchmark(monkeypatch):
-    monkeypatch.syspath_prepend(BENCHMARKS)
-    return importlib.import_module
 
 
 def room_tone(seconds, rng):

@@ -357,8 +357,9 @@ def _add_training_options(parser):
         "--recipe",
         choices=["recommended", "descriptors", "post"],
         default="recommended",
-        help="the recommended settings, or the post's: 256 units, cells scaled, "
-        "padding seen (default: %(default)s)",
+        help="the recommended settings, which hear through a speech encoder; those "
+        "for acoustic descriptors; or the post's: 256 units, cells scaled, padding "
+        "seen (default: %(default)s)",
     )
     group.add_argument(
         "--set",

@@ -110,8 +110,9 @@ def adapt_model(model, recordings, options):
 def fit_by_speaker(pipeline, corpus):
     """Fit a pipeline on features that are standardised by speaker, and mark it."""
     check_speakers(corpus)
-    extract, rest = pipeline["extract"], pipeline.sequence_steps
+    extract = pipeline["extract"]
     X = standardized_features(extract, corpus.paths, corpus.speakers)
+    rest = pipeline.sequence_steps  # of which a fitted extractor names the features
     rest.fit(X, corpus.target, groups=corpus.speakers)
     mark = ("by_speaker", SpeakerStandardized())
     pipeline.set_params(steps=[("extract", extract), mark, *rest.steps])

@@ -112,8 +112,7 @@ def _draw(folder, pipeline, sequences, y_train, y_true, y_pred):
             n_axes=2,
         )
     if hasattr(classifier, "attention"):
-        extractor = pipeline["extract"]
-        seconds = extractor.hop_length / extractor.sampling_rate
+        seconds = pipeline["extract"].frame_seconds
         yield save_figure(
             folder,
             "attention.png",

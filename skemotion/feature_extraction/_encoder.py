@@ -13,7 +13,11 @@ from sklearn.utils.validation import check_is_fitted
 from skemotion._validation import fit_context
 from skemotion.audio import check_recordings
 from skemotion.feature_extraction._base import RecordingTransformer
-from skemotion.feature_extraction._encoding import count_encoded, encode
+from skemotion.feature_extraction._encoding import (
+    SAMPLES_PER_FRAME,
+    count_encoded,
+    encode,
+)
 from skemotion.feature_extraction._log_mel import SAMPLING_RATE
 from skemotion.feature_extraction._weights import (
     EncoderWeights,
@@ -81,6 +85,9 @@ class SpeechEncoder(RecordingTransformer):
 
     Attributes
     ----------
+    frame_seconds : float
+        Time from one frame to the next; known before `fit`.
+
     weights_ : dict of str to ndarray
         The arrays that are needed, by their names in the layout of Hugging Face,
         in the precision of the file. They are persisted with the transformer,
@@ -241,6 +248,11 @@ class SpeechEncoder(RecordingTransformer):
         width = self._architecture.width
         names = [f"layer{layer}_{i}" for layer in self.layers_ for i in range(width)]
         return np.asarray(names, dtype=object)
+
+    @property
+    def frame_seconds(self) -> float:
+        """Time from one frame to the next."""
+        return self.frame_step * SAMPLES_PER_FRAME / SAMPLING_RATE
 
     def to_safetensors(self) -> bytes:
         """Return `weights_` as the content of a safetensors file.

@@ -91,6 +91,11 @@ class SpeechFeatureExtractor(RecordingTransformer):
     verbose : int, default=0
         If positive, a progress bar is shown on standard error.
 
+    Attributes
+    ----------
+    frame_seconds : float
+        Time from one frame to the next.
+
     See Also
     --------
     SequenceScaler : Standardises the sequences.
@@ -261,6 +266,11 @@ class SpeechFeatureExtractor(RecordingTransformer):
         """
         names = DESCRIPTOR_SETS[self.descriptors].names(self.n_mfcc)
         return np.asarray(names, dtype=object)
+
+    @property
+    def frame_seconds(self) -> float:
+        """Time from one frame to the next."""
+        return self.hop_length / self.sampling_rate
 
     @property
     def _n_samples(self):

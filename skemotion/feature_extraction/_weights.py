@@ -138,6 +138,27 @@ def write_weights(arrays: Mapping[str, NDArray]) -> bytes:
     )
 
 
+def name_weights(weights: str | os.PathLike) -> str:
+    """Return what weights are called, without the folders of this machine.
+
+    Parameters
+    ----------
+    weights : str or path-like
+        As :func:`load_weights` takes it.
+
+    Returns
+    -------
+    str
+        A name that ships, or an id on the hub, as it is; the last part of a path,
+        whether it is there or no more.
+    """
+    name = os.fsdecode(weights)
+    is_path = isinstance(weights, os.PathLike) or os.path.exists(name)
+    if not is_path and not name.endswith(WEIGHTS_SUFFIX) and _HUB_ID.fullmatch(name):
+        return name
+    return Path(name).name
+
+
 def sinusoids(width: int) -> NDArray[np.float32]:
     """Compute the positions of Whisper's frames.
 

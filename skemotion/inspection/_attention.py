@@ -244,8 +244,7 @@ class AttentionDisplay:
 
         frame_seconds : float, default=None
             Time from one frame to the next. None asks the pipeline's extractor
-            (``hop_length / sampling_rate``) and, where there is none, numbers
-            the bins.
+            (its `frame_seconds`) and, where there is none, numbers the bins.
 
         ax : matplotlib Axes, default=None
             Axes to draw on. None creates a figure.
@@ -280,7 +279,7 @@ class AttentionDisplay:
         preceding = estimator.steps[:-1] if isinstance(estimator, Pipeline) else []
         for _, step in preceding:
             if frame_seconds is None:
-                frame_seconds = _hop_seconds(step)
+                frame_seconds = getattr(step, "frame_seconds", None)
             if hasattr(step, "transform"):
                 X = step.transform(X)
         return cls.from_predictions(
@@ -331,8 +330,8 @@ class AttentionDisplay:
             What to call the classes. None takes the classes themselves.
 
         frame_seconds : float, default=None
-            Time from one frame to the next, ``hop_length / sampling_rate`` of
-            the extractor. None numbers the bins.
+            Time from one frame to the next, `frame_seconds` of the extractor.
+            None numbers the bins.
 
         ax : matplotlib Axes, default=None
             Axes to draw on. None creates a figure.
@@ -369,10 +368,3 @@ class AttentionDisplay:
             display.bin_seconds = frames_per_bin * frame_seconds
             display.start_seconds = n_dropped * frame_seconds
         return display.plot(ax=ax, cmap=cmap, colorbar=colorbar, im_kw=im_kw)
-
-
-def _hop_seconds(step):
-    """Return a feature extractor's time between frames, None for other steps."""
-    if hasattr(step, "hop_length") and hasattr(step, "sampling_rate"):
-        return step.hop_length / step.sampling_rate
-    return None

@@ -207,8 +207,13 @@ def _restore_encoder(encoder, description, arrays):
         )
     layers = get_entry(description, "layers", list)
     content = arrays.get(get_entry(description, "weights", str))
-    if not layers or not _all_of(layers, int) or min(layers) < 1:
-        raise ValueError(f"layers {layers} are no numbers of blocks; {COPY_AGAIN}.")
+    if (
+        not layers
+        or not _all_of(layers, int)
+        or min(layers) < 1
+        or len(set(layers)) < len(layers)
+    ):
+        raise ValueError(f"layers {layers} are no different blocks; {COPY_AGAIN}.")
     if type(content) is not bytes:
         raise ValueError(f"it holds no weights of the encoder; {COPY_AGAIN}.")
     encoder.from_safetensors(content, tuple(layers))

@@ -19,6 +19,7 @@ from skemotion.feature_extraction import (
     SpeechEncoder,
     SpeechFeatureExtractor,
     descriptor_set_version,
+    name_weights,
 )
 from skemotion.persistence._archive import (
     FORMAT,
@@ -196,9 +197,7 @@ def _describe_step(step, where, members):
 
 
 def _describe_encoder(encoder, where, members):
-    # A path is of this machine, and the weights come along.
-    weights = os.fspath(encoder.weights)
-    name = Path(weights).name if os.path.exists(weights) else weights
+    name = name_weights(encoder.weights)  # the weights themselves come along
     described = _describe_parameters(clone(encoder).set_params(weights=name), where)
     return described | {
         "frames_version": ENCODER_VERSION,

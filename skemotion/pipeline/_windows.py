@@ -124,7 +124,7 @@ class Batch(NamedTuple):
     rows : ndarray of shape (n_windows,), dtype intp
         The recording of each, in ascending order.
     weights : ndarray of shape (n_windows,), dtype float64
-        How much each counts, in seconds.
+        How much each counts, in seconds; 0 without sound.
     alone : ndarray of shape (n_windows,), dtype bool
         Whether the window is all that is looked at of its recording.
     """
@@ -265,7 +265,7 @@ class WindowedRecordings:
         if self._rule.detect_speech:
             self.silent.append(row)
         else:
-            yield silence, 1.0, True
+            yield silence, 0.0, True
 
     def _all_windows(self, row):
         rule, recording = self._rule, self.recordings[row]

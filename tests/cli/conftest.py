@@ -11,7 +11,7 @@ from skemotion.datasets import make_emotional_speech
 @pytest.fixture(scope="session")
 def tiny():
     """Options of a training that takes no time."""
-    options = []
+    options = ["--recipe", "descriptors"]
     for name in ("units=4", "epochs=1", "n_members=1"):
         options += ["--set", f"classify__{name}"]
     return [*options, "--set", "augment=passthrough"]
@@ -21,7 +21,9 @@ def tiny():
 def corpus(tmp_path_factory):
     """A folder per class, and a table with speakers."""
     folder = tmp_path_factory.mktemp("speech")
-    speech = make_emotional_speech(n_speakers=3, n_texts=4, folder=folder)
+    speech = make_emotional_speech(
+        n_speakers=3, n_texts=4, folder=folder, random_state=0
+    )
     with open(folder / "table.csv", "w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["path", "label", "speaker"])

@@ -16,7 +16,8 @@ from skemotion.cli import main
 
 SMALL = ["--set", "classify__units=4", "--set", "classify__epochs=1"]
 SMALL += ["--set", "classify__n_members=1"]
-TINY = [*SMALL, "--set", "augment=passthrough"]
+UNCHANGED = ["--set", "augment=passthrough"]
+TINY = ["--recipe", "descriptors", *SMALL, *UNCHANGED]
 
 
 def recordings(corpus):
@@ -26,7 +27,8 @@ def recordings(corpus):
 def test_train_says_what_it_did(corpus, tmp_path, capfd):
     path = tmp_path / "new" / "model.joblib"
     arguments = ["train", str(corpus / "table.csv"), "-o", str(path), *SMALL]
-    assert main([*arguments, "--set", "augment__n_copies=1"]) == 0
+    arguments += ["--recipe", "descriptors", "--set", "augment__n_copies=1"]
+    assert main(arguments) == 0
     captured = capfd.readouterr()
     assert "trained on 84 recordings" in captured.out
     assert str(path) in captured.out
@@ -107,8 +109,9 @@ def test_evaluate_model(corpus, model, capfd):
 
 
 def test_quickstart(tmp_path, capfd):
+    """By the recommended recipe."""
     folder = tmp_path / "out"
-    assert main(["quickstart", "--output", str(folder), *TINY]) == 0
+    assert main(["quickstart", "--output", str(folder), *SMALL, *UNCHANGED]) == 0
     captured = capfd.readouterr()
     assert "speakers that are not trained on" in captured.out
     assert "This was synthetic speech" in captured.out
@@ -169,7 +172,10 @@ def test_quickstart_on_emodb(emodb_path, tmp_path, capfd):
         (["extract", "no/such/folder", "--out", "{corpus}/x.npy"], "no/such/folder"),
         (["extract", "{corpus}", "-o", "{corpus}/x.npy", "--set", "hop=4"], "hop"),
         (["train", "{corpus}", "--set", "classify__unit=4"], "'unit'"),
-        (["train", "{corpus}", "--set", "classify__units=none"], "units"),
+        (
+            ["train", "{corpus}", "--recipe", "post", "--set", "classify__units=none"],
+            "units",
+        ),
     ],
 )
 def test_failed_work_is_one_message_and_1(arguments, message, corpus, model, capfd):
@@ -237,7 +243,7 @@ def test_warnings_are_one_line_each(tmp_path):
     write_folder(tmp_path / "data", {"anger": 8, "fear": 4})
     done = run_program(
         *("train", tmp_path / "data", "-o", tmp_path / "model.joblib"),
-        *("--recipe", "post", *TINY),
+        *("--recipe", "post", *SMALL, *UNCHANGED),
     )
     assert done.returncode == 0
     (line,) = done.stderr.splitlines()

@@ -15,6 +15,11 @@ from skemotion import SpeechFeatureExtractor
 from skemotion.cli import main
 from skemotion.cli._journal import Journal
 
+# The second that is extracted is enough for what is tested.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::skemotion.exceptions.TruncationWarning"
+)
+
 SHORT = ["--set", "duration=1.0"]
 
 

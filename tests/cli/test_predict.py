@@ -346,8 +346,10 @@ def model_with_detector(model, corpus, tmp_path_factory):
 @pytest.fixture
 def with_noise(paths, tmp_path):
     """A recording that is like the training data, and one that is not."""
-    noise = tmp_path / "noise.wav"
-    soundfile.write(noise, np.random.default_rng(0).normal(size=16000) / 5, 16000)
+    noise, (speech, rate) = tmp_path / "noise.wav", soundfile.read(paths[1])
+    spread = np.abs(speech).max() / 20
+    speech += spread * np.random.default_rng(0).normal(size=len(speech))
+    soundfile.write(noise, speech, rate)
     return [paths[0], str(noise), "gone.wav"]
 
 
@@ -403,6 +405,30 @@ def test_one_voice_is_compared_as_it_was_trained(
     model = str(tmp_path / "model.joblib")
     table = str(corpus / "table.csv")
     assert main(["train", table, "--by-speaker", "-o", model, *tiny]) == 0
+    capsys.readouterr()
+    command = ["predict", "-m", model, *paths, "--one-speaker", "--format", "csv"]
+    assert main(command) == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert all(0 <= float(row["novelty"]) <= 1 for row in rows)
+
+
+@pytest.mark.filterwarnings("ignore:adapted to")
+def test_one_voice_is_heard_through_an_encoder(
+    corpus, encoder_file, paths, tmp_path, capsys
+):
+    """By the recommended recipe, of which each part is made small."""
+    model = str(tmp_path / "model.joblib")
+    settings = [
+        *(f"extract__weights={encoder_file}", "augment=passthrough"),
+        *("classify__units=2", "classify__epochs=1", "classify__n_members=1"),
+    ]
+    options = [text for setting in settings for text in ("--set", setting)]
+    table = str(corpus / "table.csv")
+    assert main(["train", table, "--by-speaker", "-o", model, *options]) == 0
+    trained = joblib.load(model)
+    assert trained["scale"].feature_names_in_[[0, -1]].tolist() == [
+        *("layer2_0", "layer3_63")
+    ]
     capsys.readouterr()
     command = ["predict", "-m", model, *paths, "--one-speaker", "--format", "csv"]
     assert main(command) == 0

@@ -7,7 +7,7 @@ made again:
     python tests/data/make_frozen.py bundle
     python tests/data/make_frozen.py pickle
 
-What the model of the package predicts is frozen whenever that is trained anew:
+What the models of the package predict is frozen whenever one is trained anew:
 
     python tests/data/make_frozen.py pretrained
 """
@@ -29,6 +29,7 @@ from skemotion import (
 )
 from skemotion.datasets import make_emotional_speech
 from skemotion.persistence import save_model
+from skemotion.pretrained import BUNDLES
 
 FOLDER = Path(__file__).parent
 FORMAT_VERSION = 1
@@ -111,12 +112,14 @@ def make_pickle():
 
 def make_pretrained():
     speech = make_emotional_speech(n_speakers=1, n_texts=1, random_state=0)
-    rows = np.flatnonzero(np.isin(speech.target, ["anger", "sadness"]))
-    signals = [(32767 * speech.signals[row]).astype(np.int16) for row in rows]
+    spoken = dict(zip(speech.target.tolist(), speech.signals, strict=True))
+    # One window, and several.
+    signals = [spoken["anger"], np.concatenate([spoken["boredom"], spoken["disgust"]])]
+    signals = [(32767 * signal).astype(np.int16) for signal in signals]
     np.savez_compressed(
         FOLDER / "pretrained.npz",
         **{f"signal_{row}": signal for row, signal in enumerate(signals)},
-        probabilities=load_pretrained().predict_proba(signals),
+        **{name: load_pretrained(name).predict_proba(signals) for name in BUNDLES},
     )
 
 

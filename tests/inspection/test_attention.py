@@ -27,9 +27,8 @@ class FakeNetwork(ClassifierMixin, BaseEstimator):
 
 
 class FakeExtractor(TransformerMixin, BaseEstimator):
-    def __init__(self, sampling_rate=16000, hop_length=512):
-        self.sampling_rate = sampling_rate
-        self.hop_length = hop_length
+    def __init__(self, frame_seconds=0.032):
+        self.frame_seconds = frame_seconds
         self.n_calls = 0
 
     def fit(self, X, y=None):
@@ -158,14 +157,14 @@ def test_classifier_draws_all_classes_it_knows():
 )
 def test_pipeline_transforms_once_and_tells_the_time(pipeline_class, balance):
     X = np.array([[0.0, 1, 1, 2], [1.0, 1, 1, 1]])
-    extractor = FakeExtractor(sampling_rate=8000, hop_length=400)
+    extractor = FakeExtractor(frame_seconds=0.05)
     network = FakeNetwork().fit(None, ["fear", "joy"])
     pipeline = pipeline_class(
         [("extract", extractor), ("balance", balance), ("classify", network)]
     )
     display = AttentionDisplay.from_estimator(pipeline, X, n_bins=2)
     np.testing.assert_allclose(display.heatmap, [[0.25, 0.75], [0.5, 0.5]])
-    assert display.bin_seconds == pytest.approx(2 * 400 / 8000)
+    assert display.bin_seconds == pytest.approx(0.1)
     assert extractor.n_calls == 1
     display = AttentionDisplay.from_estimator(pipeline, X, n_bins=2, frame_seconds=1)
     assert display.bin_seconds == 2
