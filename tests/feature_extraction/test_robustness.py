@@ -137,7 +137,8 @@ def test_synthetic_speech_stays_where_it_is(speech, condition, normalize):
 @pytest.mark.emodb
 @pytest.mark.parametrize("condition", CONDITIONS | STUDIO)
 def test_recordings_stay_where_they_are(emodb, condition):
-    signals = [load_audio(path) for path in emodb.paths[::18]]
+    # With what is added, all of it is looked at.
+    signals = [load_audio(path)[: 5 * RATE] for path in emodb.paths[::18]]
     assert_still(shifts(signals, condition, "peak"), condition, "peak")
 
 
