@@ -370,7 +370,7 @@ def test_defaults_are_the_posts():
 def test_networks_built_alike_share_a_graph(monkeypatch):
     from skemotion.networks import _graphs
 
-    graphs = _graphs._RecentlyUsed(8)
+    graphs = _graphs.RecentlyUsed(8)
     monkeypatch.setattr(_graphs, "_graphs", graphs)
     for rate in (1e-3, 1e-2):
         BLSTMClassifier(units=2, epochs=1, learning_rate=rate).fit(X, y).predict(X)
