@@ -444,8 +444,11 @@ def resample(
 def scale_to_peak(signal: NDArray[np.float32]) -> NDArray[np.float32]:
     """Scale a signal so that its largest sample is 1 in magnitude."""
     peak = np.abs(signal).max()
-    # A factor of its own would overflow where the peak is subnormal.
-    return signal / peak if peak > 0 else signal
+    if peak == 0:
+        return signal
+    if peak < np.finfo(np.float32).tiny:  # too small for the processor's division
+        signal = signal.astype(np.float64)
+    return (signal / peak).astype(np.float32, copy=False)
 
 
 def _is_encoded(recording):

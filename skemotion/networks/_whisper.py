@@ -121,9 +121,9 @@ class WhisperEncoder:
 
         read = normed(x, "self_attn_layer_norm")
         n_heads = self.width // HEAD_WIDTH
-        x = x + layers.MultiHeadAttention(
-            n_heads, HEAD_WIDTH, flash_attention=False, name=f"{name}self_attn"
-        )(read, read, attention_mask=real)
+        x = x + layers.MultiHeadAttention(n_heads, HEAD_WIDTH, name=f"{name}self_attn")(
+            read, read, attention_mask=real
+        )
         read = normed(x, "final_layer_norm")
         read = layers.Dense(self.hidden, name=f"{name}fc1")(read)
         read = ops.gelu(read, approximate=False)
