@@ -29,7 +29,7 @@ PACKAGES = (
     "numpy",
 )
 # Those that are results: honest ones first, and speakers left out before all.
-PROTOCOLS = ("loso", "loso-text", "loso-speaker", "holdout", "post")
+PROTOCOLS = ("loso", "loso-text", "loso-speaker", "loso-adapted", "holdout", "post")
 
 
 def run_path(args, model, seed):

@@ -29,6 +29,9 @@ loso-speaker
     mean and deviation, and without copies in training. TRANSDUCTIVE: it looks
     at the recordings of the speaker left out, all of them at once, though not
     at their labels.
+loso-adapted
+    Leave one speaker out, and adapt the model to all recordings of that speaker
+    (:func:`skemotion.adapt`) before it predicts them. TRANSDUCTIVE, as the above.
 loso-text
     Leave out one speaker and one sentence at a time: of the recordings that are
     trained on, none is of the speaker, and none of the sentence, that is tested.
@@ -74,6 +77,7 @@ import json
 import os
 import tempfile
 import time
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -98,8 +102,9 @@ from _runs import (
 )
 from sklearn.base import clone
 
-from skemotion import SequenceSampler, SequenceScaler
+from skemotion import SequenceSampler, SequenceScaler, adapt
 from skemotion.datasets import load_emodb
+from skemotion.exceptions import AdaptationWarning
 from skemotion.model_selection import balanced_holdout
 from skemotion.preprocessing import speaker_standardize
 
@@ -173,6 +178,15 @@ def run_loso(corpus, args, model, seed):
     )
 
 
+def run_loso_adapted(corpus, args, model, seed):
+    """Leave one speaker out, and adapt to all recordings of that speaker."""
+    pipeline = make_model(args, model, seed)
+    splits = _leave_speakers_out(corpus)
+    return _run_splits(
+        splits, pipeline, corpus.paths, corpus, args, model, seed, adapts=True
+    )
+
+
 def run_loso_speaker(corpus, args, model, seed):
     """Leave one speaker out, each speaker standardised by all recordings of theirs."""
     pipeline = make_model(args, model, seed)
@@ -219,14 +233,14 @@ def _leave_speakers_out(corpus):
     return [(speakers != s, speakers == s) for s in np.unique(speakers)]
 
 
-def _run_splits(splits, pipeline, X, corpus, args, model, seed):
+def _run_splits(splits, pipeline, X, corpus, args, model, seed, adapts=False):
     folds, revision = [], name_revision(args, model)
     for train, test in (map(np.flatnonzero, split) for split in splits):
         groups = corpus.speakers[train]
         name = f".{revision}.{len(folds)}.part"
         part = run_path(args, model, seed).with_suffix(name)
         if not part.exists():
-            fold = _fit_fold(clone(pipeline), X, corpus, train, test, groups)
+            fold = _fit_fold(clone(pipeline), X, corpus, train, test, groups, adapts)
             write(part, fold)
         folds.append(json.loads(part.read_text()))
     for part in RESULTS.glob(run_path(args, model, seed).stem + ".*.part"):
@@ -238,6 +252,7 @@ PROTOCOLS = {
     "loso": run_loso,
     "loso-text": run_loso_text,
     "loso-speaker": run_loso_speaker,
+    "loso-adapted": run_loso_adapted,
     "holdout": run_holdout,
     "post": run_post,
     "loso-pairs": run_loso_pairs,
@@ -248,11 +263,20 @@ def _extract(args, corpus):
     return make_model(args, "attention", 0)["extract"].fit_transform(corpus.paths)
 
 
-def _fit_fold(pipeline, X, corpus, train, test, groups=None):
+def _fit_fold(pipeline, X, corpus, train, test, groups=None, adapts=False):
     start = time.perf_counter()
     pipeline.fit(X[train], corpus.target[train], groups=groups)
     seconds = time.perf_counter() - start
+    if adapts:
+        pipeline = adapt_to(pipeline, X[test])
     return _fold(pipeline, X[test], test, corpus, seconds)
+
+
+def adapt_to(pipeline, recordings):
+    """Adapt, also to fewer recordings than that takes."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", AdaptationWarning)
+        return adapt(pipeline, recordings)
 
 
 def _fold(model, X_test, test, corpus, seconds):
