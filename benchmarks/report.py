@@ -98,6 +98,7 @@ TARGETS = (
     Target("loso", "recommended", "attention", 0.945, "set ahead of the above"),
     Target("loso-text", "recommended", "attention", 0.91, "set ahead of 0.894"),
     Target("loso-speaker", "recommended", "attention", 0.965, "set ahead of 0.954"),
+    Target("loso-adapted", "recommended", "attention", 0.965, "set for loso-speaker"),
     Target("holdout", "recommended", "attention", 0.96, "set ahead of 0.936"),
 )
 
