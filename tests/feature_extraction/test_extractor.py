@@ -93,6 +93,7 @@ def test_equals_librosa_on_edge_cases(name):
     assert_equal_features(features[0], describe_as_the_post(padded(signal)))
 
 
+@pytest.mark.filterwarnings("ignore::skemotion.exceptions.TruncationWarning")
 @settings(max_examples=15, deadline=None)
 @given(
     # The spectrum of a click is flat, and its contrast nothing but rounding.
