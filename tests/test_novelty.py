@@ -378,4 +378,4 @@ def test_a_pipeline_shows_copies_to_its_detector():
     assert seen["shape"][0] == 2 * n
     np.testing.assert_array_equal(seen["sources"], np.tile(np.arange(n), 2))
     np.testing.assert_array_equal(seen["groups"], np.tile(speech.speakers, 2))
-    assert not hasattr(pipeline, "_rows")
+    assert not hasattr(pipeline, "_kept")

@@ -202,13 +202,15 @@ class EmotionPipeline(NoveltyPipeline):
         X, y = as_indexable(X), self._check_rows(X, y, groups)
         routed = self._check_method_params(method="fit", props=params)
         self._check_params_of_rows(X, routed)
-        if self._holds_out(routed):
-            trained = self._fit_holding_out(X, y, groups, params)
-            X = _safe_indexing(X, trained)
-            groups = None if groups is None else _safe_indexing(groups, trained)
-        else:
-            super().fit(X, y, **params)
-        self._fit_detector(X, groups, self._names_before(len(self.steps) - 1))
+        with self._keep_rows() as rows:
+            if self._holds_out(routed):
+                trained = self._fit_holding_out(X, y, groups, params)
+                X = _safe_indexing(X, trained)
+                groups = None if groups is None else _safe_indexing(groups, trained)
+            else:
+                super().fit(X, y, **params)
+        names = self._names_before(len(self.steps) - 1)
+        self._fit_detector(X, groups, names, *rows)
         return self
 
     def _fit_holding_out(self, X, y, groups, params):

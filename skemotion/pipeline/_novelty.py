@@ -1,6 +1,7 @@
 """What a pipeline does about recordings that are unlike its training data."""
 
 import warnings
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -164,18 +165,26 @@ class NoveltyPipeline(WindowedPipeline):
         if hasattr(self, "novelty_detector_"):
             del self.novelty_detector_
 
-    def _note_rows(self, X):
-        """Keep what the last step is trained on, until the detector is fitted."""
-        if self.novelty_detector is not None:
-            self._rows = X
+    @contextmanager
+    def _keep_rows(self):
+        """Give a list that holds what the last step was trained on behind the block."""
+        self._kept: list[Any] = []
+        try:
+            yield self._kept
+        finally:
+            del self._kept
 
-    def _fit_detector(self, X, groups, names):
+    def _note_rows(self, X):
+        if hasattr(self, "_kept") and self.novelty_detector is not None:
+            self._kept[:] = [X]
+
+    def _fit_detector(self, X, groups, names, rows=None):
         """Fit the detector on what the last step has been trained on."""
         if self.novelty_detector is None:
             return
         detector = clone(self.novelty_detector)
         params = hand_on_names(detector, {}, names).get("fit", {})
-        rows, sources = self.__dict__.pop("_rows", None), self._find_sources(X)
+        sources = self._find_sources(X)
         if sources is None or rows is None:
             rows, sources = self._transform_again(X), np.arange(_num_samples(X))
         if groups is not None:
