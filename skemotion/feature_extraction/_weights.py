@@ -275,7 +275,8 @@ def _open(path: Path) -> dict[str, _Tensor]:
 
     try:
         file = safe_open(path, framework="numpy")
-        return {name: _Tensor(file, name) for name in file.keys()}  # noqa: SIM118
+        names = file.keys()  # a file of safetensors cannot be iterated over itself
+        return {name: _Tensor(file, name) for name in names}
     except (KeyError, SafetensorError) as error:
         raise ValueError(
             f"{path.name} is no intact safetensors file; {_KNOWN}, or fetch it again."
