@@ -24,6 +24,7 @@ CURRENT = {
     "extended descriptors": descriptor_set_version("extended"),
     "encoder frames": ENCODER_VERSION,
     "windows": 1,  # before, the first 5 s of a recording were all
+    "novelty": 2,  # what is strange loses its confidence sooner
 }
 # Those of files that name none.
 FIRST = {
@@ -34,6 +35,7 @@ FIRST = {
     "extended descriptors": 1,
     "encoder frames": 1,
     "windows": 0,
+    "novelty": 1,
 }
 
 
@@ -54,6 +56,8 @@ def _list_parts(protocol, recipe, model):
         parts.add("copies")
     if protocol != "loso-speaker" and pipeline.hop_duration is not None:
         parts.add("windows")
+    if protocol != "loso-speaker" and pipeline.novelty_detector is not None:
+        parts.add("novelty")
     if isinstance(pipeline["extract"], SpeechEncoder):
         parts |= {"encoder frames", "padding"}
     elif recipe not in SETS:

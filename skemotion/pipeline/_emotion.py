@@ -55,8 +55,8 @@ class EmotionPipeline(NoveltyPipeline):
 
     With a `novelty_detector`, it is less sure of what is unlike its training data:
     :meth:`novelty` tells how unlike a recording is, and from the limit of the
-    detector on, :meth:`predict_proba` pulls the probabilities to equal ones, fully
-    at twice the limit. The predicted class stays.
+    detector on, :meth:`predict_proba` pulls the probabilities to equal ones, nearly
+    fully from 1.6 times the limit on. The predicted class stays.
 
     Parameters
     ----------

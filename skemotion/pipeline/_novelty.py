@@ -15,10 +15,10 @@ from skemotion.exceptions import TruncationWarning
 from skemotion.pipeline._predictions import WindowedPipeline, last_has
 from skemotion.pipeline._windows import WindowRule
 
-# Confidence is left as it is up to the detector's limit, and is gone at twice that.
-# Chosen on EMO-DB by a detector that had learnt from no copies; by one that has, a
-# few sounds without speech lie nearer to the limit (benchmarks/novelty.py).
-_GONE = 2.0
+# Confidence is left as it is up to the detector's limit, and is gone at this many
+# times it. Chosen on the sounds of benchmarks/novelty.py: up to 1.75 none of them
+# keeps a confidence above 0.5.
+_GONE = 1.6
 _MOST = 0.95  # below 1, so that the most probable class stays the same
 
 
