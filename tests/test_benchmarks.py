@@ -28,7 +28,12 @@ def revisions(benchmark):
 @pytest.mark.parametrize(
     ("protocol", "recipe", "model", "parts"),
     [
-        ("loso", "recommended", "attention", {"network", "copies", "encoder"}),
+        (
+            "loso",
+            "recommended",
+            "attention",
+            {"network", "copies", "encoder", "novelty"},
+        ),
         ("loso", "recommended", "svm", {"copies", "encoder"}),
         ("loso", "recommended", "lda", {"encoder"}),
         ("loso", "descriptors", "attention", {"network", "copies", *EXTENDED}),

@@ -176,7 +176,7 @@ def test_confidence_stays_within_the_limit(times):
 
 
 def test_confidence_falls_from_the_limit_on():
-    confidence = [pull(times).max() for times in (1.0, 1.1, 1.5, 1.9, 2.0, 50.0)]
+    confidence = [pull(times).max() for times in (1.0, 1.1, 1.3, 1.5, 1.6, 50.0)]
     assert (np.diff(confidence[:-1]) < 0).all()
     assert confidence[2] == pytest.approx(0.5 * 0.9 + 0.5 / 3)
     assert confidence[-1] == pytest.approx(0.05 * 0.9 + 0.95 / 3)
