@@ -19,6 +19,7 @@ from skemotion.feature_extraction import ENCODER_VERSION, descriptor_set_version
 CURRENT = {
     "network": 2,  # a seed for every layer, rows ordered by NumPy, losses summed
     "copies": 2,  # drawn by what a recording holds
+    "copies by speaker": 1,  # before, there were none where speakers are standardised
     "padding": 2,  # found at either end; two recordings of EMO-DB end in it
     "post descriptors": descriptor_set_version("post"),
     "extended descriptors": descriptor_set_version("extended"),
@@ -30,6 +31,7 @@ CURRENT = {
 FIRST = {
     "network": 1,
     "copies": 1,
+    "copies by speaker": 0,
     "padding": 1,
     "post descriptors": 2,
     "extended descriptors": 1,
@@ -51,9 +53,11 @@ def _list_parts(protocol, recipe, model):
         return set().union(*(_list_parts(protocol, recipe, name) for name in VOTES))
     pipeline = make_model(SimpleNamespace(recipe=recipe, cache=None), model, seed=0)
     parts = {"network"} if model in NETWORKS else set()
-    # There, sequences that were extracted before are standardised and trained on.
-    if protocol != "loso-speaker" and pipeline["augment"] != "passthrough":
+    if pipeline["augment"] != "passthrough":
         parts.add("copies")
+        if protocol == "loso-speaker":
+            parts.add("copies by speaker")
+    # By speaker, what is classified was extracted before.
     if protocol != "loso-speaker" and pipeline.hop_duration is not None:
         parts.add("windows")
     if protocol != "loso-speaker" and pipeline.novelty_detector is not None:

@@ -26,9 +26,9 @@ loso
     predictions.
 loso-speaker
     The same, after every speaker's recordings were standardised by their own
-    mean and deviation, and without copies in training. TRANSDUCTIVE: it looks
-    at the recordings of the speaker left out, all of them at once, though not
-    at their labels.
+    mean and deviation, and so were each speaker's copies in training. TRANSDUCTIVE:
+    it looks at the recordings of the speaker left out, all of them at once, though
+    not at their labels.
 loso-adapted
     Leave one speaker out, and adapt the model to all recordings of that speaker
     (:func:`skemotion.adapt`) before it predicts them. TRANSDUCTIVE, as the above.
@@ -103,10 +103,10 @@ from _runs import (
 from sklearn.base import clone
 
 from skemotion import SequenceSampler, SequenceScaler, adapt
+from skemotion._by_speaker import extract_standardized, make_standardized_set
 from skemotion.datasets import load_emodb
 from skemotion.exceptions import AdaptationWarning
 from skemotion.model_selection import balanced_holdout
-from skemotion.preprocessing import speaker_standardize
 
 
 def main():
@@ -166,7 +166,10 @@ def run_holdout(corpus, args, model, seed):
     """Score the post's test recordings with nothing chosen on them."""
     holdout = balanced_holdout(corpus.target, 20, random_state=42)
     pipeline = make_model(args, model, seed)
-    fold = _fit_fold(pipeline, corpus.paths, corpus, holdout.train, holdout.test)
+    start = time.perf_counter()
+    _fit(pipeline, corpus, holdout.train)
+    seconds = time.perf_counter() - start
+    fold = _fold(pipeline, corpus.paths[holdout.test], holdout.test, corpus, seconds)
     return {"folds": [fold]}
 
 
@@ -191,12 +194,17 @@ def run_loso_speaker(corpus, args, model, seed):
     """Leave one speaker out, each speaker standardised by all recordings of theirs."""
     pipeline = make_model(args, model, seed)
     extract = pipeline["extract"]
-    X = extract.fit_transform(corpus.paths)
-    names = getattr(extract, "get_feature_names_out", lambda: None)()
-    X = speaker_standardize(X, corpus.speakers, feature_names=names)
-    pipeline = pipeline.sequence_steps
-    splits = _leave_speakers_out(corpus)
-    return _run_splits(splits, pipeline, X, corpus, args, model, seed)
+    X = extract_standardized(extract, corpus.paths, corpus.speakers)
+    return _run_splits(
+        _leave_speakers_out(corpus),
+        pipeline,
+        X,
+        corpus,
+        args,
+        model,
+        seed,
+        fit=_fit_standardized,
+    )
 
 
 def run_loso_text(corpus, args, model, seed):
@@ -233,15 +241,19 @@ def _leave_speakers_out(corpus):
     return [(speakers != s, speakers == s) for s in np.unique(speakers)]
 
 
-def _run_splits(splits, pipeline, X, corpus, args, model, seed, adapts=False):
+def _run_splits(splits, pipeline, X, corpus, args, model, seed, adapts=False, fit=None):
+    fit = fit or _fit
     folds, revision = [], name_revision(args, model)
     for train, test in (map(np.flatnonzero, split) for split in splits):
-        groups = corpus.speakers[train]
         name = f".{revision}.{len(folds)}.part"
         part = run_path(args, model, seed).with_suffix(name)
         if not part.exists():
-            fold = _fit_fold(clone(pipeline), X, corpus, train, test, groups, adapts)
-            write(part, fold)
+            start = time.perf_counter()
+            fitted = fit(clone(pipeline), corpus, train, corpus.speakers[train])
+            seconds = time.perf_counter() - start
+            if adapts:
+                fitted = adapt_to(fitted, X[test])
+            write(part, _fold(fitted, X[test], test, corpus, seconds))
         folds.append(json.loads(part.read_text()))
     for part in RESULTS.glob(run_path(args, model, seed).stem + ".*.part"):
         part.unlink()
@@ -263,13 +275,16 @@ def _extract(args, corpus):
     return make_model(args, "attention", 0)["extract"].fit_transform(corpus.paths)
 
 
-def _fit_fold(pipeline, X, corpus, train, test, groups=None, adapts=False):
-    start = time.perf_counter()
-    pipeline.fit(X[train], corpus.target[train], groups=groups)
-    seconds = time.perf_counter() - start
-    if adapts:
-        pipeline = adapt_to(pipeline, X[test])
-    return _fold(pipeline, X[test], test, corpus, seconds)
+def _fit(pipeline, corpus, train, groups=None):
+    return pipeline.fit(corpus.paths[train], corpus.target[train], groups=groups)
+
+
+def _fit_standardized(pipeline, corpus, train, groups):
+    """Fit the sequence steps on features standardised by speaker, copies too."""
+    X, y, groups = make_standardized_set(
+        pipeline, corpus.paths[train], corpus.target[train], groups
+    )
+    return pipeline.sequence_steps.fit(X, y, groups=groups)
 
 
 def adapt_to(pipeline, recordings):

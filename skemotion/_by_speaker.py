@@ -1,8 +1,91 @@
-"""The mark of a pipeline whose features are to be standardised by speaker."""
+"""Training on features standardised by speaker, and the mark of such a pipeline."""
 
-from sklearn.base import BaseEstimator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, clone
+from sklearn.pipeline import Pipeline
 
 from skemotion._sequences import SequenceTransformerMixin
+from skemotion.preprocessing import speaker_standardize
+
+
+def make_standardized_set(
+    pipeline: Pipeline, recordings: Any, y: Any, speakers: Any
+) -> tuple[NDArray[np.float32], NDArray, NDArray]:
+    """Make what the sequence steps of a pipeline train on, speaker by speaker.
+
+    The copies that a step "augment" adds are standardised apart from the
+    recordings themselves, so that each speaker has every recording once in what is
+    standardised together. Labels are not looked at.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+        With a step "extract", and perhaps a step "augment" in front of it.
+    recordings : sequence of length n_recordings
+        What it would be fitted on.
+    y, speakers : ndarray of shape (n_recordings,)
+        Class and speaker of each.
+
+    Returns
+    -------
+    X : ndarray of shape (n_rows, n_frames, n_features), dtype float32
+        The recordings first, then their copies.
+    y, speakers : ndarray of shape (n_rows,)
+        Of the rows of X.
+    """
+    sources = np.arange(len(recordings))
+    augment = pipeline.named_steps.get("augment")
+    if hasattr(augment, "fit_resample"):
+        augment = clone(augment)
+        recordings, _ = augment.fit_resample(recordings, y)
+        sources = augment.sample_indices_
+    X = extract_standardized(
+        pipeline["extract"], recordings, np.asarray(speakers)[sources], sources
+    )
+    return X, np.asarray(y)[sources], np.asarray(speakers)[sources]
+
+
+def extract_standardized(
+    extract: Any, recordings: Any, speakers: Any, sources: Any = None
+) -> NDArray[np.float32]:
+    """Extract features, and standardise them by speaker.
+
+    Parameters
+    ----------
+    extract : transformer
+        From recordings to sequences; it is fitted.
+    recordings : sequence of length n_rows
+        Recordings, and copies of them.
+    speakers : ndarray of shape (n_rows,)
+        Who speaks.
+    sources : ndarray of shape (n_rows,), dtype intp, default=None
+        The recording that each row stems from. None: no row is a copy.
+
+    Returns
+    -------
+    ndarray of shape (n_rows, n_frames, n_features), dtype float32
+    """
+    rounds = _count_before(np.arange(len(speakers)) if sources is None else sources)
+    _, groups = np.unique(speakers, return_inverse=True)
+    return speaker_standardize(
+        extract.fit_transform(recordings),
+        groups * (rounds.max() + 1) + rounds,
+        feature_names=getattr(extract, "get_feature_names_out", lambda: None)(),
+    )
+
+
+def _count_before(values):
+    """Return how often each value stands in front of its place."""
+    order = np.argsort(values, kind="stable")
+    in_order = np.asarray(values)[order]
+    is_first = np.r_[True, in_order[1:] != in_order[:-1]]
+    starts = np.maximum.accumulate(np.where(is_first, np.arange(len(order)), 0))
+    counts = np.empty(len(order), dtype=np.intp)
+    counts[order] = np.arange(len(order)) - starts
+    return counts
 
 
 class SpeakerStandardized(SequenceTransformerMixin, BaseEstimator):
