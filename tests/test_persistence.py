@@ -39,6 +39,7 @@ from skemotion import (
 )
 from skemotion.networks import import_keras
 from skemotion.persistence import load_model, save_model
+from skemotion.persistence._archive import _read_array
 
 DATA = Path(__file__).parent / "data"
 RNG = np.random.default_rng(0)
@@ -878,6 +879,9 @@ def test_bad_descriptions(keys, value, message, scaler_bundle, load_bytes):
     assert "antigravity" not in sys.modules
 
 
+LABELS = [str(number) for number in range(100)]
+
+
 @pytest.mark.parametrize(
     ("keys", "value", "message"),
     [
@@ -886,7 +890,18 @@ def test_bad_descriptions(keys, value, message, scaler_bundle, load_bytes):
         (["steps", 0, "name"], 3, "'name' of type str"),
         (["steps", 1], "passthrough", "'name' of type str"),
         (["steps", 0, "feature_names"], ["pitch"], "its features are not those"),
-        (["steps", 0, "parameters", "n_mfcc"], 10**12, "its features are not those"),
+        (["steps", 0, "parameters", "n_mfcc"], 10**12, "has implausible duration"),
+        (["steps", 0, "parameters", "duration"], 1e9, "implausible duration=10+.0"),
+        (["steps", 0, "parameters", "duration"], float("inf"), "parameter that is inf"),
+        (["steps", 0, "parameters", "n_mels"], 10**9, "implausible .*n_mels=10+"),
+        (["steps", 0, "parameters", "frame_length"], 10**9, "implausible"),
+        (["steps", 0, "parameters", "sampling_rate"], 10**12, "implausible"),
+        (["steps", 0, "parameters", "sampling_rate"], 10**400, "cannot be loaded"),
+        (["parameters", "hop_duration"], 1e-9, "hop_duration=1e-09 seconds"),
+        (["steps", 3, "parameters", "n_members"], 10**9, "has .* weights"),
+        (["steps", 3, "parameters", "n_members"], 2, "class labels .* ask for"),
+        (["steps", 3, "classes"], {"dtype": "<U9999", "labels": LABELS}, "implausible"),
+        (["steps", 3, "arrays"], {}, "it holds 0 weights"),
         (["steps", 3, "parameters", "units"], 10**6, "units=1000000.* weights"),
         (["steps", 3, "parameters", "units"], -1, "'units' parameter"),
         (["steps", 3, "parameters", "optimizer"], "__tensor__", "does not build"),
@@ -915,12 +930,13 @@ def test_bad_arrays(scaler_bundle, load_bytes, tmp_path):
 
     huge = saved_array(np.ones(3)).replace(b"(3,)", b"(999999999999999,)")
     bad_arrays = {
-        "dtype object": saved_array(np.array([Payload()]), allow_pickle=True),
-        "dtype int64": saved_array(np.arange(3)),
-        "dtype >f8": saved_array(np.ones(3, dtype=">f8")),
-        "magic": b"no array",
+        "its header is none of float32 or float64": saved_array(
+            np.array([Payload()]), allow_pickle=True
+        ),
         "does not agree with shape": saved_array(np.ones(3))[:-1],
         "is no array": huge,
+        "NaN or infinity": saved_array(np.array([1.0, np.nan, 1.0])),
+        "infinity); copy": saved_array(np.array([1.0, -np.inf, 1.0])),
         "do not fit 3 features": saved_array(np.ones((2, 3))),
     }
     manifest, members = unpack(scaler_bundle)
@@ -929,6 +945,57 @@ def test_bad_arrays(scaler_bundle, load_bytes, tmp_path):
         with pytest.raises(ValueError, match=re.escape(message)):
             load_bytes(content)
     assert not (tmp_path / "ran").exists()
+
+
+OTHER_HEADERS = [
+    b"{'descr': '<i8', 'fortran_order': False, 'shape': (3,), }",
+    b"{'descr': '>f8', 'fortran_order': False, 'shape': (3,), }",
+    b"{'descr': '<f8', 'fortran_order': True, 'shape': (3,), }",
+    b"{'descr': '<f8', 'fortran_order': False, 'shape': (3,), ",
+    b"{'descr': '<f8', 'fortran_order': False, 'shape': (3L,), }",
+    b"{'descr': '<f8', 'fortran_order': False, 'shape': (-3,), }",
+    b"{'descr': '<f8', 'fortran_order': False, 'shape': 3, }",
+    b"{'descr': [('a', '<f8')], 'fortran_order': False, 'shape': (3,), }",
+    b"{'descr': '<f8', 'shape': (3,), }",
+    b"(" * 60_000,
+    b"-" * 60_000 + b"1",
+    b"'''",
+    b"\x00\xff",
+    b"",
+]
+
+
+@pytest.mark.parametrize("header", OTHER_HEADERS)
+def test_headers_that_save_model_never_writes(header, scaler_bundle, load_bytes):
+    manifest, members = unpack(scaler_bundle)
+    header = header + b"\n"
+    start = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little")
+    array = start + header + bytes(24)
+    content = pack(manifest, [("0.npy", array), ("1.npy", members["1.npy"])])
+    with pytest.raises(ValueError, match=r"'0\.npy' is no array of a bundle"):
+        load_bytes(content)
+
+
+@pytest.mark.parametrize("dtype", ["<f4", "<f8"])
+@pytest.mark.parametrize("shape", [(), (1,), (3, 2), (1, 2, 3, 4)])
+def test_headers_of_numpy_are_read(dtype, shape):
+    array = np.ones(shape, dtype)
+    read = _read_array("0.npy", saved_array(array))
+    np.testing.assert_array_equal(read, array)
+    assert read.dtype == dtype
+
+
+def test_an_array_serves_once(bundle, load_bytes):
+    manifest, members = unpack(bundle.read_bytes())
+    arrays = manifest["model"]["steps"][1]["arrays"]
+    arrays["scale"] = arrays["mean"]
+    with pytest.raises(ValueError, match="no member of the archive for 'scale'"):
+        load_bytes(pack(manifest, members.items()))
+
+
+def test_no_model_but_a_step_that_does_nothing(scaler_bundle, load_bytes):
+    with pytest.raises(ValueError, match="it holds no model"):
+        load_bytes(change(scaler_bundle, "model", "type", "passthrough"))
 
 
 def test_zip_bomb(scaler_bundle, load_bytes):

@@ -1,5 +1,6 @@
 """What a bundle can hold."""
 
+import math
 import re
 from typing import Any
 
@@ -70,4 +71,6 @@ def decode(value: Any) -> Any:
         items = value[_TUPLE]
         if type(items) is list:
             return tuple(decode(item) for item in items)
+    if type(value) is float and not math.isfinite(value):
+        raise ValueError(f"it has a parameter that is {value}.")
     return value

@@ -1,6 +1,5 @@
 """From a bundle to estimators."""
 
-import math
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -26,10 +25,24 @@ from skemotion.persistence._format import (
     STEPS,
     decode,
 )
+from skemotion.persistence._limits import (
+    check_extent_of_extractor,
+    check_extent_of_labels,
+    check_extent_of_network,
+    check_extent_of_windows,
+)
 from skemotion.preprocessing import SequenceScaler
 
 _FIRST_VERSION = 1
-_MAX_CELLS = 2**26  # of one sequence for each class, which scikeras is shown
+# By what else than ValueError a false description can end.
+_OTHER_ENDS = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    RecursionError,
+    TypeError,
+)
 
 
 def load_model(path: str | os.PathLike) -> Any:
@@ -73,10 +86,18 @@ def load_model(path: str | os.PathLike) -> Any:
         return _restore(get_entry(manifest, "model", dict), arrays)
     except ValueError as error:
         raise ValueError(f"{os.fspath(path)!r} cannot be loaded: {error}") from error
+    except _OTHER_ENDS as error:
+        raise ValueError(
+            f"{os.fspath(path)!r} cannot be loaded: its manifest describes no model "
+            f"({type(error).__name__}: {error}); {COPY_AGAIN}."
+        ) from error
 
 
 def _restore(description, arrays):
-    cls = PIPELINES.get(get_entry(description, "type", str))
+    kind = get_entry(description, "type", str)
+    if kind == "passthrough":
+        raise ValueError(f"it holds no model, only a step {kind!r}; {COPY_AGAIN}.")
+    cls = PIPELINES.get(kind)
     if cls is None:
         return _restore_step(description, arrays)
     steps = [
@@ -84,6 +105,7 @@ def _restore(description, arrays):
         for step in get_entry(description, "steps", list)
     ]
     pipeline = _construct(cls, description, steps=steps)
+    check_extent_of_windows(pipeline)
     try:
         pipeline._validate_steps()
     except (IndexError, TypeError, ValueError) as error:
@@ -151,6 +173,7 @@ def _restore_step(description, arrays):
         )
     step = _construct(STEPS[kind], description)
     if isinstance(step, SpeechFeatureExtractor):
+        check_extent_of_extractor(step)
         _check_descriptors(step, description)
     elif isinstance(step, SpeechEncoder):
         _restore_encoder(step, description, arrays)
@@ -206,7 +229,7 @@ def _restore_encoder(encoder, description, arrays):
             "model again, or install the version that the manifest names."
         )
     layers = get_entry(description, "layers", list)
-    content = arrays.get(get_entry(description, "weights", str))
+    content = arrays.pop(get_entry(description, "weights", str), None)
     if (
         not layers
         or not _all_of(layers, int)
@@ -252,13 +275,15 @@ def _restore_classifier(classifier, description, arrays):
     _restore_input(classifier, description)
     classes = _restore_classes(get_entry(description, "classes", dict))
     shape = _restore_shape(classifier, get_entry(description, "sequence_shape", list))
-    # Compared before anything is built, so that memory is bounded by the file.
-    if math.prod(shape) * len(classes) > _MAX_CELLS:
+    architecture = classifier._make_architecture(*shape, len(classes))
+    weights = _take(description, arrays, get_entry(description, "arrays", dict))
+    check_extent_of_network(shape, len(classes), architecture, weights)
+    expected = architecture.weight_shapes()
+    if weights.keys() != expected.keys():
         raise ValueError(
-            f"sequences of shape {shape} are implausibly large; {COPY_AGAIN}."
+            f"its arrays are not named as the weights of {type(classifier).__name__}; "
+            f"{COPY_AGAIN}."
         )
-    expected = classifier._make_architecture(*shape, len(classes)).weight_shapes()
-    weights = _take(description, arrays, expected)
     for name, array in weights.items():
         if array.shape != expected[name]:
             raise ValueError(
@@ -269,7 +294,10 @@ def _restore_classifier(classifier, description, arrays):
     history = _restore_history(get_entry(description, "history", dict))
     try:
         classifier._restore(
-            list(weights.values()), shape=shape, classes=classes, history=history
+            [weights[name] for name in expected],
+            shape=shape,
+            classes=classes,
+            history=history,
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ValueError(
@@ -315,6 +343,7 @@ def _restore_classes(description):
         and _all_of(labels, str, int, bool)
         and len(set(labels)) == len(labels) >= 2
     ):
+        check_extent_of_labels(np.dtype(dtype), labels)
         with suppress(OverflowError, ValueError):
             classes = np.array(labels, dtype=dtype)
             if classes.tolist() == labels:
@@ -336,7 +365,8 @@ def _restore_history(history):
 
 def _take(description, arrays, names):
     members = get_entry(description, "arrays", dict)
-    taken = {name: arrays.get(get_entry(members, name, str)) for name in names}
+    # Each is taken once, so that all of them together are no larger than the file.
+    taken = {name: arrays.pop(get_entry(members, name, str), None) for name in names}
     for name, array in taken.items():
         if not isinstance(array, np.ndarray):
             raise ValueError(
