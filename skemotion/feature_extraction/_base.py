@@ -10,7 +10,7 @@ from sklearn import get_config
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
-from skemotion._messages import warn_truncated
+from skemotion._messages import warn_truncated, warn_user
 from skemotion._sequences import SequenceTransformerMixin
 from skemotion.audio import check_audio, check_recordings, recording_name
 from skemotion.exceptions import AudioError
@@ -104,9 +104,19 @@ def _raise_failures(failures, recordings):
 
 
 def _open_memory(memory):
-    """Return the cache of a folder; other kinds of memory as they are."""
+    """Return the cache of a folder, if it can be had; other kinds as they are."""
     if not isinstance(memory, (str, os.PathLike)):
         return memory
     cache = FeatureCache(memory)
-    cache.create()
+    try:
+        cache.create()
+    except OSError as error:
+        reason = error.strerror or error
+        warn_user(
+            UserWarning(
+                f"memory={os.fspath(memory)!r} cannot be used ({reason}): features "
+                "are computed, but not kept there. Name a folder that can be written."
+            )
+        )
+        return None
     return cache

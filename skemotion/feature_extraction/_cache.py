@@ -3,9 +3,8 @@
 import hashlib
 import json
 import os
-import shutil
 import warnings
-import zlib
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,7 +15,8 @@ from skemotion._files import atomic_path
 
 _FOLDER = "skemotion-features"
 _SUFFIX = ".features"
-_MAGIC = b"skemoft1"
+_MAGIC = b"skemoft2"
+_DIGEST_BYTES = 16
 _DTYPE = np.dtype("<f4")
 
 # https://bford.info/cachedir/: backups leave out folders that hold this file.
@@ -74,14 +74,16 @@ class FeatureCache:
             content = self._path(key).read_bytes()
         except OSError:
             return None
-        head = len(_MAGIC) + 4
-        data = content[head:]
-        # The rename that completes a file may outlive its data when power fails.
-        if content[:head] != _head(data):
+        n_head = len(_MAGIC) + _DIGEST_BYTES
+        data = content[n_head:]
+        # The rename that completes a file may outlive its data when power fails, and
+        # a file may be copied to where another one belongs.
+        if content[:n_head] != _head(key, data):
             return None
         if len(data) != np.prod(shape) * _DTYPE.itemsize:
             return None
-        return np.frombuffer(data, dtype=_DTYPE).reshape(shape)
+        features = np.frombuffer(data, dtype=_DTYPE).reshape(shape)
+        return features if np.isfinite(features).all() else None
 
     def store(self, key: str, features: NDArray[np.float32]) -> None:
         """Write an entry; warn if the disk does not take it."""
@@ -90,7 +92,7 @@ class FeatureCache:
         try:
             target.parent.mkdir(exist_ok=True)
             with atomic_path(target) as path:
-                path.write_bytes(_head(data) + data)
+                path.write_bytes(_head(key, data) + data)
         except OSError as error:
             warnings.warn(
                 f"features are computed but not kept in {self.folder}: "
@@ -107,9 +109,7 @@ class FeatureCache:
             If the folder is no cache of features.
         """
         self._check_tag()
-        # What a killed writer has left begins with a dot.
-        entries = self._entries.glob(f"??/[!.]*{_SUFFIX}")
-        sizes = [path.stat().st_size for path in entries]
+        sizes = [path.stat().st_size for path in self._list("[!.]*")]
         return CacheInfo(len(sizes), sum(sizes))
 
     def clear(self) -> CacheInfo:
@@ -126,8 +126,20 @@ class FeatureCache:
             If the folder is no cache of features.
         """
         info = self.info()
-        shutil.rmtree(self._entries)
+        # What a killed writer has left begins with a dot.
+        files = [*self._list("[!.]*"), *self._list(".*")]
+        for path in files:
+            path.unlink(missing_ok=True)
+        for folder in {path.parent for path in files}:
+            _remove_if_empty(folder)
+        if [path.name for path in self._entries.iterdir()] == [_TAG]:
+            (self._entries / _TAG).unlink()
+            _remove_if_empty(self._entries)
         return info
+
+    def _list(self, name):
+        found = self._entries.glob(f"[0-9a-f][0-9a-f]/{name}{_SUFFIX}")
+        return [path for path in found if path.is_file()]
 
     def _path(self, key):
         return self._entries / key[:2] / (key[2:] + _SUFFIX)
@@ -188,5 +200,11 @@ def function_key(name: str, settings: dict[str, Any]) -> str:
     return hashlib.sha256(content.encode()).hexdigest()
 
 
-def _head(data):
-    return _MAGIC + zlib.crc32(data).to_bytes(4, "little")
+def _remove_if_empty(folder):
+    with suppress(OSError):
+        folder.rmdir()
+
+
+def _head(key, data):
+    digest = hashlib.blake2b(data, digest_size=_DIGEST_BYTES, key=key.encode())
+    return _MAGIC + digest.digest()

@@ -223,11 +223,34 @@ def test_a_full_disk_costs_the_cache_and_not_the_features(folder, monkeypatch):
     np.testing.assert_array_equal(features, SpeechFeatureExtractor().transform(signals))
 
 
-def test_a_folder_that_cannot_be_made_is_an_error(tmp_path):
+def test_a_folder_that_cannot_be_made_stops_nothing(tmp_path):
     file = tmp_path / "file"
     file.touch()
-    with pytest.raises(OSError, match="file"):
-        SpeechFeatureExtractor(memory=file).transform(make_signals(1))
+    signals = make_signals(1)
+    with pytest.warns(UserWarning, match=r"memory='.*file' cannot be used"):
+        features = SpeechFeatureExtractor(memory=file).transform(signals)
+    np.testing.assert_array_equal(features, SpeechFeatureExtractor().transform(signals))
+
+
+def test_an_entry_of_another_recording_is_computed_anew(folder, n_computed):
+    signals = make_signals(2)
+    extractor = SpeechFeatureExtractor(memory=folder)
+    expected = extractor.transform(signals)
+    first, second = entries(folder)
+    first.write_bytes(second.read_bytes())
+    np.testing.assert_array_equal(extractor.transform(signals), expected)
+    assert n_computed() == 3
+
+
+def test_features_that_cannot_be_are_computed_anew(folder, n_computed):
+    signals = make_signals(1)
+    extractor = SpeechFeatureExtractor(memory=folder)
+    expected = extractor.transform(signals)
+    (entry,) = entries(folder)
+    key = entry.parent.name + entry.stem
+    _cache.FeatureCache(folder).store(key, np.full_like(expected[0], np.nan))
+    np.testing.assert_array_equal(extractor.transform(signals), expected)
+    assert n_computed() == 2
 
 
 def test_info_and_clear(folder, capfd):
@@ -238,6 +261,27 @@ def test_info_and_clear(folder, capfd):
     assert main(["cache", "clear", str(folder)]) == 0
     assert "deleted 3 entries" in capfd.readouterr().out
     assert [path.name for path in folder.iterdir()] == ["notes.txt"]
+
+
+def test_clear_deletes_nothing_but_entries(folder):
+    SpeechFeatureExtractor(memory=folder).transform(make_signals(1))
+    inside = folder / "skemotion-features"
+    foreign = [
+        inside / "notes.txt",
+        inside / "thesis" / "chapter.features",
+        entries(folder)[0].parent / "mine.csv",
+    ]
+    for path in foreign:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("mine")
+    left_by_a_killed_writer = entries(folder)[0].with_name(".half.features")
+    left_by_a_killed_writer.touch()
+    assert main(["cache", "clear", str(folder)]) == 0
+    assert all(path.exists() for path in foreign)
+    assert entries(folder) == [foreign[1]]
+    assert not left_by_a_killed_writer.exists()
+    # It is still known as a cache.
+    assert main(["cache", "clear", str(folder)]) == 0
 
 
 @pytest.mark.parametrize("action", ["info", "clear"])
