@@ -2,11 +2,7 @@
 
 import hashlib
 import os
-import sys
-import time
 import warnings
-import zipfile
-import zlib
 from numbers import Integral, Real
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,11 +12,17 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from skemotion._messages import shorten
 from skemotion._validation import validate_params
 from skemotion.datasets._corpus import Corpus
+from skemotion.datasets._download import Archive, download, unpack
 from skemotion.datasets._emodb import EMOTIONS, checksums, load_emodb
 
-_ARCHIVE_URL = "http://emodb.bilderbar.info/download/download.zip"
-_TIMEOUT = 30  # seconds without an answer
-_TEXT_FILES = ["erkennung.txt", "erklaerung.txt"]
+_ARCHIVE_URL = "https://emodb.bilderbar.info/download/download.zip"
+# All that is kept is verified, so that it may come this way where the other fails.
+_PLAIN_URL = "http://emodb.bilderbar.info/download/download.zip"
+_MAX_ARCHIVE = 2**26  # bytes, of about 40 MB
+_MAX_RECORDING = 2**20  # the longest takes 287 kB
+_LISTENERS = {
+    "erkennung.txt": "80c4826cee83448ae7bab6d55c1598dac9a6e894ce01ab4e86090dd3aeaee12f"
+}
 
 
 @validate_params({"data_home": [str, os.PathLike, None]})
@@ -38,6 +40,11 @@ def get_data_home(data_home: str | os.PathLike[str] | None = None) -> str:
     str
         The path of the folder.
 
+    Raises
+    ------
+    OSError
+        If the home directory is not known, or the folder cannot be made.
+
     Examples
     --------
     >>> import os, tempfile
@@ -49,7 +56,13 @@ def get_data_home(data_home: str | os.PathLike[str] | None = None) -> str:
     """
     if data_home is None:
         data_home = os.environ.get("SKEMOTION_DATA") or "~/skemotion_data"
-    path = Path(data_home).expanduser()
+    try:
+        path = Path(data_home).expanduser()
+    except RuntimeError as error:
+        raise OSError(
+            f"the home directory in {os.fspath(data_home)!r} is not known: give "
+            "data_home, or set the environment variable SKEMOTION_DATA to a folder."
+        ) from error
     path.mkdir(parents=True, exist_ok=True)
     return str(path)
 
@@ -95,9 +108,10 @@ def fetch_emodb(
     language : {"en", "de", "it"}, default="en"
         Language of the emotions' names, as in :func:`load_emodb`.
 
-    url : str, default="http://emodb.bilderbar.info/download/download.zip"
+    url : str, default="https://emodb.bilderbar.info/download/download.zip"
         Address of the archive, by HTTP or HTTPS. Give the address of a copy
-        where the original site cannot be reached.
+        where the original site cannot be reached. The default is tried by HTTP,
+        too, where HTTPS fails.
 
     Returns
     -------
@@ -108,13 +122,14 @@ def fetch_emodb(
     ------
     OSError
         If the corpus is missing and `download_if_missing` is False, if what is
-        there is not all of it, or if the archive cannot be downloaded or is
-        damaged.
+        there is not all of it, or if the archive cannot be downloaded, is
+        damaged, larger than it can be, or comes too slowly to end.
 
     Warns
     -----
     UserWarning
-        If the download is tried again.
+        If the download is tried again, or if the listeners' judgements are not
+        those that are known, and are left out.
 
     See Also
     --------
@@ -151,9 +166,10 @@ def fetch_emodb(
             )
     elif download_if_missing:
         with TemporaryDirectory(prefix="emodb-part-", dir=home) as work:
-            archive, corpus = Path(work, "download.zip"), Path(work, "emodb")
-            _download(url, archive, n_retries=n_retries, delay=delay)
-            _unpack(archive, corpus, url=url)
+            file, corpus = Path(work, "download.zip"), Path(work, "emodb")
+            archive = _make_archive(url)
+            url = download(archive, file, n_retries=n_retries, delay=delay)
+            _unpack(archive, file, corpus, url=url)
             _put_in_place(corpus, folder)
     else:
         raise OSError(
@@ -180,54 +196,31 @@ def _find_faults(folder: Path) -> str:
     )
 
 
-def _download(url: str, archive: Path, *, n_retries: int, delay: float) -> None:
-    import pooch
-    import requests
-
-    on_terminal = sys.stderr is not None and sys.stderr.isatty()
-    downloader = pooch.HTTPDownloader(progressbar=on_terminal, timeout=_TIMEOUT)
-    for n_left in range(n_retries, -1, -1):
-        try:
-            downloader(url, str(archive), None)
-            return
-        except requests.RequestException as error:
-            if n_left == 0 or _is_refusal(error.response):
-                raise _fetch_error(url, str(error)) from error
-            warnings.warn(
-                f"The download of {url} failed ({error}); trying again.", stacklevel=4
-            )
-            time.sleep(delay)
+def _make_archive(url: str) -> Archive:
+    return Archive(
+        name="EMO-DB",
+        urls=(url, _PLAIN_URL) if url == _ARCHIVE_URL else (url,),
+        max_bytes=_MAX_ARCHIVE,
+        max_member_bytes=_MAX_RECORDING,
+        help="Try again later, give the address of a copy as `url`, or get the "
+        "archive in another way, unpack it and pass the folder to "
+        "skemotion.datasets.load_emodb.",
+    )
 
 
-def _is_refusal(response) -> bool:
-    """Tell an answer such as 404, which stays, from a failure that may pass."""
-    return response is not None and response.status_code < 500
-
-
-def _unpack(archive: Path, corpus: Path, *, url: str) -> None:
+def _unpack(archive: Archive, file: Path, corpus: Path, *, url: str) -> None:
     """Write the recordings, and nothing unknown, to a folder and verify them."""
-    (corpus / "wav").mkdir(parents=True)
-    try:
-        with zipfile.ZipFile(archive) as members:
-            present = set(members.namelist())
-            for name in [f"wav/{name}" for name in checksums()] + _TEXT_FILES:
-                if name in present:
-                    (corpus / name).write_bytes(_read_member(members, name))
-    except zipfile.BadZipFile as error:
-        raise _fetch_error(
-            url, f"the archive is truncated, damaged or no zip file ({error})"
-        ) from error
+    sums = {f"wav/{name}": digest for name, digest in checksums().items()}
+    changed = unpack(archive, file, corpus, sums, _LISTENERS, url=url)
     faults = _find_faults(corpus)
     if faults:
-        raise _fetch_error(url, f"the archive is not that of the corpus, {faults}")
-
-
-def _read_member(members: zipfile.ZipFile, name: str) -> bytes:
-    try:
-        return members.read(name)
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
-        # RuntimeError stands for encryption and for unknown compression.
-        raise zipfile.BadZipFile(f"{name}: {error}") from error
+        raise archive.error(url, f"the archive is not that of the corpus, {faults}")
+    if changed:
+        warnings.warn(
+            f"{', '.join(changed)} from {url} is not the one that is known, and is "
+            "left out: how well listeners recognised each recording is not known.",
+            stacklevel=4,
+        )
 
 
 def _put_in_place(corpus: Path, folder: Path) -> None:
@@ -237,11 +230,3 @@ def _put_in_place(corpus: Path, folder: Path) -> None:
         if _find_faults(folder):
             raise
         # Another process was faster, and its corpus is as good.
-
-
-def _fetch_error(url: str, reason: str) -> OSError:
-    return OSError(
-        f"EMO-DB could not be fetched from {url}: {reason}. Try again later, give "
-        "the address of a copy as `url`, or get the archive in another way, unpack "
-        "it and pass the folder to skemotion.datasets.load_emodb."
-    )

@@ -3,8 +3,11 @@ import io
 import os
 import sys
 import threading
+import time
+import tracemalloc
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -12,7 +15,14 @@ import numpy as np
 import pytest
 from sklearn.utils._param_validation import InvalidParameterError
 
-from skemotion.datasets import _emodb, _fetch, fetch_emodb, get_data_home, load_emodb
+from skemotion.datasets import (
+    _download,
+    _emodb,
+    _fetch,
+    fetch_emodb,
+    get_data_home,
+    load_emodb,
+)
 
 RECORDINGS = {
     "03a01Fa.wav": b"happy" * 100,
@@ -39,6 +49,15 @@ class Server(ThreadingHTTPServer):
         return self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
 
 
+class Slowly(bytes):
+    """A body that is sent byte by byte."""
+
+    def __iter__(self):
+        for number in range(len(self)):
+            time.sleep(0.01)
+            yield self[number : number + 1]
+
+
 class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         reply = self.server.next_reply()
@@ -47,9 +66,12 @@ class Handler(BaseHTTPRequestHandler):
             return
         body, n_promised = reply if isinstance(reply, tuple) else (reply, len(reply))
         self.send_response(200)
-        self.send_header("Content-Length", str(n_promised))
+        if n_promised is not None:
+            self.send_header("Content-Length", str(n_promised))
         self.end_headers()
-        self.wfile.write(body)
+        with suppress(ConnectionError):  # who asked has left
+            for block in body if isinstance(body, Slowly) else [body]:
+                self.wfile.write(block)
 
     def log_message(self, *args):
         pass
@@ -72,15 +94,19 @@ def small_corpus(monkeypatch):
     sums = {name: hashlib.sha256(data).hexdigest() for name, data in RECORDINGS.items()}
     for module in (_emodb, _fetch):
         monkeypatch.setattr(module, "checksums", lambda: sums)
+    listeners = {"erkennung.txt": hashlib.sha256(LISTENERS).hexdigest()}
+    monkeypatch.setattr(_fetch, "_LISTENERS", listeners)
 
 
-def make_archive(members=None):
+CORPUS = {f"wav/{name}": data for name, data in RECORDINGS.items()} | {
+    "erkennung.txt": LISTENERS
+}
+
+
+def make_archive(members=CORPUS, compression=zipfile.ZIP_STORED):
     """Zip the made-up corpus, or other members."""
-    if members is None:
-        members = {f"wav/{name}": data for name, data in RECORDINGS.items()}
-        members["erkennung.txt"] = LISTENERS
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
+    with zipfile.ZipFile(buffer, "w", compression) as archive:
         for name, data in members.items():
             archive.writestr(name, data)
     return buffer.getvalue()
@@ -230,16 +256,16 @@ def test_bad_archive_is_refused_at_once(server, tmp_path, body, message):
 
 @pytest.mark.usefixtures("small_corpus")
 def test_interrupted_unpacking_leaves_nothing(server, tmp_path, monkeypatch):
-    read = zipfile.ZipFile.read
+    open_member = zipfile.ZipFile.open
 
     def interrupted(archive, name):
         if name.endswith("08b10Tb.wav"):
             raise KeyboardInterrupt
-        return read(archive, name)
+        return open_member(archive, name)
 
     server.reply(make_archive())
     with monkeypatch.context() as patch:
-        patch.setattr(zipfile.ZipFile, "read", interrupted)
+        patch.setattr(zipfile.ZipFile, "open", interrupted)
         with pytest.raises(KeyboardInterrupt):
             fetch_emodb(tmp_path, url=server.url)
     assert_nothing_left(tmp_path)
@@ -309,6 +335,101 @@ def test_something_else_in_the_way(server, tmp_path, monkeypatch):
     with pytest.raises(OSError, match="emodb"):
         fetch_emodb(tmp_path, url=server.url)
     assert os.listdir(tmp_path / "emodb") == ["mine"]
+
+
+@pytest.mark.usefixtures("small_corpus")
+@pytest.mark.parametrize("compression", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_damage_in_other_compressions(server, tmp_path, compression):
+    body = bytearray(make_archive(compression=compression))
+    body[60:80] = bytes(20)
+    server.reply(bytes(body))
+    with pytest.raises(OSError, match=r"damaged or no zip file \(wav/03a01Fa.wav"):
+        fetch_emodb(tmp_path, url=server.url)
+    assert_nothing_left(tmp_path)
+
+
+@pytest.mark.usefixtures("small_corpus")
+def test_a_member_that_grows_is_not_read_whole(server, tmp_path):
+    bomb = CORPUS | {"wav/03a01Fa.wav": bytes(10**8)}
+    server.reply(make_archive(bomb, zipfile.ZIP_DEFLATED))
+    tracemalloc.start()
+    with pytest.raises(OSError, match="larger than any recording"):
+        fetch_emodb(tmp_path, url=server.url)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 10**7
+
+
+@pytest.mark.usefixtures("small_corpus")
+@pytest.mark.parametrize("promised", [2**27, 200, None])
+def test_a_body_that_is_too_long_is_not_taken(server, tmp_path, promised, monkeypatch):
+    monkeypatch.setattr(_fetch, "_MAX_ARCHIVE", 10**5)
+    body = bytes(2 * 10**5)
+    server.reply((body, promised))
+    with pytest.raises(OSError, match=r"could not be fetched"):
+        fetch_emodb(tmp_path, url=server.url, n_retries=0)
+    assert server.n_requests == 1
+    assert_nothing_left(tmp_path)
+
+
+@pytest.mark.usefixtures("small_corpus")
+def test_a_body_that_comes_too_slowly_is_given_up(server, tmp_path, monkeypatch):
+    monkeypatch.setattr(_download, "_PATIENCE", 0.1)
+    server.reply(Slowly(make_archive()))
+    with pytest.raises(OSError, match=r"bytes a second, too few to end"):
+        fetch_emodb(tmp_path, url=server.url, n_retries=0)
+    assert_nothing_left(tmp_path)
+
+
+@pytest.mark.usefixtures("small_corpus")
+@pytest.mark.parametrize("promised", ["many", "-1", "1e3", "9" * 5000])
+def test_what_is_verified_needs_no_length(server, tmp_path, promised):
+    server.reply((make_archive(), promised))
+    assert len(fetch_emodb(tmp_path, url=server.url, n_retries=0).paths) == 3
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://" + "a" * 70 + ".example/",
+        "http://[::1",
+        "http://host:port/",
+        "http:///download.zip",
+        "ftp://127.0.0.1/download.zip",
+        "no address",
+        "http://\udcff/",
+        "http://127.0.0.1:99999/",
+    ],
+)
+def test_bad_addresses_are_one_kind_of_error(tmp_path, url):
+    with pytest.raises(OSError, match="could not be fetched"):
+        fetch_emodb(tmp_path, url=url, n_retries=0)
+    assert_nothing_left(tmp_path)
+
+
+def test_no_home(monkeypatch):
+    monkeypatch.delenv("SKEMOTION_DATA", raising=False)
+    monkeypatch.setattr("os.path.expanduser", lambda path: path)
+    with pytest.raises(OSError, match="set the environment variable SKEMOTION_DATA"):
+        get_data_home()
+
+
+@pytest.mark.usefixtures("small_corpus")
+def test_other_judgements_of_listeners_are_left_out(server, tmp_path):
+    server.reply(make_archive(CORPUS | {"erkennung.txt": LISTENERS + b"\n"}))
+    with pytest.warns(UserWarning, match=r"erkennung\.txt .* is left out"):
+        data = fetch_emodb(tmp_path, url=server.url)
+    assert len(data.paths) == 3
+    assert not (tmp_path / "emodb" / "erkennung.txt").exists()
+
+
+@pytest.mark.usefixtures("small_corpus")
+def test_the_next_address_serves(server, tmp_path, monkeypatch):
+    other = server.url.replace("http:", "https:")
+    monkeypatch.setattr(_fetch, "_ARCHIVE_URL", other)
+    monkeypatch.setattr(_fetch, "_PLAIN_URL", server.url)
+    server.reply(make_archive())
+    assert len(fetch_emodb(tmp_path, url=other).paths) == 3
 
 
 def test_sums_of_the_whole_corpus_ship_with_the_package():
