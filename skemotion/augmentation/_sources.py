@@ -14,6 +14,7 @@ from skemotion.audio import (
     cache_key_of,
     can_seek,
     check_samples,
+    count_samples,
     decode,
     iter_blocks,
 )
@@ -87,7 +88,7 @@ class Source:
         rate = sampling_rate if self.rate is None else self.rate
         n_samples = n_blocks = None
         if duration is not None:
-            n_samples = int(duration * rate)
+            n_samples = count_samples(duration, rate)
             n_blocks = -(-n_samples // _BLOCK)
         with closing(iter_blocks(self.recording, _BLOCK)) as blocks:
             read = list(islice(blocks, n_blocks))

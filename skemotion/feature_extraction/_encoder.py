@@ -11,7 +11,7 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
 from skemotion._validation import fit_context
-from skemotion.audio import check_recordings
+from skemotion.audio import check_recordings, count_samples
 from skemotion.feature_extraction._base import RecordingTransformer
 from skemotion.feature_extraction._encoding import (
     SAMPLES_PER_FRAME,
@@ -312,8 +312,7 @@ class SpeechEncoder(RecordingTransformer):
 
     def _settings(self):
         """Collect all that frames depend on besides the samples."""
-        # What a decimal fraction lacks in binary is no sample less.
-        n_samples = round(self.duration * SAMPLING_RATE)
+        n_samples = count_samples(self.duration, SAMPLING_RATE)
         n_frames = count_encoded(n_samples, int(self.frame_step))
         return {
             "version": ENCODER_VERSION,

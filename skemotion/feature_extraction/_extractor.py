@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skemotion._validation import fit_context
-from skemotion.audio import check_recordings
+from skemotion.audio import check_recordings, count_samples
 from skemotion.feature_extraction._band import MIN_SAMPLING_RATE
 from skemotion.feature_extraction._base import RecordingTransformer
 from skemotion.feature_extraction._descriptors import DELTA_WIDTH
@@ -274,7 +274,7 @@ class SpeechFeatureExtractor(RecordingTransformer):
 
     @property
     def _n_samples(self):
-        return int(self.duration * self.sampling_rate)
+        return count_samples(self.duration, self.sampling_rate)
 
     @property
     def _n_frames(self):
