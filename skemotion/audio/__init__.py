@@ -10,6 +10,7 @@ from skemotion.audio._decoding import (
 from skemotion.audio._files import Encoded, can_seek
 from skemotion.audio._kinds import (
     Recording,
+    as_segment,
     cache_key_of,
     check_audio,
     recording_name,
@@ -28,6 +29,7 @@ __all__ = [
     "Encoded",
     "Recording",
     "Start",
+    "as_segment",
     "cache_key_of",
     "can_seek",
     "check_audio",
