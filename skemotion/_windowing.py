@@ -56,10 +56,15 @@ def iter_windows(
         first, rate = next(blocks, (np.empty(0, np.float32), None))
         rate = float(sampling_rate) if rate is None else rate
         length = count_samples(duration, rate)
-        hop = max(count_samples(hop_duration, rate), 1)
+        hop = count_hop(hop_duration, rate)
         check_samples(first[:length])
         for signal in _cut(chain([first], (block for block, _ in blocks)), length, hop):
             yield signal, rate
+
+
+def count_hop(hop_duration: float, rate: float) -> int:
+    """Return how many samples there are from one window to the next, at least one."""
+    return max(count_samples(hop_duration, rate), 1)
 
 
 def _cut(blocks, length, hop):

@@ -65,20 +65,41 @@ def is_hidden_name(name: str) -> bool:
     return name.startswith(".")
 
 
-def describe_skipped(others: Iterable[Path]) -> str:
-    """Count files that are no recordings by their suffix, and say why they are none."""
+def describe_skipped(others: Iterable[Path], folder: Path | None = None) -> str:
+    """Count files that are no recordings by their suffix, and say why they are none.
+
+    Parameters
+    ----------
+    others : iterable of Path
+        The files.
+    folder : Path or None, default=None
+        Where they lie, if they are to be named, too.
+
+    Returns
+    -------
+    str
+        Empty if there are none.
+    """
     others = list(others)
-    not_read = [path for path in others if path.suffix.lower() in _NOT_READ]
-    no_audio = [path for path in others if path.suffix.lower() not in _NOT_READ]
-    reasons = []
-    if not_read:
-        reasons.append(
-            f"{count_files(not_read)}, of a format that is not read (convert to WAV "
-            "or FLAC)"
-        )
-    if no_audio:
-        reasons.append(f"{count_files(no_audio)}, by the suffix no audio")
-    return "; ".join(reasons)
+    groups = {
+        "of a format that is not read (convert to WAV or FLAC)": [
+            path for path in others if path.suffix.lower() in _NOT_READ
+        ],
+        "by the suffix no audio": [
+            path for path in others if path.suffix.lower() not in _NOT_READ
+        ],
+    }
+    return "; ".join(
+        f"{count_files(paths)}, {reason}{_name_files(paths, folder)}"
+        for reason, paths in groups.items()
+        if paths
+    )
+
+
+def _name_files(paths, folder):
+    if folder is None:
+        return ""
+    return f": {shorten([str(path.relative_to(folder)) for path in paths])}"
 
 
 def count_files(paths: Iterable[Path]) -> str:
