@@ -64,7 +64,7 @@ class Layout:
         """Return the row of one recording in CSV."""
         extent = [""] * len(_EXTENT)
         if found.extent is not None:
-            extent = [f"{value:.4g}" for value in _round_extent(found.extent)]
+            extent = [f"{found.extent.seconds:.3f}", f"{found.extent.speech:.4f}"]
         novelty = [found.novelty] if self.with_novelty else []
         if found.error:
             numbers = [""] * (1 + len(self.labels) + len(novelty))
@@ -86,14 +86,11 @@ class Layout:
         elif found.error == NO_SPEECH:
             described["emotion"] = ""
         if found.extent is not None:
-            described |= dict(zip(_EXTENT, _round_extent(found.extent), strict=True))
+            values = round(found.extent.seconds, 3), _rounded(found.extent.speech)
+            described |= dict(zip(_EXTENT, values, strict=True))
         if found.error:
             described["error"] = found.error
         return described | dict(zip(self.kept, found.kept, strict=True))
-
-
-def _round_extent(extent):
-    return round(extent.seconds, 3), round(extent.speech, 4)
 
 
 class TextWriter:

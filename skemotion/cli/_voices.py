@@ -49,7 +49,10 @@ def adapt_to_voices(
     failures: dict[str, str] = {}
     with noted(AdaptationWarning) as warned:
         for name, of_one in voices.items():
-            models[name], failed = adapt_model(model, of_one, options)
+            try:
+                models[name], failed = adapt_model(model, of_one, options)
+            except ValueError as error:
+                raise ValueError(f"speaker {name}: {error}") from error
             failures |= failed
     if warned:
         print(

@@ -52,7 +52,7 @@ def test_standard_output_in_all_formats(model, files, capfd):
     for row in (rows[1], rows[4], rows[5]):
         assert row.pop("error") == "no speech"
         assert float(row.pop("seconds")) in (5.625, 7.5)
-        assert row.pop("speech") == "0"
+        assert row.pop("speech") == "0.0000"
         assert {row[name] for name in row if name != "path"} == {""}
     objects = json.loads(found["json"])
     silence = {"emotion": "", "seconds": 5.625, "speech": 0.0, "error": "no speech"}
