@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
+from joblib import parallel_config
 from sklearn.neighbors import KNeighborsClassifier
 
 from skemotion import (
@@ -219,6 +220,33 @@ def test_copies_are_of_the_segment(speech):
         clean = load_audio((path, start, start + 0.4), sampling_rate=rate)
         assert np.corrcoef(heard, clean)[0, 1] > 0.7
     assert X[2].name == f"{path} (0.2 s to 0.6 s)"
+
+
+class Pipe(io.BytesIO):
+    """What can be read once."""
+
+    def seekable(self):
+        return False
+
+
+@pytest.mark.parametrize("kind", [io.BytesIO, Pipe])
+def test_copies_are_of_segments_of_file_objects(speech, kind):
+    content = Path(speech.paths[0]).read_bytes()
+    augmenter = SpeechAugmenter(1, effects=("noise",), random_state=0)
+    X, y = [(speech.paths[0], 0.2, 0.6)] * 2, [0, 1]
+    expected = SpeechFeatureExtractor().transform(augmenter.fit_resample(X, y)[0])
+    X = [(kind(content), 0.2, 0.6), (kind(content), 0.2, 0.6)]
+    found = SpeechFeatureExtractor().transform(augmenter.fit_resample(X, y)[0])
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_workers_are_given_segments_of_file_objects(speech):
+    content = Path(speech.paths[0]).read_bytes()
+    X = [(io.BytesIO(content), 0.2, 0.6), Decoder(speech.paths[0])]
+    expected = SpeechFeatureExtractor().transform(X)
+    with parallel_config(backend="loky"):
+        found = SpeechFeatureExtractor(n_jobs=2).transform(X)
+    np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from skemotion.audio._kinds import (
     as_segment,
     cache_key_of,
     check_audio,
+    is_segment,
     recording_name,
     stays_here,
 )
@@ -39,6 +40,7 @@ __all__ = [
     "decode",
     "decode_start",
     "fix_length",
+    "is_segment",
     "iter_blocks",
     "load_audio",
     "recording_name",

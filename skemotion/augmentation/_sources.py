@@ -16,6 +16,7 @@ from skemotion.audio import (
     check_samples,
     count_samples,
     decode,
+    is_segment,
     iter_blocks,
 )
 
@@ -125,13 +126,19 @@ def detach(recordings: list) -> tuple[list, list]:
     Returns
     -------
     given : list
-        The recordings, but a new file object for each that cannot be rewound.
+        The recordings, but a new file object for each that cannot be rewound, and
+        what they hold in place of those that segments are of.
     detached : list
         The recordings, but what they hold in place of file objects.
     """
     encoded: dict[int, Encoded] = {}
     given, detached = [], []
     for recording in recordings:
+        if is_segment(recording):
+            file, *times = recording
+            if hasattr(file, "read"):
+                _, (held,) = detach([file])
+                recording = (held, *times)
         held = recording
         if hasattr(recording, "read"):
             try:

@@ -9,7 +9,7 @@ from skemotion import SpeechFeatureExtractor
 from skemotion._version import __version__
 from skemotion.cli._journal import open_journal
 from skemotion.cli._recordings import Recordings, keep_readable, read_list
-from skemotion.cli._sources import describe_corpus
+from skemotion.cli._sources import describe_corpus, is_table, open_source
 from skemotion.cli._terminal import on_terminal, progress_bar, say_resumed
 from skemotion.cli._warnings import CutRecordings
 from skemotion.exceptions import AudioError
@@ -47,7 +47,9 @@ def run(options):
 def _find_recordings(options):
     if options.files_from:
         return read_list(options.files_from)
-    columns, rows, _ = describe_corpus(options.corpus)
+    # Of a table, all columns are kept, and no labels are needed.
+    read = open_source if is_table(options.corpus) else describe_corpus
+    columns, rows, _ = read(options.corpus)
     return Recordings(columns, rows)
 
 

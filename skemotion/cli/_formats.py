@@ -86,8 +86,8 @@ class Layout:
         elif found.error == NO_SPEECH:
             described["emotion"] = ""
         if found.extent is not None:
-            values = round(found.extent.seconds, 3), _rounded(found.extent.speech)
-            described |= dict(zip(_EXTENT, values, strict=True))
+            extent = round(found.extent.seconds, 3), _rounded(found.extent.speech)
+            described |= dict(zip(_EXTENT, extent, strict=True))
         if found.error:
             described["error"] = found.error
         return described | dict(zip(self.kept, found.kept, strict=True))

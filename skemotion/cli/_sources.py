@@ -1,5 +1,6 @@
 """From FILE on the command line to rows of recordings."""
 
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -54,9 +55,14 @@ def open_source(name: str) -> Source:
     path = Path(name)
     if path.is_dir():
         return _search(path)
-    if path.suffix.lower() == _TABLE:
+    if is_table(name):
         return _read_rows(path)
     return Source([PATH], [(name,)])
+
+
+def is_table(name: str) -> bool:
+    """Tell whether FILE is a table of recordings, and not a recording or a folder."""
+    return name.lower().endswith(_TABLE) and not os.path.isdir(name)
 
 
 def describe_corpus(name: str) -> Source:

@@ -199,8 +199,11 @@ class SpeechEncoder(RecordingTransformer):
         ----------
         X : sequence of recordings
             Paths, binary file objects, pairs ``(signal, sampling_rate)``, 1-D
-            signals at 16 kHz, or functions that return such a pair, as
-            :func:`skemotion.audio.load_audio` takes them; they may be mixed.
+            signals at 16 kHz, segments ``(recording, start, end)``, dicts of
+            Hugging Face, or functions that return a pair, as
+            :func:`skemotion.audio.load_audio` takes them; they may be mixed. It
+            may be a data frame with a column ``path``, a segmented index of
+            audformat, or a data frame that has one.
 
         Returns
         -------
@@ -215,8 +218,8 @@ class SpeechEncoder(RecordingTransformer):
             If recordings cannot be read. It names all of them, and those that
             are missing or of no known format before any work is done.
         TypeError
-            If X is a single path or signal, a set, or a table instead of a
-            sequence of recordings.
+            If X is a single path or signal, a set, or a table that has no
+            recordings in a column ``path``, nor in its index.
         OSError
             If `memory` is a folder that cannot be made.
 
