@@ -51,6 +51,13 @@ def test_overlapping_windows_count_once(n_samples, hop, length, seed):
     assert 0 <= extent.speech <= 1
 
 
+def test_what_is_speech_in_one_window_is_speech():
+    meter = ExtentMeter(0.02)
+    meter.add(40, 1000, np.array([False, False, True, True]))
+    meter.add(40, 1000, np.array([False, True, False, False]))
+    assert meter.read() == pytest.approx((0.06, 0.02))
+
+
 def test_a_frame_that_begins_before_the_end_counts_no_more_than_there_is():
     assert Extent(1.001, 1.01).speech == 1.0
 
