@@ -323,6 +323,7 @@ def test_dicts_that_hold_no_recording_say_so(recording, message):
 
 def test_dicts_have_the_name_of_their_path():
     assert recording_name({"bytes": b"", "path": "a.wav"}, 0) == "a.wav"
+    assert recording_name({"bytes": None, "path": Path("a.wav")}, 0) == "a.wav"
     assert recording_name({"array": [0.0], "sampling_rate": 1}, 2) == "X[2]"
 
 
@@ -435,6 +436,7 @@ def without_first_frame(content):
 
 
 def test_all_of_an_mp3_is_read_whose_length_would_be_guessed(tmp_path):
+    pytest.importorskip("soundfile", minversion="0.13")  # writes a variable rate
     path = tmp_path / "a.mp3"
     parts = write_vbr_without_length(path)
     assert len(parts[1]) > 2 * len(parts[0])

@@ -1,5 +1,6 @@
 """One recording: decode, mix down, resample, fix the length."""
 
+# ruff: noqa: F401 - what is not in __all__ is for the modules of this project
 from skemotion.audio._decoding import (
     Start,
     decode,
@@ -27,24 +28,9 @@ from skemotion.audio._signals import (
 )
 
 __all__ = [
-    "Encoded",
-    "Recording",
-    "Start",
-    "as_segment",
-    "cache_key_of",
-    "can_seek",
     "check_audio",
     "check_recordings",
-    "check_samples",
-    "count_samples",
-    "decode",
-    "decode_start",
     "fix_length",
-    "is_segment",
-    "iter_blocks",
     "load_audio",
     "recording_name",
-    "resample",
-    "scale_to_peak",
-    "stays_here",
 ]

@@ -47,10 +47,14 @@ def recording_name(recording: Recording, index: int) -> str:
         whole, *times = recording
         return recording_name(whole, index) + _name_times(*times)
     if isinstance(recording, Mapping):
-        name = recording.get("path")
+        name = _as_text(recording.get("path"))
     else:
         name = getattr(recording, "name", None)
     return name if isinstance(name, str) else f"X[{index}]"
+
+
+def _as_text(path):
+    return os.fsdecode(path) if isinstance(path, os.PathLike) else path
 
 
 def _name_times(start, end):
@@ -181,7 +185,7 @@ def _as_plain(recording):
             raise ValueError("its array has no sampling_rate")
         return mix_down(array), rate
     if content is not None:
-        return Encoded(bytes(content), path)
+        return Encoded(bytes(content), _as_text(path))
     if path is None:
         raise ValueError(
             "a dict holds a recording as array and sampling_rate, as bytes, or as "

@@ -311,7 +311,7 @@ class WindowedRecordings:
 
 def _path_in_brackets(recording):
     name = recording_name(recording, -1)
-    return "" if name == "X[-1]" else f" ({name})"
+    return "" if name.startswith("X[-1]") else f" ({name})"
 
 
 def _as_batch(found):
