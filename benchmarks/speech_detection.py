@@ -144,7 +144,7 @@ def _windows(recordings):
 
 def _called(features, voice, weights, bias):
     active = va._find_active(voice.voiced, va._judge(features, weights, bias))
-    return va._count_seconds(voice, active) > 0
+    return va._is_enough(voice, active)
 
 
 def _weights(speech, sounds):

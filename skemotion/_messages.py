@@ -37,7 +37,9 @@ def warn_truncated(names: Sequence[str], n_recordings: int, duration: float) -> 
         TruncationWarning(
             f"{len(names)} of {n_recordings} recordings {verb} longer than "
             f"duration={duration} s; the rest of {whole} is not looked at: "
-            f"{shorten(names)}."
+            f"{shorten(names)}.",
+            names,
+            duration,
         )
     )
 

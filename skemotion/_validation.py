@@ -291,7 +291,7 @@ def _check_kind(labels, name):
     """Raise for labels that are missing, mixed, or of a kind that is no label."""
     if labels.dtype.kind in "biuU":
         return labels
-    missing = np.array([_is_missing(label) for label in labels.tolist()])
+    missing = np.array([is_missing(label) for label in labels.tolist()])
     if missing.any():
         raise ValueError(
             f"{name} holds {_first(labels, missing)} at row {int(missing.argmax())}, "
@@ -312,9 +312,12 @@ def _check_kind(labels, name):
     )
 
 
-def _is_missing(label):
+def is_missing(label: Any) -> bool:
+    """Tell whether a value is none: None, NaN, pandas' NA, or infinity."""
     infinite = isinstance(label, float) and np.isinf(label)
-    return label is None or infinite or is_scalar_nan(label) or is_pandas_na(label)
+    return bool(
+        label is None or infinite or is_scalar_nan(label) or is_pandas_na(label)
+    )
 
 
 def _first(labels, chosen):

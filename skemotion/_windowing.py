@@ -7,7 +7,7 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
-from skemotion.audio import Recording, check_samples, iter_blocks
+from skemotion.audio import Recording, check_samples, count_samples, iter_blocks
 
 _BLOCK = 2**16  # samples
 
@@ -55,10 +55,16 @@ def iter_windows(
     with closing(blocks):
         first, rate = next(blocks, (np.empty(0, np.float32), None))
         rate = float(sampling_rate) if rate is None else rate
-        length, hop = int(duration * rate), max(int(hop_duration * rate), 1)
+        length = count_samples(duration, rate)
+        hop = count_hop(hop_duration, rate)
         check_samples(first[:length])
         for signal in _cut(chain([first], (block for block, _ in blocks)), length, hop):
             yield signal, rate
+
+
+def count_hop(hop_duration: float, rate: float) -> int:
+    """Return how many samples there are from one window to the next, at least one."""
+    return max(count_samples(hop_duration, rate), 1)
 
 
 def _cut(blocks, length, hop):

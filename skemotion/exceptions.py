@@ -78,4 +78,26 @@ class NoSpeechWarning(UserWarning):
 
 
 class TruncationWarning(UserWarning):
-    """Only the beginning of some recordings was looked at."""
+    """Only the beginning of some recordings was looked at.
+
+    Parameters
+    ----------
+    message : str
+        What is shown.
+    names : iterable of str
+        The recordings that are longer.
+    duration : float
+        What was looked at, in seconds.
+
+    Attributes
+    ----------
+    names : list of str
+        All of them, where the message shows ten.
+    duration : float
+        What was looked at, in seconds.
+    """
+
+    def __init__(self, message: str, names: Iterable[str] = (), duration: float = 0.0):
+        super().__init__(message)
+        self.names = list(names)
+        self.duration = duration

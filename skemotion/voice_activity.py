@@ -29,7 +29,7 @@ __all__ = ["has_speech", "speech_mask", "speech_seconds", "voice_activity"]
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
-_HOP = 0.01  # seconds
+FRAME_SECONDS = 0.01
 _LOWEST_RATE = 4000.0  # Hz, and what higher rates are brought near to
 _TAPS = 6  # of the filter before that, in samples of the lower rate
 _WINDOW = 0.04  # seconds, of the spectrum: nearly three periods of the lowest pitch
@@ -129,8 +129,29 @@ def speech_seconds(signal: ArrayLike, sampling_rate: float) -> float:
     >>> speech_seconds(np.zeros(16000), 16000)
     0.0
     """
-    _, voice = _listen(signal, sampling_rate)
-    return 0.0 if voice is None else _count_seconds(voice, _find_speech(voice))
+    return float(speech_frames(signal, sampling_rate).sum() * FRAME_SECONDS)
+
+
+def speech_frames(signal: ArrayLike, sampling_rate: float) -> Mask:
+    """Tell in which frames of 10 ms someone speaks, if that is speech on the whole.
+
+    Parameters
+    ----------
+    signal, sampling_rate
+        As :func:`voice_activity` takes them.
+
+    Returns
+    -------
+    ndarray of shape (n_frames,), dtype bool
+        As :func:`voice_activity` returns it, but False everywhere if there is too
+        little to be speech, as :func:`speech_seconds` has it.
+    """
+    n_frames, voice = _listen(signal, sampling_rate)
+    if voice is not None:
+        active = _find_speech(voice)
+        if _is_enough(voice, active):
+            return active
+    return np.zeros(n_frames, dtype=bool)
 
 
 def has_speech(signal: ArrayLike, sampling_rate: float) -> bool:
@@ -243,8 +264,8 @@ class _Voice(NamedTuple):
 def _listen(signal: ArrayLike, sampling_rate: float) -> tuple[int, _Voice | None]:
     """Return the number of frames, and what is seen if there is anything to see."""
     signal = _normalize(np.asarray(signal, dtype=np.float64))
-    n_frames = int(np.ceil(round(signal.size / sampling_rate / _HOP, 6)))
-    too_short = n_frames < _SHORTEST / _HOP
+    n_frames = int(np.ceil(round(signal.size / sampling_rate / FRAME_SECONDS, 6)))
+    too_short = n_frames < _SHORTEST / FRAME_SECONDS
     if too_short or sampling_rate < _LOWEST_RATE or not _peak(signal):
         return n_frames, None
     return n_frames, _track_voice(signal, sampling_rate, n_frames)
@@ -260,10 +281,9 @@ def _find_active(voiced: Mask, scores: Array) -> Mask:
     return _dilate(voiced & likely, _HANGOVER) & likely
 
 
-def _count_seconds(voice: _Voice, active: Mask) -> float:
+def _is_enough(voice: _Voice, active: Mask) -> bool:
     prevails = (voice.voiced & active).sum() >= _PREVAILING * voice.voiced.sum()
-    seconds = float(active.sum() * _HOP)
-    return seconds if prevails and seconds >= _SHORTEST else 0.0
+    return bool(prevails and active.sum() * FRAME_SECONDS >= _SHORTEST)
 
 
 def _judge(features: Array, weights: Array = _WEIGHTS, bias: float = _BIAS) -> Array:
@@ -302,11 +322,11 @@ def _peak(signal: Array) -> float:
 
 def _track_voice(signal: Array, sampling_rate: float, n_frames: int) -> _Voice:
     signal, rate = _decimate(signal, sampling_rate)
-    width, hop = round(_WINDOW * rate), round(_HOP * rate)
+    width, hop = round(_WINDOW * rate), round(FRAME_SECONDS * rate)
     # The middles of frame and spectrum are the same.
     padded = np.pad(signal, ((width - hop) // 2, width + hop))
     frames = sliding_window_view(padded, width)
-    starts = np.rint(np.arange(n_frames) * _HOP * rate).astype(int)
+    starts = np.rint(np.arange(n_frames) * FRAME_SECONDS * rate).astype(int)
     parts = [
         _analyse(frames[starts[first : first + _AT_ONCE]], rate)
         for first in range(0, n_frames, _AT_ONCE)

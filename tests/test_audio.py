@@ -312,7 +312,7 @@ def test_file_objects_that_give_no_bytes_say_so(tmp_path, open_it, message):
         (io.StringIO(), r"pass the list \[file\]"),
         (len, r"pass the list \[function\]"),
         (np.str_("a.wav"), r"pass the list \['a.wav'\]"),
-        (pd.DataFrame({"path": ["a.wav"]}), "pass the column"),
+        (pd.DataFrame({"file": ["a.wav"]}), "Got the columns file: .*pass the column"),
         (None, "got NoneType"),
         (5, "got int"),
     ],

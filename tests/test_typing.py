@@ -21,6 +21,8 @@ SEEN = {
     "datasets.load_emodb('folder')": r"skemotion\.datasets\._corpus\.Corpus",
     "datasets.fetch_emodb()": r"skemotion\.datasets\._corpus\.Corpus",
     "datasets.load_emodb('folder').target": r"ndarray\[.*str_.*\]",
+    "datasets.load_emodb('folder', return_X_y=True)": r"tuple\[Any, Any\]",
+    "datasets.load_recordings('folder', return_X_y=True)": r"tuple\[Any, Any\]",
     "datasets.load_recordings('folder')": r"skemotion\.datasets\._corpus\.Corpus",
     "datasets.make_emotional_speech()": r"skemotion\.datasets\._corpus\.Corpus",
     "datasets.get_data_home()": "str",

@@ -80,10 +80,11 @@ def make(last=None, *, front=None, hop_duration=HOP, **parameters):
 def every_sound_is_speech(monkeypatch):
     """Let tones count as speech, which they are not."""
 
-    def seconds(signal, sampling_rate):
-        return len(signal) / sampling_rate if np.any(np.abs(signal) > 1e-4) else 0.0
+    def frames(signal, sampling_rate):
+        n_frames = -(-len(signal) * 100 // sampling_rate)
+        return np.full(int(n_frames), np.any(np.abs(signal) > 1e-4))
 
-    monkeypatch.setattr(_windows, "speech_seconds", seconds)
+    monkeypatch.setattr(_windows, "speech_frames", frames)
 
 
 @pytest.fixture(scope="module")
@@ -300,10 +301,7 @@ def test_windows_count_by_their_seconds_of_speech(fitted, monkeypatch):
         frames = np.resize(signal, (len(signal) // 160, 160))
         return np.abs(frames).max(axis=1) > 0.5
 
-    def seconds(signal, sampling_rate):
-        return 0.01 * activity(signal, sampling_rate).sum()
-
-    monkeypatch.setattr(_windows, "speech_seconds", seconds)
+    monkeypatch.setattr(_windows, "speech_frames", activity)
     loud = LONG * np.where(np.arange(len(LONG)) < 9000, 3, 1).astype(np.float32)
     loud[:5000] *= 0.1
     windows = windows_by_hand(loud)

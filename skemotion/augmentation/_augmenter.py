@@ -157,9 +157,8 @@ class SpeechAugmenter(SamplerMixin, BaseEstimator):
         Parameters
         ----------
         X : sequence of recordings
-            Paths, binary file objects, pairs ``(signal, sampling_rate)``,
-            signals, or functions, as :meth:`SpeechFeatureExtractor.transform`
-            takes them.
+            Whatever :meth:`SpeechFeatureExtractor.transform` takes, such as paths,
+            signals, segments, or a data frame with a column ``path``.
         y : array-like of shape (n_samples,)
             Class labels.
 

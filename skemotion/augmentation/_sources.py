@@ -14,7 +14,9 @@ from skemotion.audio import (
     cache_key_of,
     can_seek,
     check_samples,
+    count_samples,
     decode,
+    is_segment,
     iter_blocks,
 )
 
@@ -87,7 +89,7 @@ class Source:
         rate = sampling_rate if self.rate is None else self.rate
         n_samples = n_blocks = None
         if duration is not None:
-            n_samples = int(duration * rate)
+            n_samples = count_samples(duration, rate)
             n_blocks = -(-n_samples // _BLOCK)
         with closing(iter_blocks(self.recording, _BLOCK)) as blocks:
             read = list(islice(blocks, n_blocks))
@@ -124,13 +126,19 @@ def detach(recordings: list) -> tuple[list, list]:
     Returns
     -------
     given : list
-        The recordings, but a new file object for each that cannot be rewound.
+        The recordings, but a new file object for each that cannot be rewound, and
+        what they hold in place of those that segments are of.
     detached : list
         The recordings, but what they hold in place of file objects.
     """
     encoded: dict[int, Encoded] = {}
     given, detached = [], []
     for recording in recordings:
+        if is_segment(recording):
+            file, *times = recording
+            if hasattr(file, "read"):
+                _, (held,) = detach([file])
+                recording = (held, *times)
         held = recording
         if hasattr(recording, "read"):
             try:

@@ -7,10 +7,11 @@ import numpy as np
 
 from skemotion import SpeechFeatureExtractor
 from skemotion._version import __version__
-from skemotion.cli._corpus import load_corpus
 from skemotion.cli._journal import open_journal
 from skemotion.cli._recordings import Recordings, keep_readable, read_list
+from skemotion.cli._sources import describe_corpus, is_table, open_source
 from skemotion.cli._terminal import on_terminal, progress_bar, say_resumed
+from skemotion.cli._warnings import CutRecordings
 from skemotion.exceptions import AudioError
 
 _ARRAY, _INDEX, _FAILED = "array.npy", "index.csv", "failed.csv"
@@ -46,12 +47,10 @@ def run(options):
 def _find_recordings(options):
     if options.files_from:
         return read_list(options.files_from)
-    corpus = load_corpus(options.corpus)
-    columns = {"path": corpus.paths, "label": corpus.target}
-    if corpus.speakers is not None:
-        columns["speaker"] = corpus.speakers
-    rows = zip(*(column.tolist() for column in columns.values()), strict=True)
-    return Recordings(list(columns), list(rows))
+    # Of a table, all columns are kept, and no labels are needed.
+    read = open_source if is_table(options.corpus) else describe_corpus
+    columns, rows, _ = read(options.corpus)
+    return Recordings(columns, rows)
 
 
 def _shape_of_one(extractor):
@@ -78,15 +77,20 @@ def _extract_all(journal, extractor, recordings, options):
     done, total = journal.n_done, len(recordings)
     say_resumed(done, total)
     shown = options.progress or on_terminal()
+    cut = CutRecordings()
     with progress_bar(total, done, shown=shown) as bar:
         for rows in recordings.chunks(options.chunk_size, done):
-            X, failures = keep_readable(extractor.transform, [row[0] for row in rows])
+            with cut.collected(len(rows)):
+                X, failures = keep_readable(
+                    extractor.transform, [row[0] for row in rows]
+                )
             if X is not None:
                 journal.write(_ARRAY, X.tobytes())
             journal.write_rows(_INDEX, [row for row in rows if row[0] not in failures])
             journal.write_failures(_FAILED, failures)
             journal.commit(len(rows))
             bar.update(len(rows))
+    cut.tell()
 
 
 def _npy_header(shape):

@@ -4,9 +4,13 @@ import csv
 import json
 import sys
 import textwrap
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from skemotion.pipeline._extents import Extent
+
 NO_SPEECH = "no speech"
+_EXTENT = ("seconds", "speech")  # the length, and the share of speech
 _UNLIKE = "\tunlike the training data"
 
 
@@ -19,6 +23,8 @@ class Prediction(NamedTuple):
     error: str = ""
     novelty: float | None = None
     is_novel: bool = False
+    extent: Extent | None = None
+    kept: Sequence[str] = ()
 
     @property
     def confidence(self):
@@ -26,21 +32,65 @@ class Prediction(NamedTuple):
         return self.probabilities.max()
 
 
-def csv_header(labels, *, with_novelty=False):
-    """Return the first row of the table."""
-    novelty = ["novelty"] if with_novelty else []
-    return ["path", "emotion", "confidence", *labels, *novelty, "error"]
+class Layout:
+    """What stands in a table of predictions.
 
+    Parameters
+    ----------
+    labels : list of str
+        The emotions.
+    with_novelty : bool, default=False
+        Whether novelty is known.
+    kept : sequence of str, default=()
+        Columns of the recordings that are kept. One that is called as another is
+        here gets the prefix "given_".
+    """
 
-def csv_row(prediction, labels, *, with_novelty=False):
-    """Return the row of one recording."""
-    novelty = [prediction.novelty] if with_novelty else []
-    if prediction.error:
-        numbers = [""] * (1 + len(labels) + len(novelty))
-    else:
-        values = (prediction.confidence, *prediction.probabilities, *novelty)
-        numbers = [f"{value:.4f}" for value in values]
-    return [prediction.path, prediction.emotion, *numbers, prediction.error]
+    def __init__(self, labels, *, with_novelty=False, kept=()):
+        self.labels = labels
+        self.with_novelty = with_novelty
+        novelty = ["novelty"] if with_novelty else []
+        own = ["path", "emotion", "confidence", *labels, *novelty, *_EXTENT, "error"]
+        taken = {*own, "probabilities"}
+        self.kept = []
+        for name in kept:
+            while name in taken:
+                name = f"given_{name}"
+            taken.add(name)
+            self.kept.append(name)
+        self.header = [*own, *self.kept]
+
+    def row(self, found):
+        """Return the row of one recording in CSV."""
+        extent = [""] * len(_EXTENT)
+        if found.extent is not None:
+            extent = [f"{found.extent.seconds:.3f}", f"{found.extent.speech:.4f}"]
+        novelty = [found.novelty] if self.with_novelty else []
+        if found.error:
+            numbers = [""] * (1 + len(self.labels) + len(novelty))
+        else:
+            values = (found.confidence, *found.probabilities, *novelty)
+            numbers = [f"{value:.4f}" for value in values]
+        return [found.path, found.emotion, *numbers, *extent, found.error, *found.kept]
+
+    def describe(self, found):
+        """Return what is known of one recording as an object of JSON."""
+        described: dict[str, Any] = {"path": found.path}
+        if not found.error:
+            values = [_rounded(value) for value in found.probabilities]
+            described["emotion"] = found.emotion
+            described["confidence"] = _rounded(found.confidence)
+            described["probabilities"] = dict(zip(self.labels, values, strict=True))
+            if self.with_novelty:
+                described["novelty"] = _rounded(found.novelty)
+        elif found.error == NO_SPEECH:
+            described["emotion"] = ""
+        if found.extent is not None:
+            extent = round(found.extent.seconds, 3), _rounded(found.extent.speech)
+            described |= dict(zip(_EXTENT, extent, strict=True))
+        if found.error:
+            described["error"] = found.error
+        return described | dict(zip(self.kept, found.kept, strict=True))
 
 
 class TextWriter:
@@ -51,7 +101,7 @@ class TextWriter:
     Recordings that are unlike the training data are marked.
     """
 
-    def __init__(self, labels, *, with_novelty=False):
+    def __init__(self, layout):
         pass
 
     def write(self, predictions):
@@ -70,18 +120,14 @@ class TextWriter:
 class CsvWriter:
     """A table with the probability of every emotion."""
 
-    def __init__(self, labels, *, with_novelty=False):
-        self._labels = labels
-        self._with_novelty = with_novelty
+    def __init__(self, layout):
+        self._layout = layout
         self._writer = csv.writer(sys.stdout, lineterminator="\n")
-        self._writer.writerow(csv_header(labels, with_novelty=with_novelty))
+        self._writer.writerow(layout.header)
 
     def write(self, predictions):
         """Print some predictions."""
-        self._writer.writerows(
-            csv_row(found, self._labels, with_novelty=self._with_novelty)
-            for found in predictions
-        )
+        self._writer.writerows(map(self._layout.row, predictions))
 
     def close(self):
         """Print what comes last."""
@@ -90,15 +136,16 @@ class CsvWriter:
 class JsonWriter:
     """A list of objects."""
 
-    def __init__(self, labels, *, with_novelty=False):
-        self._labels = labels
-        self._with_novelty = with_novelty
+    def __init__(self, layout):
+        self._layout = layout
         self._n_written = 0
 
     def write(self, predictions):
         """Print some predictions."""
         for found in predictions:
-            text = json.dumps(self._describe(found), indent=2, ensure_ascii=False)
+            text = json.dumps(
+                self._layout.describe(found), indent=2, ensure_ascii=False
+            )
             print(",\n" if self._n_written else "[\n", end="")
             print(textwrap.indent(text, "  "), end="")
             self._n_written += 1
@@ -106,22 +153,6 @@ class JsonWriter:
     def close(self):
         """Print what comes last."""
         print("\n]")
-
-    def _describe(self, found):
-        if found.error == NO_SPEECH:
-            return {"path": found.path, "emotion": "", "error": NO_SPEECH}
-        if found.error:
-            return {"path": found.path, "error": found.error}
-        values = [_rounded(value) for value in found.probabilities]
-        described = {
-            "path": found.path,
-            "emotion": found.emotion,
-            "confidence": _rounded(found.confidence),
-            "probabilities": dict(zip(self._labels, values, strict=True)),
-        }
-        if self._with_novelty:
-            described["novelty"] = _rounded(found.novelty)
-        return described
 
 
 def _rounded(value):

@@ -206,7 +206,12 @@ def _add_predict(commands):
         "others: all are named in the end, and the exit code is 1. So it is with those "
         "without speech, whose emotion is empty."
     )
-    parser = commands.add_parser("predict", help=text, description=text)
+    parser = commands.add_parser(
+        "predict",
+        help=text,
+        description=text,
+        usage="%(prog)s [options] (FILE ... | --files-from LIST)",
+    )
     _add_model(parser)
     _add_files(parser)
     output = parser.add_mutually_exclusive_group()
@@ -215,8 +220,9 @@ def _add_predict(commands):
         choices=["text", "csv", "json"],
         default="text",
         help="text: path, emotion, confidence; csv, json: also the probability of "
-        "every emotion, and the error of a recording that cannot be read or holds "
-        "no speech (default: %(default)s)",
+        "every emotion, the length in seconds, the share of speech in it, the error "
+        "of a recording that cannot be read or holds no speech, and the columns of "
+        "the table that named it (default: %(default)s)",
     )
     output.add_argument(
         "-o",
@@ -243,6 +249,12 @@ def _add_predict(commands):
         "--cache saves most of that",
     )
     _add_one_speaker(setting)
+    setting.add_argument(
+        "--speaker-column",
+        metavar="COLUMN",
+        help="as --one-speaker, but of several voices: a column of the CSV tables, or "
+        "speaker of emodb, tells whose a recording is",
+    )
     _add_extraction_options(parser)
     _add_streaming_options(parser)
 
@@ -296,7 +308,14 @@ def _add_model(parser):
 
 def _add_files(parser):
     files = parser.add_argument(
-        "files", metavar="FILE", nargs="+", default=[], help="a recording"
+        "files",
+        metavar="FILE",
+        nargs="+",
+        default=[],
+        help="a recording; a folder of recordings, with all that is below it; a table "
+        "that ends in .csv, with a column path, relative to the table, and others that "
+        "are kept; emodb:PATH for a copy of the Berlin EMO-DB, or emodb for the "
+        "fetched one; or - for a recording on standard input",
     )
     # With nargs="*" no FILE could follow an option.
     files.required = False

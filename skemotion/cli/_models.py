@@ -69,7 +69,8 @@ _MISMATCH = {
     ),
     False: (
         "{} was trained with --by-speaker: add --one-speaker if all these recordings "
-        "are of one voice, or use a model trained without."
+        "are of one voice, --speaker-column if a table tells whose they are, or use a "
+        "model trained without."
     ),
 }
 
@@ -91,7 +92,8 @@ def adapt_model(model, recordings, options):
 
     def work(kept):
         try:
-            return adapt(model, kept, chunk_size=options.chunk_size)
+            found = recordings.audio(kept)
+            return adapt(model, found, chunk_size=options.chunk_size)
         except AudioError:
             raise
         except ValueError as error:

@@ -3,11 +3,14 @@
 import hashlib
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
+from skemotion._messages import shorten
+from skemotion.audio import Encoded
+from skemotion.cli._sources import STDIN, Joined, open_source
 from skemotion.exceptions import AudioError
 
 
@@ -20,22 +23,32 @@ class Recordings:
         Names of what stands in a row; the first is "path".
     rows : iterable of sequences of str
         It can be iterated over more than once.
+    held : mapping of str to Encoded, default=None
+        What paths stand for that are none.
 
     Attributes
     ----------
     digest : str
-        Hash of all rows, in order.
+        Hash of all rows, in order, and of what is held.
     """
 
-    def __init__(self, columns: Sequence[str], rows: Iterable[Sequence[str]]):
+    def __init__(
+        self,
+        columns: Sequence[str],
+        rows: Iterable[Sequence[str]],
+        held: Mapping[str, Encoded] | None = None,
+    ):
         self.columns = list(columns)
         self._rows = rows
+        self._held = dict(held or {})
         self._n_rows = 0
         digest = hashlib.sha256()
-        for row in rows:
+        for encoded in self._held.values():
+            digest.update(hashlib.sha256(encoded.content).digest())
+        for n_rows, row in enumerate(chain([self.columns], rows)):
             text = "\0".join(row) + "\n"
             digest.update(text.encode(errors="surrogateescape"))
-            self._n_rows += 1
+            self._n_rows = n_rows
         self.digest = digest.hexdigest()
 
     def __len__(self) -> int:
@@ -46,6 +59,38 @@ class Recordings:
         rows = islice(self._rows, start, None)
         while chunk := list(islice(rows, size)):
             yield chunk
+
+    def audio(self, paths: Iterable[str]) -> list[Any]:
+        """Return the recordings that paths stand for."""
+        return [self._held.get(path, path) for path in paths]
+
+    def split(self, column: str) -> dict[str, "Recordings"]:
+        """Return the recordings for each value of a column.
+
+        Raises
+        ------
+        ValueError
+            If there is no such column, or it is empty in some row.
+        """
+        if column not in self.columns:
+            raise ValueError(
+                f"the recordings have no column {column}, but "
+                f"{', '.join(self.columns)}: give a CSV table that has it."
+            )
+        place = self.columns.index(column)
+        empty = [row[0] for row in self._rows if not row[place]]
+        if empty:
+            raise ValueError(
+                f"the column {column} is empty for {len(empty)} of {len(self)} "
+                f"recordings: {shorten(empty)}."
+            )
+        rows: dict[str, list[Sequence[str]]] = {}
+        for row in self._rows:
+            rows.setdefault(row[place], []).append(row)
+        return {
+            value: Recordings(self.columns, chosen, self._held)
+            for value, chosen in rows.items()
+        }
 
 
 class _Lines:
@@ -63,7 +108,7 @@ class _Lines:
 
 
 def _open_list(name):
-    return nullcontext(sys.stdin.buffer) if name == "-" else open(name, "rb")
+    return nullcontext(sys.stdin.buffer) if name == STDIN else open(name, "rb")
 
 
 def read_list(name: str) -> Recordings:
@@ -83,7 +128,12 @@ def find_recordings(options: Any) -> Recordings:
         options.usage_error("give either one or more FILE, or --files-from")
     if options.files_from:
         return read_list(options.files_from)
-    return Recordings(["path"], [(path,) for path in options.files])
+    if options.files.count(STDIN) > 1:
+        options.usage_error(f"standard input, {STDIN}, can be read only once")
+    sources = [open_source(name) for name in options.files]
+    joined = Joined(sources)
+    held = {name: each for source in sources for name, each in source.held.items()}
+    return Recordings(joined.columns, joined, held)
 
 
 def keep_readable(

@@ -6,13 +6,14 @@ import warnings
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
+from typing import Any, Literal, overload
 
 import numpy as np
 from sklearn.utils._param_validation import StrOptions
 
 from skemotion._messages import shorten
 from skemotion._validation import validate_params
-from skemotion.datasets._corpus import Corpus
+from skemotion.datasets._corpus import Corpus, give_form
 
 _SPEAKERS = {
     "03": ("male", 31),
@@ -110,6 +111,12 @@ _STEM = re.compile(
     )
 )
 
+_COLUMNS = {
+    **{"paths": "path", "target": "label", "speakers": "speaker", "sex": "sex"},
+    **{"age": "age", "text_ids": "text_id", "texts": "text"},
+    **{"translations": "translation", "recognition": "recognition"},
+}
+
 # A row of erkennung.txt: file name and per cent with a decimal comma. Whatever pads
 # the cells is skipped, since no-break spaces look different in every encoding.
 _RECOGNITION = re.compile(
@@ -117,13 +124,37 @@ _RECOGNITION = re.compile(
 )
 
 
+@overload
+def load_emodb(
+    path: str | os.PathLike[str],
+    *,
+    language: str = ...,
+    return_X_y: Literal[False] = ...,
+    as_frame: bool = ...,
+) -> Corpus: ...
+@overload
+def load_emodb(
+    path: str | os.PathLike[str],
+    *,
+    language: str = ...,
+    return_X_y: Literal[True],
+    as_frame: bool = ...,
+) -> tuple[Any, Any]: ...
 @validate_params(
     {
         "path": [str, os.PathLike],
         "language": [StrOptions(set(EMOTIONS))],
+        "return_X_y": ["boolean"],
+        "as_frame": ["boolean"],
     }
 )
-def load_emodb(path: str | os.PathLike[str], *, language: str = "en") -> Corpus:
+def load_emodb(
+    path: str | os.PathLike[str],
+    *,
+    language: str = "en",
+    return_X_y: bool = False,
+    as_frame: bool = False,
+) -> Corpus | tuple[Any, Any]:
     """Load the Berlin Database of Emotional Speech (EMO-DB) from a folder.
 
     Ten actors speak ten German sentences in seven emotions [1]_: 535
@@ -138,6 +169,14 @@ def load_emodb(path: str | os.PathLike[str], *, language: str = "en") -> Corpus:
 
     language : {"en", "de", "it"}, default="en"
         Language of the emotions' names: English, German or Italian.
+
+    return_X_y : bool, default=False
+        If True, ``(data, target)`` is returned instead of a Bunch.
+
+    as_frame : bool, default=False
+        If True, `data` is a pandas DataFrame with the column ``path``, which
+        pipelines take as it is, and what has a value for each recording is a
+        Series.
 
     Returns
     -------
@@ -169,8 +208,15 @@ def load_emodb(path: str | os.PathLike[str], *, language: str = "en") -> Corpus:
         target_names : ndarray of shape (n_emotions,), dtype str
             The emotions in sorted order, as classifiers have them in
             ``classes_``.
+        data : ndarray of shape (n_recordings,) or DataFrame
+            The same as `paths`, or a data frame of them.
+        frame : DataFrame of shape (n_recordings, 9) or None
+            The columns path, label, speaker, sex, age, text_id, text, translation
+            and recognition; None without `as_frame`.
         DESCR : str
             The full description of the corpus.
+
+    (data, target) : tuple if ``return_X_y`` is True
 
     Raises
     ------
@@ -224,7 +270,7 @@ def load_emodb(path: str | os.PathLike[str], *, language: str = "en") -> Corpus:
     texts, translations = zip(*(_TEXTS[text_id] for text_id in text_ids), strict=True)
     recognition = _read_recognition(recordings[0].parent)
     target = np.array([EMOTIONS[language][letter] for letter in letters])
-    return Corpus(
+    corpus = Corpus(
         paths=np.array([str(recording) for recording in recordings]),
         target=target,
         speakers=np.array(speakers),
@@ -239,6 +285,7 @@ def load_emodb(path: str | os.PathLike[str], *, language: str = "en") -> Corpus:
         target_names=np.unique(target),
         DESCR=_read_data("emodb.rst"),
     )
+    return give_form(corpus, _COLUMNS, return_X_y=return_X_y, as_frame=as_frame)
 
 
 @cache

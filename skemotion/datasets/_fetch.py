@@ -6,6 +6,7 @@ import warnings
 from numbers import Integral, Real
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any, Literal, overload
 
 from sklearn.utils._param_validation import Interval, StrOptions
 
@@ -67,6 +68,30 @@ def get_data_home(data_home: str | os.PathLike[str] | None = None) -> str:
     return str(path)
 
 
+@overload
+def fetch_emodb(
+    data_home: str | os.PathLike[str] | None = ...,
+    *,
+    download_if_missing: bool = ...,
+    n_retries: int = ...,
+    delay: float = ...,
+    language: str = ...,
+    url: str = ...,
+    return_X_y: Literal[False] = ...,
+    as_frame: bool = ...,
+) -> Corpus: ...
+@overload
+def fetch_emodb(
+    data_home: str | os.PathLike[str] | None = ...,
+    *,
+    download_if_missing: bool = ...,
+    n_retries: int = ...,
+    delay: float = ...,
+    language: str = ...,
+    url: str = ...,
+    return_X_y: Literal[True],
+    as_frame: bool = ...,
+) -> tuple[Any, Any]: ...
 @validate_params(
     {
         "data_home": [str, os.PathLike, None],
@@ -75,6 +100,8 @@ def get_data_home(data_home: str | os.PathLike[str] | None = None) -> str:
         "delay": [Interval(Real, 0, None, closed="left")],
         "language": [StrOptions(set(EMOTIONS))],
         "url": [str],
+        "return_X_y": ["boolean"],
+        "as_frame": ["boolean"],
     }
 )
 def fetch_emodb(
@@ -85,7 +112,9 @@ def fetch_emodb(
     delay: float = 1.0,
     language: str = "en",
     url: str = _ARCHIVE_URL,
-) -> Corpus:
+    return_X_y: bool = False,
+    as_frame: bool = False,
+) -> Corpus | tuple[Any, Any]:
     """Load EMO-DB and download it, about 40 MB, if it is not there yet.
 
     Parameters
@@ -113,10 +142,20 @@ def fetch_emodb(
         where the original site cannot be reached. The default is tried by HTTP,
         too, where HTTPS fails.
 
+    return_X_y : bool, default=False
+        If True, ``(data, target)`` is returned instead of a Bunch.
+
+    as_frame : bool, default=False
+        If True, `data` is a pandas DataFrame with the column ``path``, which
+        pipelines take as it is, and what has a value for each recording is a
+        Series.
+
     Returns
     -------
     data : :class:`~sklearn.utils.Bunch`
         As from :func:`load_emodb`.
+
+    (data, target) : tuple if ``return_X_y`` is True
 
     Raises
     ------
@@ -176,7 +215,8 @@ def fetch_emodb(
             f"EMO-DB is not in {str(folder)!r}, and download_if_missing is False: run "
             "'skemotion fetch', or load a copy that you have by load_emodb."
         )
-    return load_emodb(folder, language=language)
+    corpus = load_emodb(folder, language=language, as_frame=as_frame)
+    return (corpus.data, corpus.target) if return_X_y else corpus
 
 
 def _find_faults(folder: Path) -> str:

@@ -1,52 +1,92 @@
 """Labelled recordings of any corpus: a folder per class, or a table."""
 
-import csv
 import os
-import warnings
 from pathlib import Path
+from typing import Any, Literal, overload
 
 import numpy as np
+from sklearn.utils._param_validation import HasMethods
 
-from skemotion._messages import shorten
+from skemotion._messages import shorten, warn_user
 from skemotion._validation import validate_params
-from skemotion.datasets._corpus import Corpus
+from skemotion.datasets._corpus import Corpus, give_form
 from skemotion.datasets._emodb import find_recordings
+from skemotion.datasets._folders import (
+    count_files,
+    describe_skipped,
+    is_document,
+    is_hidden_name,
+    is_recording,
+    search_folder,
+)
+from skemotion.datasets._frames import Labelled, read_frame
+from skemotion.datasets._tables import name_empty_cells, read_table, refuse_rows
 
-_SUFFIXES = {
-    *(".aif", ".aifc", ".aiff", ".au", ".caf", ".flac", ".mp3"),
-    *(".oga", ".ogg", ".opus", ".rf64", ".snd", ".w64", ".wav"),
-}
 _REQUIRED_COLUMNS = ("path", "label")
-_N_SHOWN = 10
+_COLUMNS = {"paths": "path", "target": "label", "speakers": "speaker"}
 _LAYOUTS = (
-    "Known layouts are a folder with one folder of recordings per class, such as "
+    " Known layouts are a folder with one folder of recordings per class, such as "
     "anger/a.wav and neutral/b.flac, and a CSV table with the columns path, label "
     "and optionally speaker."
 )
 
 
-@validate_params({"path": [str, os.PathLike]})
-def load_recordings(path: str | os.PathLike[str]) -> Corpus:
-    """Load labelled recordings from a folder per class or from a CSV table.
+@overload
+def load_recordings(
+    path: Any, *, return_X_y: Literal[False] = ..., as_frame: bool = ...
+) -> Corpus: ...
+@overload
+def load_recordings(
+    path: Any, *, return_X_y: Literal[True], as_frame: bool = ...
+) -> tuple[Any, Any]: ...
+@validate_params(
+    {
+        "path": [str, os.PathLike, HasMethods("to_numpy")],
+        "return_X_y": ["boolean"],
+        "as_frame": ["boolean"],
+    }
+)
+def load_recordings(
+    path: Any, *, return_X_y: bool = False, as_frame: bool = False
+) -> Corpus | tuple[Any, Any]:
+    """Load labelled recordings from a folder per class or from a table.
 
     Nothing is decoded.
 
     Parameters
     ----------
-    path : str or path-like
-        Either a folder that holds one folder per class, named as the class, with
-        the recordings anywhere below it; or a table in CSV format with a header,
-        encoded in UTF-8, with the columns
+    path : str, path-like, DataFrame or Series
+        One of these:
+
+        - A folder that holds one folder per class, named as the class, with the
+          recordings anywhere below it. Hidden files are ignored, and so are files
+          whose suffix is not that of an audio format.
+        - A table in CSV format with a header, encoded in UTF-8, with the columns
+          described below.
+        - A data frame of pandas with such columns. Without a column ``path``, its
+          index names the recordings, as audformat has it: by its levels file, or
+          file, start and end. A label may then stand in the column ``emotion``,
+          too, or be the values of a series.
+
+        The columns are
 
         path
-            The recording, relative to the table's folder, or absolute.
+            The recording: absolute, or relative to the table's folder, or, in a
+            data frame, to the current one.
         label
             Its class.
         speaker
             Who speaks. Optional.
 
-        Other columns are ignored, and so are hidden files and files whose
-        suffix is not that of an audio format.
+        Other columns are ignored.
+
+    return_X_y : bool, default=False
+        If True, ``(data, target)`` is returned instead of a Bunch.
+
+    as_frame : bool, default=False
+        If True, `data` is a pandas DataFrame with the column ``path``, which
+        pipelines take as it is, and what has a value for each recording is a
+        Series.
 
     Returns
     -------
@@ -55,7 +95,9 @@ def load_recordings(path: str | os.PathLike[str]) -> Corpus:
 
         paths : ndarray of shape (n_recordings,), dtype str
             The recordings, in sorted order if they come from folders, or in the
-            order of the table.
+            order of the table. If there are segments, the dtype is object, and
+            each is a path or a tuple ``(path, start, end)``, in seconds, with an
+            `end` of None for that of the recording.
         target : ndarray of shape (n_recordings,), dtype str
             The class of each.
         speakers : ndarray of shape (n_recordings,), dtype str, or None
@@ -63,16 +105,26 @@ def load_recordings(path: str | os.PathLike[str]) -> Corpus:
         target_names : ndarray of shape (n_classes,), dtype str
             The classes in sorted order, as classifiers have them in
             ``classes_``.
+        data : ndarray of shape (n_recordings,) or DataFrame
+            The same as `paths`, or a data frame of them.
+        frame : DataFrame of shape (n_recordings, 2 or 3) or None
+            The columns path, label and speaker; None without `as_frame`.
+
+    (data, target) : tuple if ``return_X_y`` is True
 
     Warns
     -----
     UserWarning
-        If a folder holds no recordings. It makes no class.
+        If files in a folder are skipped that could have been meant as recordings:
+        they are of a format that is not read, or lie beside the folders of the
+        classes. Or if a folder holds no recordings: it makes no class.
 
     Raises
     ------
     FileNotFoundError
         If there is nothing at `path`.
+    TypeError
+        If a data frame has neither a column ``path`` nor an index of recordings.
     ValueError
         If the layout is unknown, there are fewer than two classes, or rows of
         the table are incomplete or name recordings that do not exist.
@@ -97,63 +149,80 @@ def load_recordings(path: str | os.PathLike[str]) -> Corpus:
     >>> data.speakers is None
     True
     """
-    source = Path(path).expanduser()
-    if not source.exists():
-        raise FileNotFoundError(f"There is nothing at {str(source)!r}. {_LAYOUTS}")
-    if source.is_dir():
-        paths, target = _scan_class_folders(source)
-        speakers = None
-    else:
-        paths, target, speakers = _read_table(source)
+    labelled, source, hint = _read(path)
+    paths, target, speakers = labelled
     target_names = np.unique(target)
     if len(target_names) < 2:
         raise ValueError(
-            f"All recordings in {str(source)!r} belong to the class "
-            f"{str(target_names[0])!r}; at least two classes are needed.{_hint(source)}"
+            f"All recordings in {source} belong to the class "
+            f"{str(target_names[0])!r}; at least two classes are needed.{hint}"
         )
-    return Corpus(
-        paths=np.array(paths),
+    corpus = Corpus(
+        paths=as_array(paths),
         target=np.array(target),
         speakers=None if speakers is None else np.array(speakers),
         target_names=target_names,
     )
+    return give_form(corpus, _COLUMNS, return_X_y=return_X_y, as_frame=as_frame)
 
 
-def _scan_class_folders(folder: Path) -> tuple[list[str], list[str]]:
-    classes = sorted(
-        (entry for entry in folder.iterdir() if entry.is_dir() and not _hidden(entry)),
-        key=lambda entry: entry.name,
-    )
-    recordings = {entry.name: _list_audio(entry) for entry in classes}
-    silent = [repr(name) for name, paths in recordings.items() if not paths]
-    if len(silent) == len(recordings):
+def as_array(paths: list) -> np.ndarray:
+    """Return paths as strings, and segments among them as the tuples that they are."""
+    if all(isinstance(path, str) for path in paths):
+        return np.array(paths)
+    array = np.empty(len(paths), dtype=object)
+    array[:] = paths
+    return array
+
+
+def _read(path: Any) -> tuple[Labelled, str, str]:
+    """Return the recordings, what they are of, and what else may be meant."""
+    if not isinstance(path, (str, os.PathLike)):
+        return read_frame(path), "the table", ""
+    source = Path(path).expanduser()
+    if not source.exists():
+        raise FileNotFoundError(f"There is nothing at {str(source)!r}.{_LAYOUTS}")
+    read = _scan_class_folders if source.is_dir() else _read_csv
+    return read(source), repr(str(source)), _hint(source)
+
+
+def _scan_class_folders(folder: Path) -> Labelled:
+    entries = [entry for entry in folder.iterdir() if not is_hidden_name(entry.name)]
+    classes = sorted(entry for entry in entries if entry.is_dir())
+    found = {entry.name: search_folder(entry) for entry in classes}
+    silent = [name for name, (recordings, _) in found.items() if not recordings]
+    if len(silent) == len(found):
         raise ValueError(
-            f"No folder in {str(folder)!r} holds recordings.{_hint(folder)} {_LAYOUTS}"
+            f"No folder in {str(folder)!r} holds recordings.{_hint(folder)}{_LAYOUTS}"
         )
-    if silent:
-        warnings.warn(
-            f"Left out folders in {str(folder)!r} that hold no recordings: "
-            f"{shorten(silent)}.",
-            stacklevel=4,
-        )
-    labelled = [(str(path), name) for name in recordings for path in recordings[name]]
+    _warn_of_skipped(
+        folder,
+        [path for _, others in found.values() for path in others],
+        sorted(entry for entry in entries if entry.is_file()),
+        silent,
+    )
+    labelled = [(str(path), name) for name in found for path in found[name].recordings]
     paths, target = map(list, zip(*labelled, strict=True))
-    return paths, target
+    return Labelled(paths, target, None)
 
 
-def _list_audio(folder: Path) -> list[Path]:
-    recordings = [
-        path
-        for path in folder.rglob("*")
-        if path.suffix.lower() in _SUFFIXES
-        and path.is_file()
-        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-    ]
-    return sorted(recordings, key=lambda path: path.parts)
-
-
-def _hidden(path: Path) -> bool:
-    return path.name.startswith(".")
+def _warn_of_skipped(
+    folder: Path, others: list[Path], beside: list[Path], silent: list[str]
+) -> None:
+    """Say once what was not taken, if any of it could have been meant."""
+    stray = [path for path in beside if is_recording(path)]
+    others = others + [path for path in beside if not is_recording(path)]
+    parts = []
+    if stray:
+        parts.append(f"{count_files(stray)}, beside the folders of the classes")
+    if stray or not all(map(is_document, others)):
+        parts += [describe_skipped(others)] if others else []
+    if silent:
+        parts.append(
+            f"folders that hold no recordings: {shorten(list(map(repr, silent)))}"
+        )
+    if parts:
+        warn_user(UserWarning(f"Left out in {str(folder)!r}: {'; '.join(parts)}."))
 
 
 def _hint(folder: Path) -> str:
@@ -162,61 +231,18 @@ def _hint(folder: Path) -> str:
     return ""
 
 
-def _read_table(table: Path) -> tuple[list[str], list[str], list[str] | None]:
-    columns, rows = _parse_csv(table)
-    absent = [name for name in _REQUIRED_COLUMNS if name not in columns]
-    if absent:
-        raise ValueError(
-            f"The table {str(table)!r} lacks the column {' and '.join(absent)}; its "
-            f"first line reads {','.join(columns)!r}. {_LAYOUTS}"
-        )
-    if not rows:
-        raise ValueError(f"The table {str(table)!r} has no rows.")
-    used = [name for name in (*_REQUIRED_COLUMNS, "speaker") if name in columns]
-    _check_rows(table, rows, used)
-    return (
-        [str(table.parent / row["path"]) for _, row in rows],
-        [row["label"] for _, row in rows],
-        [row["speaker"] for _, row in rows] if "speaker" in used else None,
-    )
-
-
-def _parse_csv(table: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
-    """Return the column names, and each row with the number of its last line."""
-    try:
-        with table.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, strict=True)
-            columns = [name.strip() for name in next(reader, [])]
-            rows = [
-                (
-                    reader.line_num,
-                    dict(zip(columns, map(str.strip, cells), strict=False)),
-                )
-                for cells in reader
-                if any(cells)
-            ]
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise ValueError(
-            f"{str(table)!r} is neither a folder nor a CSV table in UTF-8: {error}. "
-            f"{_LAYOUTS}"
-        ) from error
-    return columns, rows
-
-
-def _check_rows(
-    table: Path, rows: list[tuple[int, dict[str, str]]], columns: list[str]
-) -> None:
+def _read_csv(source: Path) -> Labelled:
+    table = read_table(source, _REQUIRED_COLUMNS, hint=_LAYOUTS)
+    used = [name for name in _COLUMNS.values() if name in table.columns]
     faults = []
-    for line, row in rows:
-        empty = [name for name in columns if not row.get(name)]
-        if empty:
-            faults.append(f"line {line}: no {' and no '.join(empty)}")
-        elif not (table.parent / row["path"]).is_file():
-            faults.append(f"line {line}: no such file as {row['path']!r}")
-    if faults:
-        n_more = len(faults) - _N_SHOWN
-        shown = faults[:_N_SHOWN] + ([f"and {n_more} more"] if n_more > 0 else [])
-        raise ValueError(
-            f"{len(faults)} of {len(rows)} rows of {str(table)!r} cannot be used:\n  "
-            + "\n  ".join(shown)
-        )
+    for row in table.rows:
+        empty = name_empty_cells(row, used)
+        faults += empty
+        if not empty and not Path(table.locate(row)).is_file():
+            faults.append(f"{row.place}: no such file as {row.cells['path']!r}")
+    refuse_rows(faults, len(table.rows), repr(str(source)))
+    return Labelled(
+        [table.locate(row) for row in table.rows],
+        [row.cells["label"] for row in table.rows],
+        [row.cells["speaker"] for row in table.rows] if "speaker" in used else None,
+    )

@@ -11,7 +11,7 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
 from skemotion._validation import fit_context
-from skemotion.audio import check_recordings
+from skemotion.audio import check_recordings, count_samples
 from skemotion.feature_extraction._base import RecordingTransformer
 from skemotion.feature_extraction._encoding import (
     SAMPLES_PER_FRAME,
@@ -199,8 +199,11 @@ class SpeechEncoder(RecordingTransformer):
         ----------
         X : sequence of recordings
             Paths, binary file objects, pairs ``(signal, sampling_rate)``, 1-D
-            signals at 16 kHz, or functions that return such a pair, as
-            :func:`skemotion.audio.load_audio` takes them; they may be mixed.
+            signals at 16 kHz, segments ``(recording, start, end)``, dicts of
+            Hugging Face, or functions that return a pair, as
+            :func:`skemotion.audio.load_audio` takes them; they may be mixed. It
+            may be a data frame with a column ``path``, a segmented index of
+            audformat, or a data frame that has one.
 
         Returns
         -------
@@ -215,8 +218,8 @@ class SpeechEncoder(RecordingTransformer):
             If recordings cannot be read. It names all of them, and those that
             are missing or of no known format before any work is done.
         TypeError
-            If X is a single path or signal, a set, or a table instead of a
-            sequence of recordings.
+            If X is a single path or signal, a set, or a table that has no
+            recordings in a column ``path``, nor in its index.
         OSError
             If `memory` is a folder that cannot be made.
 
@@ -312,8 +315,7 @@ class SpeechEncoder(RecordingTransformer):
 
     def _settings(self):
         """Collect all that frames depend on besides the samples."""
-        # What a decimal fraction lacks in binary is no sample less.
-        n_samples = round(self.duration * SAMPLING_RATE)
+        n_samples = count_samples(self.duration, SAMPLING_RATE)
         n_frames = count_encoded(n_samples, int(self.frame_step))
         return {
             "version": ENCODER_VERSION,

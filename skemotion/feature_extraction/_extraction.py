@@ -7,7 +7,7 @@ import numpy as np
 from joblib import Parallel, delayed, effective_n_jobs
 from numpy.typing import NDArray
 
-from skemotion.audio import Start, cache_key_of, decode_start
+from skemotion.audio import Start, cache_key_of, decode_start, stays_here
 from skemotion.feature_extraction._blas import one_blas_thread
 from skemotion.feature_extraction._cache import (
     FeatureCache,
@@ -102,8 +102,8 @@ def extract(
 
 
 def _read_file(recording, settings):
-    """Decode a file object, which cannot travel to a worker."""
-    if not hasattr(recording, "read"):
+    """Decode what cannot travel to a worker, such as a file object."""
+    if not stays_here(recording):
         return recording
     try:
         return _decode(recording, settings)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skemotion._validation import fit_context
-from skemotion.audio import check_recordings
+from skemotion.audio import check_recordings, count_samples
 from skemotion.feature_extraction._band import MIN_SAMPLING_RATE
 from skemotion.feature_extraction._base import RecordingTransformer
 from skemotion.feature_extraction._descriptors import DELTA_WIDTH
@@ -223,8 +223,11 @@ class SpeechFeatureExtractor(RecordingTransformer):
         ----------
         X : sequence of recordings
             Paths, binary file objects, pairs ``(signal, sampling_rate)``, 1-D
-            signals at `sampling_rate`, or functions that return such a pair, as
-            :func:`skemotion.audio.load_audio` takes them; they may be mixed.
+            signals at `sampling_rate`, segments ``(recording, start, end)``, dicts of
+            Hugging Face, or functions that return a pair, as
+            :func:`skemotion.audio.load_audio` takes them; they may be mixed. It
+            may be a data frame with a column ``path``, a segmented index of
+            audformat, or a data frame that has one.
 
         Returns
         -------
@@ -238,8 +241,8 @@ class SpeechFeatureExtractor(RecordingTransformer):
             If recordings cannot be read. It names all of them, and those that
             are missing or of no known format before any work is done.
         TypeError
-            If X is a single path or signal, a set, or a table instead of a
-            sequence of recordings.
+            If X is a single path or signal, a set, or a table that has no
+            recordings in a column ``path``, nor in its index.
         OSError
             If `memory` is a folder that cannot be made.
 
@@ -274,7 +277,7 @@ class SpeechFeatureExtractor(RecordingTransformer):
 
     @property
     def _n_samples(self):
-        return int(self.duration * self.sampling_rate)
+        return count_samples(self.duration, self.sampling_rate)
 
     @property
     def _n_frames(self):

@@ -22,7 +22,8 @@ from skemotion.audio import (
     recording_name,
 )
 from skemotion.exceptions import AudioError, NoSpeechWarning
-from skemotion.voice_activity import speech_seconds
+from skemotion.pipeline._extents import Extent, ExtentMeter, note_extents
+from skemotion.voice_activity import FRAME_SECONDS, speech_frames
 
 # A batch is put through the steps at once. It holds a multiple of the rows that
 # networks look at together, unless these many samples, 64 MB, come first.
@@ -164,6 +165,7 @@ class WindowedRecordings:
         self._rule = rule
         self._cut: list[int] = []
         self._failures: dict[int, str] = {}
+        self._extents: dict[int, Extent] = {}
         for row, recording in enumerate(self.recordings):
             try:
                 check_audio(recording)
@@ -210,6 +212,7 @@ class WindowedRecordings:
         if found and not self._failures:
             yield _as_batch(found)
         self._raise_failures()
+        note_extents(self._extents)
 
     def note_failures(self, batch: Batch, error: AudioError) -> None:
         """Remember what a step has found to be wrong with windows of a batch."""
@@ -253,13 +256,16 @@ class WindowedRecordings:
         first = list(islice(windows, 2))
         alone, silence = len(first) == 1, None
         n_counted = 0
+        meter = ExtentMeter(self._rule.hop_duration)
         for window in chain(first, windows):
-            weight = self._weigh(*window)
+            weight = self._weigh(meter, *window)
             if weight:
                 n_counted += 1
                 yield window, weight, alone
             elif silence is None:
                 silence = window
+        if self._rule.detect_speech and row not in self._cut:
+            self._extents[row] = meter.read()
         if n_counted:
             return
         if self._rule.detect_speech:
@@ -284,9 +290,11 @@ class WindowedRecordings:
             self._cut.append(row)
         yield start.signal, start.native_rate
 
-    def _weigh(self, signal, native_rate):
+    def _weigh(self, meter, signal, native_rate):
         if self._rule.detect_speech:
-            return speech_seconds(signal, native_rate)
+            frames = speech_frames(signal, native_rate)
+            meter.add(len(signal), native_rate, frames)
+            return float(frames.sum() * FRAME_SECONDS)
         return len(signal) / native_rate if signal.any() else 0.0
 
     def _as_recording(self, window, row, alone):
@@ -303,7 +311,7 @@ class WindowedRecordings:
 
 def _path_in_brackets(recording):
     name = recording_name(recording, -1)
-    return "" if name == "X[-1]" else f" ({name})"
+    return "" if name.startswith("X[-1]") else f" ({name})"
 
 
 def _as_batch(found):

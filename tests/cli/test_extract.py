@@ -246,3 +246,14 @@ def test_an_empty_list(tmp_path, capfd):
     (tmp_path / "list.txt").write_text("\n")
     assert extract_list(tmp_path / "list.txt", tmp_path / "X.npy") == 1
     assert "holds no recordings" in capfd.readouterr().err
+
+
+def test_tables_need_no_labels_and_keep_their_columns(paths, expected, tmp_path):
+    table = tmp_path / "calls.csv"
+    rows = [f"{number},{path}" for number, path in enumerate(paths)]
+    table.write_text("\n".join(["call,path", *rows]))
+    assert main(["extract", str(table), "-o", str(tmp_path / "X.npy"), *SHORT]) == 0
+    np.testing.assert_allclose(np.load(tmp_path / "X.npy"), expected, atol=1e-4)
+    index = read_rows(tmp_path / "X.csv")
+    assert [row["path"] for row in index] == paths
+    assert [row["call"] for row in index] == [str(n) for n in range(len(paths))]

@@ -51,9 +51,12 @@ def test_standard_output_in_all_formats(model, files, capfd):
     assert [row["path"] for row in rows] == files
     for row in (rows[1], rows[4], rows[5]):
         assert row.pop("error") == "no speech"
+        assert float(row.pop("seconds")) in (5.625, 7.5)
+        assert row.pop("speech") == "0.0000"
         assert {row[name] for name in row if name != "path"} == {""}
     objects = json.loads(found["json"])
-    assert objects[1] == {"path": files[1], "emotion": "", "error": "no speech"}
+    silence = {"emotion": "", "seconds": 5.625, "speech": 0.0, "error": "no speech"}
+    assert objects[1] == {"path": files[1], **silence}
     expected = joblib.load(model).predict_proba([files[0], files[3]])
     for number, row in zip([0, 3], expected, strict=True):
         values = list(objects[number]["probabilities"].values())

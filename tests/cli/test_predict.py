@@ -40,7 +40,8 @@ def predict_list(model, listed, out, *more):
 
 
 def probabilities(rows):
-    labels = list(rows[0])[3:-1]
+    columns = list(rows[0])
+    labels = columns[3 : columns.index("seconds")]
     return np.array([[float(row[label]) for label in labels] for row in rows])
 
 
@@ -265,7 +266,7 @@ def test_a_target_that_exists_is_refused_before_any_work(
 ):
     out = tmp_path / "out.csv"
     out.touch()
-    monkeypatch.setattr("skemotion.cli._predict.adapt_model", None)
+    monkeypatch.setattr("skemotion.cli._predictor.adapt_model", None)
     assert predict_list(model, listed, out, "--adapt") == 1
 
 
@@ -362,7 +363,7 @@ def test_table_tells_what_is_unlike_the_training_data(
     assert expected[0] < 1 == expected[1]
     assert main([*command, "--format", "csv"]) == 1
     rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
-    assert list(rows[0])[-2:] == ["novelty", "error"]
+    assert list(rows[0])[-4:] == ["novelty", "seconds", "speech", "error"]
     assert [row["novelty"] for row in rows] == [f"{expected[0]:.4f}", "1.0000", ""]
     listed = tmp_path / "list.txt"
     listed.write_text("\n".join(with_noise), encoding="utf-8")

@@ -1,6 +1,7 @@
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.utils._param_validation import InvalidParameterError
 
@@ -158,3 +159,28 @@ def test_whole_corpus(emodb_path):
     # As published: at least 80 per cent of the listeners recognised each of them.
     assert data.recognition.min() >= 0.8
     assert data.recognition.mean() == pytest.approx(0.935, abs=5e-4)
+
+
+def test_forms_of_scikit_learn(corpus):
+    data = load_silently(corpus)
+    assert data.frame is None
+    assert data.data is data.paths
+    X, y = load_silently(corpus, return_X_y=True)
+    np.testing.assert_array_equal(X, data.paths)
+    np.testing.assert_array_equal(y, data.target)
+
+
+def test_as_frame(corpus):
+    plain, data = load_silently(corpus), load_silently(corpus, as_frame=True)
+    assert data.frame.columns.tolist() == [
+        *("path", "label", "speaker", "sex", "age", "text_id", "text", "translation"),
+        "recognition",
+    ]
+    assert data.data.columns.tolist() == ["path"]
+    for name in ARRAYS:
+        assert isinstance(data[name], pd.Series)
+        np.testing.assert_array_equal(data[name], plain[name])
+    X, y = load_silently(corpus, as_frame=True, return_X_y=True)
+    pd.testing.assert_frame_equal(X, data.data)
+    pd.testing.assert_series_equal(y, data.target)
+    assert y.name == "label"

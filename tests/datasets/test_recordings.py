@@ -1,6 +1,7 @@
 import os
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from skemotion.datasets import load_recordings
@@ -25,7 +26,8 @@ def test_folder_per_class(tmp_path):
         ".cache/z.wav",
         "stray.wav",
     )
-    data = load_recordings(str(tmp_path))
+    with pytest.warns(UserWarning, match="1 wav file, beside the folders of the"):
+        data = load_recordings(str(tmp_path))
     assert data.paths.tolist() == [
         str(tmp_path / "anger" / "session 2" / "x.mp3"),
         str(tmp_path / "neutral" / "a.wav"),
@@ -156,3 +158,121 @@ def test_emodb_is_left_to_load_emodb(tmp_path, folder):
     touch(tmp_path, "wav/03a01Fa.wav", "wav/03a01Wa.wav")
     with pytest.raises(ValueError, match="use load_emodb"):
         load_recordings(tmp_path / folder)
+
+
+def test_what_is_skipped_is_counted_by_suffix_once(tmp_path):
+    touch(
+        tmp_path,
+        *(f"anger/{i}.wav" for i in range(5)),
+        *(f"anger/session/{i}.M4A" for i in range(5)),
+        *("fear/a.flac", "fear/b.wma", "fear/c.xyz", "fear/notes.txt"),
+        *("fear/.hidden.m4a", "fear/.trash/y.m4a", ".z.m4a", "voice.mp4", "README"),
+    )
+    with pytest.warns(UserWarning, match="Left out") as caught:
+        data = load_recordings(tmp_path)
+    assert len(data.paths) == 6
+    assert [str(warning.message) for warning in caught] == [
+        f"Left out in {str(tmp_path)!r}: 5 m4a files, 1 mp4 file, 1 wma file, of a "
+        "format that is not read (convert to WAV or FLAC); 1 file without suffix, 1 "
+        "txt file, 1 xyz file, by the suffix no audio."
+    ]
+    assert caught[0].filename == __file__
+
+
+def test_texts_and_tables_alone_are_not_worth_a_word(tmp_path):
+    touch(tmp_path, "anger/a.wav", "fear/a.wav", "fear/a.txt", "table.csv", "LICENSE")
+    assert len(load_recordings(tmp_path).paths) == 2
+
+
+@pytest.fixture
+def files(tmp_path):
+    touch(tmp_path, "a.wav", "b.wav", "c.wav")
+    return [str(tmp_path / name) for name in ("a.wav", "b.wav", "c.wav")]
+
+
+def segmented(files, starts, ends):
+    times = [pd.to_timedelta(column, unit="s") for column in (starts, ends)]
+    return pd.MultiIndex.from_arrays([files, *times], names=["file", "start", "end"])
+
+
+def test_data_frame(files):
+    frame = pd.DataFrame(
+        {
+            "speaker": [1, 2, 1],
+            "label": pd.Categorical(["joy", "anger", "joy"]),
+            "path": files,
+        },
+        index=[5, 3, 9],
+    )
+    data = load_recordings(frame)
+    assert data.paths.tolist() == files
+    assert data.target.tolist() == ["joy", "anger", "joy"]
+    assert data.speakers.tolist() == ["1", "2", "1"]
+    assert load_recordings(frame.drop(columns="speaker")).speakers is None
+
+
+def test_segments_of_audformat(files):
+    index = segmented(files, [0, 1.5, 0], [0.5, np.nan, np.nan])
+    frame = pd.DataFrame({"emotion": ["joy", "fear", "joy"]}, index=index)
+    expected = [(files[0], 0.0, 0.5), (files[1], 1.5, None), files[2]]
+    for table in (frame, frame["emotion"]):
+        data = load_recordings(table)
+        assert data.paths.tolist() == expected
+        assert data.paths[np.array([True, False, True])].tolist() == expected[::2]
+        assert data.target.tolist() == ["joy", "fear", "joy"]
+    whole = pd.Series(["joy", "fear", "joy"], index=pd.Index(files, name="file"))
+    assert load_recordings(whole).paths.dtype.kind == "U"
+
+
+def test_tables_of_audformat(files):
+    audformat = pytest.importorskip("audformat")
+    index = audformat.segmented_index(files, ["0s", "1s", "0s"], ["1s", None, None])
+    frame = pd.DataFrame({"emotion": ["joy", "fear", "joy"]}, index=index)
+    expected = [(files[0], 0.0, 1.0), (files[1], 1.0, None), files[2]]
+    assert load_recordings(frame).paths.tolist() == expected
+    labels = pd.Series(["joy", "fear", "joy"], index=audformat.filewise_index(files))
+    assert load_recordings(labels).paths.tolist() == files
+
+
+def test_all_faults_of_a_data_frame_are_named(files):
+    frame = pd.DataFrame(
+        {
+            "path": [files[0], "gone.wav", None, files[1]],
+            "label": ["joy", "fear", "joy", pd.NA],
+            "speaker": ["a", " ", "b", "c"],
+        }
+    )
+    with pytest.raises(ValueError, match="3 of 4 rows of the data frame") as caught:
+        load_recordings(frame.drop(columns="speaker"))
+    assert str(caught.value).splitlines()[1:] == [
+        "  row 1: no such file as 'gone.wav'",
+        "  row 2: no path",
+        "  row 3: no label",
+    ]
+    with pytest.raises(ValueError, match="row 1: no speaker"):
+        load_recordings(frame)
+
+
+@pytest.mark.parametrize(
+    ("frame", "error", "message"),
+    [
+        (pd.DataFrame({"file": ["a"], "label": ["b"]}), TypeError, "columns file, lab"),
+        (pd.DataFrame({"path": ["a.wav"]}), ValueError, "no column label.* are path"),
+        (pd.Series(["a"]), TypeError, "an index|the index"),
+        (pd.Index(["a"], name="file"), TypeError, "Index has no labels"),
+        (None, ValueError, "'path' parameter"),
+        (3, ValueError, "'path' parameter"),
+    ],
+)
+def test_tables_that_are_no_corpus(frame, error, message):
+    with pytest.raises(error, match=message):
+        load_recordings(frame)
+
+
+def test_forms_of_scikit_learn(files):
+    frame = pd.DataFrame({"path": files, "label": ["joy", "fear", "joy"]})
+    X, y = load_recordings(frame, return_X_y=True)
+    assert (X.tolist(), y.tolist()) == (files, ["joy", "fear", "joy"])
+    data = load_recordings(frame, as_frame=True)
+    pd.testing.assert_frame_equal(data.frame, frame, check_dtype=False)
+    assert load_recordings(data.frame).paths.tolist() == files

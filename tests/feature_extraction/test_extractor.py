@@ -305,7 +305,7 @@ def test_many_recordings_go_to_processes(tmp_path, monkeypatch):
         ("a.wav", TypeError, r"pass the list \['a.wav'\]"),
         (io.BytesIO(b""), TypeError, r"pass the list \[file\]"),
         (np.zeros(16000), TypeError, r"pass the list \[signal\]"),
-        (pd.DataFrame({"path": ["a.wav"]}), TypeError, "pass the column"),
+        (pd.DataFrame({"file": ["a.wav"]}), TypeError, "Got the columns file"),
         ([], ValueError, "no recordings"),
     ],
 )

@@ -1,0 +1,175 @@
+"""Encoded audio: paths, file objects, and what they hold."""
+
+import io
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from threading import RLock
+from typing import Any
+
+from skemotion.audio._mpeg import Unending, tells_length
+
+# Beyond these, in Hz, a header is wrong, and reading would ask for memory in vain.
+_LOWEST_RATE, _HIGHEST_RATE = 100, 10_000_000
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """What a file object holds. It has no position, so many can read it at once.
+
+    Parameters
+    ----------
+    content : bytes
+        All of the file.
+    name : str or None
+        Its name, if it has one.
+    """
+
+    content: bytes
+    name: str | None = None
+
+    @classmethod
+    def of(cls, file: Any) -> "Encoded":
+        """Read a file object from its start, and put it back to where it was.
+
+        Raises
+        ------
+        ValueError
+            If nothing can be read; the message is the reason.
+        """
+        _check_file(file)
+        with _from_start(file):
+            content = file.read()
+        if not content and not can_seek(file):
+            raise ValueError(
+                "nothing is left of it; a file object that cannot be rewound is read "
+                "but once"
+            )
+        name = getattr(file, "name", None)
+        return cls(bytes(content), name if isinstance(name, str) else None)
+
+    def open(self) -> io.BytesIO:
+        """Make a file object of it, with a position of its own."""
+        file = io.BytesIO(self.content)
+        if self.name is not None:
+            file.name = self.name
+        return file
+
+
+def is_encoded(recording: Any) -> bool:
+    """Tell whether a recording is one that libsndfile decodes."""
+    return (
+        isinstance(recording, (str, os.PathLike, Encoded))
+        or hasattr(recording, "read")  # a file object
+    )
+
+
+def check_encoded(recording: Any) -> None:
+    """Look at a header, or at what a file object gives."""
+    if hasattr(recording, "read"):
+        _check_file(recording)
+    else:
+        held = recording.open() if isinstance(recording, Encoded) else recording
+        _open_audio(held).close()
+
+
+def _open_audio(file):
+    import soundfile
+
+    if isinstance(file, (str, os.PathLike)):
+        file = os.fsdecode(file)
+        if os.path.isdir(file):
+            raise ValueError("it is a folder, not a file")
+        if not os.path.exists(file):
+            raise ValueError("no such file")
+    try:
+        audio = soundfile.SoundFile(file)
+    except (soundfile.LibsndfileError, OSError, TypeError) as error:
+        if isinstance(error, OSError):
+            raise ValueError(error.strerror or str(error)) from error
+        raise ValueError(
+            "libsndfile does not read it as audio; convert it to WAV or FLAC"
+        ) from error
+    if not _LOWEST_RATE <= audio.samplerate <= _HIGHEST_RATE:
+        audio.close()
+        raise ValueError(
+            f"its header claims a sampling rate of {audio.samplerate} Hz, which no "
+            "recording has"
+        )
+    return audio
+
+
+# Whoever moves the position of a file object moves it for all threads.
+_POSITIONS = RLock()
+
+
+@contextmanager
+def _from_start(file):
+    """Rewind a file object for one reader at a time, and put it back."""
+    with _POSITIONS:
+        if not can_seek(file):
+            yield
+            return
+        position = file.tell()
+        file.seek(0)
+        try:
+            yield
+        finally:
+            file.seek(position)
+
+
+def can_seek(file: Any) -> bool:
+    """Tell whether a file object can be rewound."""
+    return hasattr(file, "seekable") and file.seekable()
+
+
+def _check_file(file):
+    """Refuse a file object that is closed, or gives other things than bytes."""
+    if getattr(file, "closed", False):
+        raise ValueError("it is a closed file; open it again, or pass its path")
+    try:
+        nothing = file.read(0)
+    except TypeError:  # it reads all or nothing
+        return
+    except (OSError, ValueError) as error:
+        raise ValueError(
+            f"it cannot be read ({error}); open it with mode 'rb'"
+        ) from error
+    if not isinstance(nothing, (bytes, bytearray, memoryview, type(None))):
+        raise ValueError(
+            f"it is a file object that gives {type(nothing).__name__} and not bytes; "
+            "open it with mode 'rb', or pass its path"
+        )
+
+
+@contextmanager
+def open_to_read(file: Any) -> Iterator[Any]:
+    """Open encoded audio, whoever else may be reading the same."""
+    with ExitStack() as stack:
+        if hasattr(file, "read"):
+            _check_file(file)
+            if can_seek(file):
+                stack.enter_context(_from_start(file))
+            else:
+                file = Encoded.of(file)
+        if isinstance(file, Encoded):
+            file = file.open()
+        audio = stack.enter_context(_open_audio(file))
+        if audio.format == "MP3":
+            audio = _open_to_its_end(audio, file, stack)
+        yield audio
+
+
+def _open_to_its_end(audio, file, stack):
+    """Open MPEG audio again if how long it is would be guessed."""
+    if not hasattr(file, "read"):
+        file = stack.enter_context(open(file, "rb"))  # noqa: SIM115 - the stack closes
+    position = file.tell()  # which may be that of the open one
+    file.seek(0)
+    told = tells_length(file)
+    if told:
+        file.seek(position)
+        return audio
+    file.seek(0)
+    return stack.enter_context(_open_audio(Unending(file)))

@@ -1,0 +1,157 @@
+"""Samples in memory: their number, scale, rate and length, by NumPy alone."""
+
+from numbers import Real
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+# A thousandth of a sample, which times in nanoseconds and in binary fractions lack.
+_TOLERANCE = 1e-3
+
+
+def count_samples(duration: float, rate: float) -> int:
+    """Return how many whole samples there are in so many seconds.
+
+    What a product such as ``0.29 * 100`` lacks in binary is no sample less.
+
+    Parameters
+    ----------
+    duration : float
+        In seconds.
+    rate : float
+        In Hz.
+
+    Returns
+    -------
+    int
+
+    Examples
+    --------
+    >>> from skemotion.audio import count_samples
+    >>> int(0.29 * 100), count_samples(0.29, 100)
+    (28, 29)
+    """
+    return int(duration * rate + _TOLERANCE)
+
+
+def fix_length(
+    signal: NDArray[np.float32], n_samples: int, *, padding_side: str = "left"
+) -> NDArray[np.float32]:
+    """Cut a signal's end, or pad it with zeros, to `n_samples`.
+
+    Parameters
+    ----------
+    signal : ndarray of shape (n,)
+        The samples.
+    n_samples : int
+        Length of the result, in samples.
+    padding_side : {"left", "right"}, default="left"
+        Where zeros are added: in front of the signal or behind it.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skemotion.audio import fix_length
+    >>> fix_length(np.ones(3), 5)
+    array([0., 0., 1., 1., 1.])
+    >>> fix_length(np.ones(3), 2)
+    array([1., 1.])
+    """
+    missing = n_samples - signal.shape[0]
+    if missing <= 0:
+        return signal[:n_samples]
+    return np.pad(signal, (missing, 0) if padding_side == "left" else (0, missing))
+
+
+def check_samples(signal: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return samples of shape (n_samples,), unless there are none or bad ones."""
+    if signal.size == 0:
+        raise ValueError("it holds no samples")
+    if not np.isfinite(signal).all():
+        raise ValueError("it holds NaN or infinite samples")
+    return signal
+
+
+def resample(
+    signal: NDArray[np.float32], native_rate: float, sampling_rate: float
+) -> NDArray[np.float32]:
+    """Bring a signal of shape (n_samples,) from one rate to another, in Hz."""
+    if native_rate == sampling_rate:
+        return signal
+    import soxr
+
+    # The length is fixed as librosa does, which the features are compared with.
+    n_samples = int(np.ceil(signal.shape[0] * sampling_rate / native_rate))
+    resampled = soxr.resample(signal, native_rate, sampling_rate, quality="soxr_hq")
+    return fix_length(resampled, n_samples, padding_side="right")
+
+
+def scale_to_peak(signal: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Scale a signal so that its largest sample is 1 in magnitude."""
+    peak = np.abs(signal).max()
+    if peak == 0:
+        return signal
+    if peak < np.finfo(np.float32).tiny:  # too small for the processor's division
+        signal = signal.astype(np.float64)
+    return (signal / peak).astype(np.float32, copy=False)
+
+
+def check_signal(signal: Any, rate: Any) -> NDArray:
+    """Check one signal and its rate without looking at every sample."""
+    if isinstance(signal, (bytes, bytearray)):
+        raise ValueError(
+            "it is bytes; wrap encoded audio in io.BytesIO, and decode a path by "
+            "os.fsdecode"
+        )
+    try:
+        signal = np.asarray(signal)
+    except ValueError:
+        signal = np.empty(0, dtype=object)
+    if signal.ndim != 1 or signal.dtype.kind not in "fiu":
+        raise ValueError(
+            "a recording is a path, a file object, a 1-D numeric signal, a segment "
+            "(recording, start, end), a dict with array or bytes, a pair (signal, "
+            "sampling_rate), or a function that returns one; got "
+            + (
+                f"{signal.dtype} of shape {signal.shape}"
+                if signal.ndim
+                else f"{signal.item()!r:.50}"
+            )
+        )
+    if not isinstance(rate, Real) or not float(rate) > 0:
+        raise ValueError(f"its sampling rate must be a positive number, got {rate!r}")
+    return signal
+
+
+def mix_down(channels: Any) -> NDArray:
+    """Average an array of shape (n_channels, n_samples); leave others as they are.
+
+    Raises
+    ------
+    ValueError
+        If it is of shape (n_samples, n_channels).
+    """
+    channels = np.asarray(channels)
+    if channels.ndim != 2 or channels.dtype.kind not in "fiu":
+        return channels
+    if len(channels) > channels.shape[1]:
+        raise ValueError(
+            f"its array is of shape {channels.shape}, and not (n_channels, "
+            "n_samples); transpose it"
+        )
+    return to_float(channels).mean(axis=0)
+
+
+def to_float(signal: NDArray) -> NDArray[np.float32]:
+    """Return samples as float32, whole numbers divided by their full scale."""
+    if signal.dtype.kind == "f":
+        return signal.astype(np.float32, copy=False)
+    info = np.iinfo(signal.dtype)
+    middle = 0 if signal.dtype.kind == "i" else (info.max + 1) // 2
+    scale = info.max - middle + 1
+    return ((signal.astype(np.float64) - middle) / scale).astype(np.float32)

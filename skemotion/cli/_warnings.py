@@ -1,0 +1,53 @@
+"""Warnings of many chunks, which are told once."""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from skemotion._messages import warn_truncated
+from skemotion.exceptions import TruncationWarning
+
+_W = TypeVar("_W", bound=Warning)
+
+
+@contextmanager
+def noted(category: type[_W]) -> Iterator[list[_W]]:
+    """Give a list, which has the warnings of a kind behind the block.
+
+    Others are given as ever.
+    """
+    found: list[_W] = []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", category)
+        yield found
+    for warning in caught:
+        if isinstance(warning.message, category):
+            found.append(warning.message)
+        else:
+            warnings.warn_explicit(
+                warning.message, warning.category, warning.filename, warning.lineno
+            )
+
+
+class CutRecordings:
+    """Recordings that are longer than what is looked at, of one chunk after another."""
+
+    def __init__(self) -> None:
+        self._names: list[str] = []
+        self._duration = 0.0
+        self._n_recordings = 0
+
+    @contextmanager
+    def collected(self, n_recordings: int) -> Iterator[None]:
+        """Note those of a chunk, and say nothing."""
+        with noted(TruncationWarning) as found:
+            yield
+        self._n_recordings += n_recordings
+        for warning in found:
+            self._names += warning.names
+            self._duration = warning.duration
+
+    def tell(self) -> None:
+        """Say which there were, if there were any."""
+        warn_truncated(self._names, self._n_recordings, self._duration)
