@@ -54,7 +54,14 @@ def test_wrong_usage_names_the_command(arguments, capfd):
     assert caught.value.code == 2
     err = capfd.readouterr().err
     assert err.startswith(f"usage: skemotion {arguments[0]} ")
-    assert f"skemotion {arguments[0]}: error: " in err or "skemotion: error:" in err
+    assert f"skemotion {arguments[0]}: error: " in err
+
+
+def test_unknown_options_are_answered_by_those_of_the_command(capfd):
+    with pytest.raises(SystemExit):
+        main(["evaluate", "x", "--fold", "2"])
+    err = capfd.readouterr().err
+    assert "unrecognized arguments: --fold (near it: --folds" in err
 
 
 @pytest.mark.parametrize("name", ["predict", "adapt"])

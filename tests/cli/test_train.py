@@ -1,4 +1,4 @@
-"""``skemotion train``: what is looked at before it trains, and what it says in the end."""
+"""``skemotion train``: what is looked at first, and what is said in the end."""
 
 import csv
 import shlex
