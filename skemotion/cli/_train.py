@@ -16,12 +16,12 @@ from skemotion.cli._labels import load_labelled
 from skemotion.cli._models import check_speakers, fit_by_speaker
 from skemotion.cli._options import N_PER_CLASS
 from skemotion.cli._protocols import largest_holdout
+from skemotion.cli._settings import training_words
 from skemotion.cli._terminal import say
 from skemotion.cli._training import (
     BUNDLE,
     make_pipeline,
     save_pipeline,
-    training_words,
     watch_training,
 )
 

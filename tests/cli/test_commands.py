@@ -12,6 +12,7 @@ import pytest
 import soundfile
 from sklearn.utils import Bunch
 
+from skemotion import EmotionPipeline
 from skemotion.cli import main
 
 SMALL = ["--set", "classify__units=4", "--set", "classify__epochs=1"]
@@ -129,6 +130,28 @@ def test_quickstart(tmp_path, capfd):
     assert main(command) == 0
 
 
+def test_quickstart_scores_what_predict_would_say(corpus, tmp_path, monkeypatch, capfd):
+    """Of whole recordings, and not of the first frames of each."""
+    predict, asked = EmotionPipeline.predict_proba, []
+
+    def predict_first(self, X):
+        found = predict(self, X)
+        if "extract" in self.named_steps:
+            asked.extend(X)
+            found[:] = np.eye(found.shape[1])[0]
+        return found
+
+    monkeypatch.setattr(EmotionPipeline, "predict_proba", predict_first)
+    table = str(corpus / "table.csv")
+    arguments = ["quickstart", "--data", table, "-o", str(tmp_path), *TINY]
+    assert main(arguments) == 0
+    assert len(asked) == 28
+    assert {path.rpartition("/")[2][:3] for path in asked} < {"s01", "s02", "s03"}
+    out = capfd.readouterr().out
+    assert "unweighted average recall (UAR) 0.143" in out
+    assert "  anger      1.00  ####" in out
+
+
 def test_quickstart_on_recordings_without_speakers(corpus, tmp_path, capfd):
     arguments = ["quickstart", "--data", str(corpus), "--out", str(tmp_path)]
     assert main([*arguments, *TINY]) == 0
@@ -170,7 +193,10 @@ def test_quickstart_on_emodb(emodb_path, tmp_path, capfd):
         (["evaluate", "{corpus}", "--model", "{model}", "--by-speaker"], "who speaks"),
         (["train", "{corpus}", "--by-speaker"], "a CSV table with a column speaker"),
         (["extract", "no/such/folder", "--out", "{corpus}/x.npy"], "no/such/folder"),
-        (["extract", "{corpus}", "-o", "{corpus}/x.npy", "--set", "hop=4"], "hop"),
+        (
+            ["extract", "{corpus}", "-o", "{corpus}/x.npy", "--set", "hop=4"],
+            "there is no such parameter",
+        ),
         (["train", "{corpus}", "--set", "classify__unit=4"], "classify__units"),
         (
             ["train", "{corpus}", "--recipe", "post", "--set", "classify__units=none"],
