@@ -9,8 +9,9 @@ from skemotion import SpeechFeatureExtractor
 from skemotion._version import __version__
 from skemotion.cli._journal import open_journal
 from skemotion.cli._recordings import Recordings, keep_readable, read_list
+from skemotion.cli._settings import set_parameters
 from skemotion.cli._sources import describe_corpus, is_table, open_source
-from skemotion.cli._terminal import on_terminal, progress_bar, say_resumed
+from skemotion.cli._terminal import progress_bar, say, say_resumed, shows_progress
 from skemotion.cli._warnings import CutRecordings
 from skemotion.exceptions import AudioError
 
@@ -21,9 +22,10 @@ _HEADER_BYTES = 128
 def run(options):
     """Extract features to a file that can be mapped into memory."""
     recordings = _find_recordings(options)
-    extractor = SpeechFeatureExtractor(
-        n_jobs=options.n_jobs, memory=options.cache
-    ).set_params(**dict(options.settings))
+    extractor = set_parameters(
+        SpeechFeatureExtractor(n_jobs=options.n_jobs, memory=options.cache),
+        options.settings,
+    )
     shape = _shape_of_one(extractor)
     out = Path(options.out)
     targets = {
@@ -38,9 +40,9 @@ def run(options):
         journal.rewrite_start(_ARRAY, _npy_header((n_kept, *shape)))
         failures = journal.read_failures(_FAILED)
     listed = " x ".join(map(str, (n_kept, *shape)))
-    print(f"saved {out} ({listed}, float32) and {targets[_INDEX]}")
+    say(f"saved {out} ({listed}, float32) and {targets[_INDEX]}")
     if failures:
-        print(f"saved {targets[_FAILED]}: recordings that are left out")
+        say(f"saved {targets[_FAILED]}: recordings that are left out")
         raise AudioError(failures)
 
 
@@ -76,9 +78,8 @@ def _extract_all(journal, extractor, recordings, options):
         journal.write_rows(_INDEX, [recordings.columns])
     done, total = journal.n_done, len(recordings)
     say_resumed(done, total)
-    shown = options.progress or on_terminal()
     cut = CutRecordings()
-    with progress_bar(total, done, shown=shown) as bar:
+    with progress_bar(total, done, shown=shows_progress()) as bar:
         for rows in recordings.chunks(options.chunk_size, done):
             with cut.collected(len(rows)):
                 X, failures = keep_readable(

@@ -7,44 +7,65 @@ import joblib
 
 from skemotion import make_emotion_pipeline
 from skemotion._files import atomic_path
-from skemotion.cli._terminal import on_terminal
+from skemotion.cli._checks import check_folder
+from skemotion.cli._settings import set_parameters
+from skemotion.cli._terminal import is_verbose, shows_progress
 from skemotion.networks import import_keras
+
+BUNDLE = ".skemotion"
 
 
 def make_pipeline(options):
     """Build the pipeline that the options ask for, showing progress."""
+    if options.cache:
+        check_folder(options.cache)
     pipeline = make_emotion_pipeline(
         options.recipe,
         n_jobs=options.n_jobs,
         memory=options.cache,
         random_state=options.seed,
-        verbose=int(on_terminal()),
+        verbose=int(shows_progress()),
     )
-    return pipeline.set_params(**dict(options.settings))
+    return set_parameters(pipeline, options.settings)
 
 
 def watch_training(pipeline, label="train"):
     """Show epochs as they end; `unwatch` before the pipeline is saved."""
-    if on_terminal() and "classify__callbacks" in pipeline.get_params():
-        epochs = pipeline["classify"].epochs
+    if not (shows_progress() or is_verbose()):
+        return pipeline
+    if "classify__callbacks" not in pipeline.get_params():
+        return pipeline
+    epochs = pipeline["classify"].epochs
 
-        def show(epoch, logs):
-            line = f"\r{label}: epoch {epoch + 1}/{epochs}, loss {logs['loss']:.3f} "
-            print(line, end="", file=sys.stderr, flush=True)
+    def show(epoch, logs):
+        state = f"{label}: epoch {epoch + 1} of {epochs}, loss {logs['loss']:.3f}"
+        if is_verbose():
+            print(f"skemotion: {state}", file=sys.stderr, flush=True)
+        else:
+            print(f"\r{state} ", end="", file=sys.stderr, flush=True)
 
-        callback = import_keras().callbacks.LambdaCallback(
-            on_epoch_end=show, on_train_end=lambda logs: print(file=sys.stderr)
-        )
-        pipeline.set_params(classify__callbacks=callback)
-    return pipeline
+    def end(logs):
+        if not is_verbose():
+            print(file=sys.stderr)
+
+    callback = import_keras().callbacks.LambdaCallback(
+        on_epoch_end=show, on_train_end=end
+    )
+    return pipeline.set_params(classify__callbacks=callback)
 
 
 def save_pipeline(pipeline, path):
-    """Write a pipeline, without what shows progress, to a file of joblib."""
+    """Write a pipeline, without what shows progress, to a bundle or a joblib file."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
+    unwatch(pipeline)
+    if path.suffix == BUNDLE:
+        from skemotion.persistence import save_model
+
+        save_model(pipeline, path)
+        return
     with atomic_path(path) as temporary:
-        joblib.dump(unwatch(pipeline), temporary)
+        joblib.dump(pipeline, temporary)
 
 
 def unwatch(pipeline):

@@ -12,6 +12,7 @@ import pytest
 import soundfile
 from sklearn.utils import Bunch
 
+from skemotion import EmotionPipeline
 from skemotion.cli import main
 
 SMALL = ["--set", "classify__units=4", "--set", "classify__epochs=1"]
@@ -111,7 +112,7 @@ def test_evaluate_model(corpus, model, capfd):
 def test_quickstart(tmp_path, capfd):
     """By the recommended recipe."""
     folder = tmp_path / "out"
-    assert main(["quickstart", "--output", str(folder), *SMALL, *UNCHANGED]) == 0
+    assert main(["quickstart", "--out", str(folder), *SMALL, *UNCHANGED]) == 0
     captured = capfd.readouterr()
     assert "speakers that are not trained on" in captured.out
     assert "This was synthetic speech" in captured.out
@@ -129,8 +130,30 @@ def test_quickstart(tmp_path, capfd):
     assert main(command) == 0
 
 
+def test_quickstart_scores_what_predict_would_say(corpus, tmp_path, monkeypatch, capfd):
+    """Of whole recordings, and not of the first frames of each."""
+    predict, asked = EmotionPipeline.predict_proba, []
+
+    def predict_first(self, X):
+        found = predict(self, X)
+        if "extract" in self.named_steps:
+            asked.extend(X)
+            found[:] = np.eye(found.shape[1])[0]
+        return found
+
+    monkeypatch.setattr(EmotionPipeline, "predict_proba", predict_first)
+    table = str(corpus / "table.csv")
+    arguments = ["quickstart", "--data", table, "-o", str(tmp_path), *TINY]
+    assert main(arguments) == 0
+    assert len(asked) == 28
+    assert {path.rpartition("/")[2][:3] for path in asked} < {"s01", "s02", "s03"}
+    out = capfd.readouterr().out
+    assert "unweighted average recall (UAR) 0.143" in out
+    assert "  anger      1.00  ####" in out
+
+
 def test_quickstart_on_recordings_without_speakers(corpus, tmp_path, capfd):
-    arguments = ["quickstart", "--data", str(corpus), "--output", str(tmp_path)]
+    arguments = ["quickstart", "--data", str(corpus), "--out", str(tmp_path)]
     assert main([*arguments, *TINY]) == 0
     out = capfd.readouterr().out
     assert "of speakers that may be in both" in out
@@ -141,11 +164,11 @@ def test_quickstart_on_recordings_without_speakers(corpus, tmp_path, capfd):
 @pytest.mark.emodb
 def test_quickstart_on_emodb(emodb_path, tmp_path, capfd):
     data = ["--data", f"emodb:{emodb_path}"]
-    assert main(["quickstart", *data, "--output", str(tmp_path), *TINY]) == 0
+    assert main(["quickstart", *data, "--out", str(tmp_path), *TINY]) == 0
     out, err = capfd.readouterr()
     assert "535 recordings, 7 emotions" in out
     assert "synthetic" not in out
-    assert "skemotion: warning: " in err
+    assert "skemotion quickstart: warning: " in err
     assert "are longer than duration=5.0 s" in err
 
 
@@ -170,8 +193,11 @@ def test_quickstart_on_emodb(emodb_path, tmp_path, capfd):
         (["evaluate", "{corpus}", "--model", "{model}", "--by-speaker"], "who speaks"),
         (["train", "{corpus}", "--by-speaker"], "a CSV table with a column speaker"),
         (["extract", "no/such/folder", "--out", "{corpus}/x.npy"], "no/such/folder"),
-        (["extract", "{corpus}", "-o", "{corpus}/x.npy", "--set", "hop=4"], "hop"),
-        (["train", "{corpus}", "--set", "classify__unit=4"], "'unit'"),
+        (
+            ["extract", "{corpus}", "-o", "{corpus}/x.npy", "--set", "hop=4"],
+            "there is no such parameter",
+        ),
+        (["train", "{corpus}", "--set", "classify__unit=4"], "classify__units"),
         (
             ["train", "{corpus}", "--recipe", "post", "--set", "classify__units=none"],
             "units",
@@ -183,7 +209,7 @@ def test_failed_work_is_one_message_and_1(arguments, message, corpus, model, cap
     assert main(arguments) == 1
     captured = capfd.readouterr()
     assert captured.out == ""
-    assert captured.err.startswith("skemotion: error: ")
+    assert captured.err.startswith(f"skemotion {arguments[0]}: error: ")
     assert "Traceback" not in captured.err
     assert re.search(message, captured.err)
 
@@ -247,7 +273,7 @@ def test_warnings_are_one_line_each(tmp_path):
     )
     assert done.returncode == 0
     (line,) = done.stderr.splitlines()
-    assert line.startswith("skemotion: warning: k_neighbors=5 lowered to")
+    assert line.startswith("skemotion train: warning: k_neighbors=5 lowered to")
 
 
 def test_nothing_is_left_of_a_failed_training(tmp_path):
