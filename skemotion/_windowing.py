@@ -55,10 +55,15 @@ def iter_windows(
     with closing(blocks):
         first, rate = next(blocks, (np.empty(0, np.float32), None))
         rate = float(sampling_rate) if rate is None else rate
-        length, hop = int(duration * rate), max(int(hop_duration * rate), 1)
+        length, hop = int(duration * rate), count_hop(hop_duration, rate)
         check_samples(first[:length])
         for signal in _cut(chain([first], (block for block, _ in blocks)), length, hop):
             yield signal, rate
+
+
+def count_hop(hop_duration: float, rate: float) -> int:
+    """Return how many samples lie between the begins of two windows."""
+    return max(int(hop_duration * rate), 1)
 
 
 def _cut(blocks, length, hop):

@@ -17,7 +17,7 @@ from skemotion.cli._models import (
     predict_by_speaker,
     standardized_features,
 )
-from skemotion.cli._report import print_report, save_confusion_matrix
+from skemotion.cli._scores import print_report, save_confusion_matrix
 from skemotion.cli._training import make_pipeline, watch_training
 from skemotion.model_selection import balanced_holdout
 

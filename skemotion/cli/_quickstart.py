@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold, train_test_split
 
 from skemotion.cli._corpus import load_corpus
-from skemotion.cli._report import print_report, save_confusion_matrix, save_figure
+from skemotion.cli._scores import print_report, save_confusion_matrix, save_figure
 from skemotion.cli._training import (
     make_pipeline,
     save_pipeline,

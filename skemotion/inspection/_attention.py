@@ -12,7 +12,8 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
 from skemotion._validation import validate_params
-from skemotion.inspection._plotting import check_labels, create_axes, last_step
+from skemotion.inspection._estimators import last_step
+from skemotion.inspection._plotting import check_labels, create_axes
 
 
 @validate_params(

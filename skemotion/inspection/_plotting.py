@@ -1,26 +1,78 @@
 """What the displays share."""
 
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from typing import Any
+from weakref import WeakKeyDictionary
+
 import numpy as np
-from sklearn.pipeline import Pipeline
+from numpy.typing import ArrayLike, NDArray
 
 # From the palette of M. Okabe and K. Ito, which colour-blind readers tell apart.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7")
+GREY = "0.75"
+_TEXT_PER_INCH = 2.0  # points of text for each inch that a figure is wide
+
+# What displays have drawn, by axes and by who has drawn it.
+_drawn: WeakKeyDictionary[Any, dict[Any, list[Any]]] = WeakKeyDictionary()
 
 
-def create_axes(ax, n_axes=1):
+def create_axes(ax: Any, n_axes: int = 1, figsize: Any = None) -> Any:
     """Return `ax`, or new axes side by side in a figure of their own."""
     if ax is not None:
         return ax
     import matplotlib.pyplot as plt
 
-    width, height = plt.rcParams["figure.figsize"]
-    figsize = (width, height) if n_axes == 1 else (0.8 * n_axes * width, 0.8 * height)
+    if figsize is None:
+        width, height = plt.rcParams["figure.figsize"]
+        figsize = (width, height)
+        if n_axes > 1:
+            figsize = (0.8 * n_axes * width, 0.8 * height)
     return plt.subplots(1, n_axes, figsize=figsize, layout="constrained")[1]
 
 
-def check_labels(y, labels, class_names):
+def draw_once(ax: Any, owner: Any, artists: Iterable[Any] = ()) -> None:
+    """Remove what an owner has drawn on axes, and remember what it draws now.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+        Where it draws.
+    owner : hashable
+        Who does. Others are left alone.
+    artists : iterable of objects with `remove`, default=()
+        What there is now.
+    """
+    owners = _drawn.setdefault(ax, {})
+    for artist in owners.pop(owner, ()):
+        # Gone already, where users have cleared the axes.
+        with suppress(AttributeError, NotImplementedError, ValueError, KeyError):
+            artist.remove()
+    owners[owner] = list(artists)
+
+
+def drawn_by(ax: Any, owner: Any) -> list[Any]:
+    """Return what an owner has drawn on axes."""
+    return _drawn.get(ax, {}).get(owner, [])
+
+
+def text_size(figure: Any) -> float:
+    """Return a size of text, in points, that suits the width of a figure."""
+    from matplotlib import rcParams
+
+    width = figure.get_figure(root=True).get_size_inches()[0]
+    return float(min(rcParams["font.size"], _TEXT_PER_INCH * width))
+
+
+def check_labels(
+    y: ArrayLike, labels: ArrayLike | None, class_names: Sequence[str] | None
+) -> tuple[NDArray, list[str]]:
     """Return the classes to show, sorted by default, and what to call them."""
-    labels = np.unique(y) if labels is None else np.asarray(labels)
+    if labels is None:
+        if np.size(y) == 0:
+            raise ValueError("There are no labels to draw; at least one is needed.")
+        labels = np.unique(y)
+    labels = np.asarray(labels)
     if class_names is None:
         return labels, [str(label) for label in labels]
     if len(class_names) != len(labels):
@@ -30,8 +82,3 @@ def check_labels(y, labels, class_names):
             "classes are missing from the data."
         )
     return labels, list(class_names)
-
-
-def last_step(estimator):
-    """Return the last step of a pipeline, or the estimator itself."""
-    return estimator[-1] if isinstance(estimator, Pipeline) else estimator

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from skemotion.inspection._plotting import COLOURS, create_axes, last_step
+from skemotion.inspection._estimators import last_step
+from skemotion.inspection._plotting import COLOURS, create_axes
 
 _DEFAULT_METRICS = ("loss", "accuracy")
 

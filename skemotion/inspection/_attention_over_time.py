@@ -1,0 +1,189 @@
+"""Attention on the recording's own time: padding removed, windows put together."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils.validation import check_is_fitted
+
+from skemotion.audio import check_recordings
+from skemotion.inspection._estimators import (
+    check_attends,
+    last_step,
+    transform_before_last,
+)
+from skemotion.pipeline._windows import (
+    WindowedRecordings,
+    WindowRule,
+    find_fronts,
+)
+
+Array = NDArray[np.float64]
+_DEFAULT_RATE = 16000
+_ALL = float(2**31)  # seconds
+
+
+def attention_over_time(pipeline: Any, recording: Any) -> tuple[Array, Array]:
+    """Compute how much of a model's attention each moment of a recording gets.
+
+    The attention of a network is over its frames: padding stands in front of a
+    short recording, and a long one is cut in windows. Here it is over the
+    recording's own time.
+
+    Parameters
+    ----------
+    pipeline : fitted Pipeline
+        Its first step takes recordings, and its last has a method `attention`, as
+        :class:`~skemotion.AttentionBLSTMClassifier` has.
+    recording : str, path-like, file object, tuple, ndarray or callable
+        As :func:`skemotion.audio.load_audio` takes it.
+
+    Returns
+    -------
+    edges : ndarray of shape (n_stretches + 1,), dtype float64
+        Where stretches of time begin and end, in seconds from the recording's
+        begin. The first is 0, and the last where the model stops to look.
+    weights : ndarray of shape (n_stretches,), dtype float64
+        Share of the attention that falls on each stretch. Over windows it is
+        averaged as predictions are, so a moment that is in two counts twice. The
+        sum is 1, less what falls on padding, if the network sees that, or 0 if
+        there is no speech, and that is looked for.
+
+    Raises
+    ------
+    TypeError
+        If the pipeline has no step that takes recordings, or its last step no
+        method `attention`.
+    AudioError
+        If the recording cannot be read.
+    sklearn.exceptions.NotFittedError
+        If the last step is not fitted.
+
+    See Also
+    --------
+    RecordingDisplay : Draws it over the recording.
+    occlusion_over_time : What the model needs, where this is what it looks at.
+
+    Examples
+    --------
+    >>> from skemotion import load_pretrained
+    >>> from skemotion.datasets import make_emotional_speech
+    >>> from skemotion.inspection import attention_over_time
+    >>> speech = make_emotional_speech(n_speakers=1, n_texts=1, random_state=0)
+    >>> edges, weights = attention_over_time(load_pretrained(), speech.signals[0])
+    >>> bool(edges[-1] == len(speech.signals[0]) / speech.sampling_rate)
+    True
+    >>> print(f"{weights.sum():.2f}")
+    1.00
+    """
+    return attend([recording], pipeline)[0]
+
+
+def attend(X: Any, pipeline: Any) -> list[tuple[Array, Array]]:
+    """Do what :func:`attention_over_time` does with several recordings."""
+    classifier = last_step(pipeline)
+    check_attends(classifier)
+    check_is_fitted(classifier, "classes_")
+    fronts = find_fronts(pipeline)
+    if not fronts:
+        raise TypeError(
+            f"{type(pipeline).__name__} has no step that takes recordings; give a "
+            "pipeline that begins with one, such as SpeechEncoder."
+        )
+    recordings = WindowedRecordings(check_recordings(X), _rule_of(pipeline, fronts))
+    found: list[list[_Seen]] = [[] for _ in recordings.recordings]
+    for batch in recordings.batches():
+        weights = classifier.attention(transform_before_last(pipeline, batch.windows))
+        lengths = [_seconds_of(window) for window in batch.windows]
+        rows = zip(batch.rows, batch.weights, batch.starts, lengths, weights)
+        for row, weight, start, seconds, attention in rows:
+            edges = _edges_of(fronts, seconds, len(attention))
+            found[row].append(_Seen(start, seconds, weight, edges, attention))
+    return [_put_together(windows) for windows in found]
+
+
+class _Seen(NamedTuple):
+    """The attention within a window of a recording."""
+
+    start: float
+    seconds: float
+    weight: float
+    edges: Array
+    attention: Array
+
+
+def _rule_of(pipeline, fronts):
+    rule = WindowRule.of(pipeline)
+    if rule is not None:
+        return rule
+    durations = [getattr(front, "duration", None) or _ALL for front in fronts]
+    rate = getattr(fronts[0], "sampling_rate", _DEFAULT_RATE)
+    return WindowRule(max(durations), rate, hop_duration=None, detect_speech=False)
+
+
+def _seconds_of(window):
+    signal, rate = getattr(window, "pair", window)
+    return len(signal) / rate
+
+
+def _edges_of(fronts, seconds, n_frames):
+    """Return where the frames of a window lie in it, as the last step sees them."""
+    candidates = [_edges_of_front(front, seconds, n_frames) for front in fronts]
+    edges = min(candidates, key=len)  # as unions have it
+    places = np.linspace(0, len(edges) - 1, n_frames + 1)
+    return np.interp(places, np.arange(len(edges)), edges)
+
+
+def _edges_of_front(front, seconds, n_frames):
+    if hasattr(front, "frame_edges"):
+        return front.frame_edges(seconds)
+    step = getattr(front, "frame_seconds", None)
+    if step is None:
+        step = (getattr(front, "duration", None) or seconds) / n_frames
+    edges = np.arange(n_frames + 1) * step
+    if getattr(front, "padding_side", "right") == "left":
+        edges -= max(edges[-1] - seconds, 0.0)
+    return edges
+
+
+def _put_together(windows):
+    """Average over the windows of a recording, on one grid."""
+    if not windows:
+        return np.zeros(1), np.zeros(0)
+    total = sum(seen.weight for seen in windows)
+    parts = [seen.weight / total if total else 1.0 for seen in windows]
+    clipped = [_clip(seen) for seen in windows]
+    grid = _make_grid(clipped)
+    weights = sum(
+        part * _spread(edges, attention, grid)
+        for part, (edges, attention) in zip(parts, clipped, strict=True)
+    )
+    return grid, weights
+
+
+def _clip(seen):
+    """Leave out the frames that are padding, and cut those at the ends."""
+    is_real = (seen.edges[1:] > 0) & (seen.edges[:-1] < seen.seconds)
+    first = int(is_real.argmax())
+    end = first + int(np.count_nonzero(is_real))
+    edges = np.clip(seen.edges[first : end + 1], 0, seen.seconds)
+    return seen.start + edges, np.asarray(seen.attention[first:end], np.float64)
+
+
+def _make_grid(clipped):
+    """Return the edges of the first window, and further ones at the same distance."""
+    first = clipped[0][0]
+    begin, end = 0.0, max(edges[-1] for edges, _ in clipped)
+    step = np.diff(first).max()
+    phase = first[1] if len(first) > 2 else first[-1]
+    sliver = 1e-6 * step  # of rounding
+    before = np.arange(phase - step, begin + sliver, -step)[::-1]
+    after = np.arange(first[-2] + step, end - sliver, step)
+    grid = np.concatenate([[begin], before, first[1:-1], after, [end]])
+    return np.unique(grid)
+
+
+def _spread(edges, values, grid):
+    """Share values over stretches out over those of a grid, by how they overlap."""
+    total = np.concatenate([[0.0], np.cumsum(values)])
+    return np.diff(np.interp(grid, edges, total))
