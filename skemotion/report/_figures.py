@@ -36,14 +36,17 @@ def data_uri(content: bytes, media_type: str) -> str:
 
 def draw_calibration(evaluation: Evaluation) -> Figure:
     """Draw the share of right predictions against their confidence."""
+    # What exceeds 1 is rounding.
     confidence = np.minimum(evaluation.confidence, 1.0)
     is_right = (evaluation.y_pred == evaluation.y_true).astype(int)
     share, mean = calibration_curve(is_right, confidence, n_bins=_N_BINS)
 
-    def draw(axes, colours):
+    def draw(axes, ink, colours):
         curve, counts = axes
+        # scikit-learn draws the diagonal in black, whatever the paper.
+        curve.axline((0, 0), slope=1, linestyle=":", color=ink, label="as it should be")
         CalibrationDisplay(share, mean, confidence).plot(
-            ax=curve, color=colours[0], label="this evaluation"
+            ax=curve, color=colours[0], label="as it is", ref_line=False, clip_on=False
         )
         curve.set(xlabel="", ylabel="Share that is right", xlim=(0, 1), ylim=(0, 1))
         curve.legend(loc="upper left", frameon=False)
@@ -66,7 +69,7 @@ def draw_risk_coverage(evaluation: Evaluation) -> Figure:
         evaluation.y_true, evaluation.probabilities, labels=evaluation.classes
     )
 
-    def draw(axes, colours):
+    def draw(axes, ink, colours):
         (ax,) = axes
         ax.step(coverage, risk, where="post", color=colours[0])
         ax.set(
@@ -92,7 +95,7 @@ def draw_histories(histories: Sequence[Mapping[str, Any]]) -> Figure | None:
     if not any(curves.values()):
         return None
 
-    def draw(axes, colours):
+    def draw(axes, ink, colours):
         (ax,) = axes
         for (label, lines), colour in zip(curves.items(), colours, strict=False):
             for number, line in enumerate(lines):
@@ -113,7 +116,7 @@ def draw_histories(histories: Sequence[Mapping[str, Any]]) -> Figure | None:
 
 
 def _draw_twice(
-    draw: Callable[[NDArray, tuple[str, ...]], None],
+    draw: Callable[[NDArray, str, tuple[str, ...]], None],
     alt: str,
     *,
     n_rows: int = 1,
@@ -123,11 +126,11 @@ def _draw_twice(
     uris = {}
     for paper, ink in _INK.items():
         with _style(ink):
-            figure = _new_figure((4.6, 3.6))
+            figure = new_figure((4.6, 3.6))
             axes = figure.subplots(
                 n_rows, squeeze=False, gridspec_kw={"height_ratios": height_ratios}
             )[:, 0]
-            draw(axes, _LINES[paper])
+            draw(axes, ink, _LINES[paper])
             for ax in axes:
                 ax.spines[["top", "right"]].set_visible(False)
             content = io.BytesIO()
@@ -136,13 +139,15 @@ def _draw_twice(
     return Figure(uris["light"], uris["dark"], alt)
 
 
-def _new_figure(figsize):
-    # Not through pyplot, which would ask for a screen.
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
+def new_figure(
+    figsize: tuple[float, float], *, layout: Any = "constrained", dpi: int = 100
+) -> Any:
+    """Return a figure of matplotlib that needs no screen, as those of pyplot do."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure as Canvas
 
-    figure = Canvas(figsize=figsize, layout="constrained")
-    FigureCanvasSVG(figure)
+    figure = Canvas(figsize=figsize, layout=layout, dpi=dpi)
+    FigureCanvasAgg(figure)
     return figure
 
 
@@ -151,7 +156,7 @@ def _style(ink):
     import matplotlib
 
     names = ("text.color", "axes.edgecolor", "axes.labelcolor")
-    inked = {name: ink for name in (*names, "xtick.color", "ytick.color")}
+    inked = dict.fromkeys((*names, "xtick.color", "ytick.color"), ink)
     clear = {"figure.facecolor": "none", "savefig.facecolor": "none"}
     settings = {
         **matplotlib.rcParamsDefault,

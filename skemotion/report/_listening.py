@@ -1,7 +1,7 @@
 """Which recordings the page lets listen to, in which order, and what it leaves out."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skemotion._evaluation import Evaluation
-from skemotion.report._snippets import LONGEST, Snippet, make_snippet
+from skemotion.report._scores import SILENT, encode
+from skemotion.report._snippets import LONGEST, Snippet, SnippetMaker
 
 # With text and figures, the page stays below 10 MB.
 _BUDGET = 8_000_000  # characters of data URIs
@@ -64,17 +65,16 @@ class Listening:
 
 
 def choose_recordings(
-    evaluation: Evaluation, *, n_recordings: int | None, audio: bool
+    evaluation: Evaluation, make_snippet: SnippetMaker, n_recordings: int | None
 ) -> Listening:
     """Make a snippet of each recording that is to be shown.
 
     Parameters
     ----------
     evaluation : Evaluation
+    make_snippet : SnippetMaker
     n_recordings : int or None
         How many to show. None shows those that fit into some megabytes.
-    audio : bool
-        Whether to include what is heard.
 
     Returns
     -------
@@ -87,7 +87,7 @@ def choose_recordings(
     make_row = _RowMaker(evaluation, names)
     for row in order[:limit].tolist():
         try:
-            snippet = make_snippet(str(evaluation.paths[row]), audio=audio)
+            snippet = make_snippet(str(evaluation.paths[row]))
         except ValueError as error:
             failures.append((names[row], str(error)))
             n_seen += 1
@@ -110,8 +110,9 @@ def choose_recordings(
 
 
 def is_wrong(evaluation: Evaluation) -> NDArray[np.bool_]:
-    """Tell which predictions are mistakes."""
-    return evaluation.y_pred != evaluation.y_true
+    """Tell which recordings are not recognised."""
+    y_true, y_pred = encode(evaluation)
+    return y_pred != y_true
 
 
 def rank(evaluation: Evaluation) -> NDArray[np.intp]:
@@ -120,7 +121,7 @@ def rank(evaluation: Evaluation) -> NDArray[np.intp]:
     return np.argsort(-surprise, kind="stable")
 
 
-def short_names(paths: Sequence[Any]) -> list[str]:
+def short_names(paths: Iterable[Any]) -> list[str]:
     """Name recordings within the folder that they have in common."""
     names = [str(path) for path in paths]
     try:
@@ -136,32 +137,30 @@ class _RowMaker:
     def __init__(self, evaluation, names):
         self._evaluation = evaluation
         self._names = names
-        self._order = {str(name): code for code, name in enumerate(evaluation.classes)}
-        self._confidence = evaluation.confidence
+        self._true, self._predicted = encode(evaluation)
         self.speakers: list[str] = []
         self._voices = None
         if evaluation.speakers is not None:
-            speakers, self._voices = np.unique(
-                evaluation.speakers, return_inverse=True
-            )
+            speakers, self._voices = np.unique(evaluation.speakers, return_inverse=True)
             self.speakers = [str(name) for name in speakers]
 
     def __call__(self, row, snippet):
         found = self._evaluation
         probabilities = found.probabilities[row]
         most = np.argsort(-probabilities, kind="stable")[:_N_PROBABLE]
-        truth, predicted = self._order[str(found.y_true[row])], int(most[0])
+        truth, predicted = int(self._true[row]), int(self._predicted[row])
         return Row(
             name=self._names[row],
             truth=truth,
             predicted=predicted,
-            confidence=float(self._confidence[row]),
+            confidence=float(probabilities.max()),
             is_right=truth == predicted,
-            is_silent=found.silent is not None and bool(found.silent[row]),
+            is_silent=predicted == SILENT,
             speaker=None if self._voices is None else int(self._voices[row]),
-            fold=None if found.folds is None else int(found.folds[row]),
+            fold=None if found.folds is None else int(found.folds[row]) + 1,
             probable=[
-                (str(found.classes[code]), float(probabilities[code])) for code in most
+                (str(found.classes[code]), float(probabilities[code]))
+                for code in ([] if predicted == SILENT else most)
             ],
             snippet=snippet,
         )

@@ -1,16 +1,13 @@
 """The numbers of the page: scores with intervals, over all, by class, by speaker."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import (
-    accuracy_score,
     confusion_matrix,
-    f1_score,
     precision_recall_fscore_support,
 )
 
@@ -19,7 +16,8 @@ from skemotion.metrics import bootstrap_interval, unweighted_average_recall
 
 # An interval over fewer speakers than this says next to nothing.
 _MIN_SPEAKERS = 5
-_macro_f1 = partial(f1_score, average="macro", zero_division=0)
+# The code of what is predicted without speech: none of the classes.
+SILENT = -1
 
 
 @dataclass(frozen=True)
@@ -74,7 +72,7 @@ def interval_groups(evaluation: Evaluation) -> NDArray[np.str_] | None:
 
 def overall_scores(evaluation: Evaluation) -> list[Score]:
     """Return unweighted average recall, accuracy and macro F1."""
-    y_true, y_pred = _encode(evaluation)
+    y_true, y_pred = encode(evaluation)
     groups = interval_groups(evaluation)
     return [
         _score(name, y_true, y_pred, groups, metric)
@@ -82,16 +80,32 @@ def overall_scores(evaluation: Evaluation) -> list[Score]:
     ]
 
 
+def _accuracy(y_true, y_pred):
+    return float(np.mean(y_true == y_pred))
+
+
+def _macro_f1(y_true, y_pred):
+    """Do what f1_score of scikit-learn does, in time for thousands of resamples."""
+    n_classes = max(y_true.max(), y_pred.max()) + 1
+    n_true, n_pred, n_both = (
+        np.bincount(codes, minlength=n_classes)
+        for codes in (y_true, y_pred[y_pred != SILENT], y_true[y_true == y_pred])
+    )
+    total = n_true + n_pred
+    known = total > 0
+    return float(np.mean(2 * n_both[known] / total[known]))
+
+
 _METRICS: dict[str, Callable[[Any, Any], float]] = {
     "Unweighted average recall (UAR)": unweighted_average_recall,
-    "Accuracy": accuracy_score,
+    "Accuracy": _accuracy,
     "Macro F1": _macro_f1,
 }
 
 
 def class_scores(evaluation: Evaluation) -> list[ClassScores]:
     """Return the scores of each class, in the order of `classes`."""
-    y_true, y_pred = _encode(evaluation)
+    y_true, y_pred = encode(evaluation)
     groups = interval_groups(evaluation)
     codes = np.arange(len(evaluation.classes))
     precision, _, f1, support = precision_recall_fscore_support(
@@ -114,27 +128,57 @@ def speaker_scores(evaluation: Evaluation) -> list[SpeakerScores]:
     """Return the scores of each speaker, the worst first; none if unknown."""
     if evaluation.speakers is None:
         return []
-    y_true, y_pred = _encode(evaluation)
+    y_true, y_pred = encode(evaluation)
     scores = []
     for name in np.unique(evaluation.speakers):
         rows = evaluation.speakers == name
         uar = _score_rows("UAR", y_true, y_pred, None, rows)
-        accuracy = float(accuracy_score(y_true[rows], y_pred[rows]))
+        accuracy = _accuracy(y_true[rows], y_pred[rows])
         scores.append(SpeakerScores(str(name), int(rows.sum()), uar, accuracy))
     return sorted(scores, key=lambda each: each.uar.value)
 
 
 def confusions(evaluation: Evaluation) -> NDArray[np.intp]:
-    """Return counts of shape (n_classes, n_classes), a row per true class."""
-    y_true, y_pred = _encode(evaluation)
-    return confusion_matrix(y_true, y_pred, labels=np.arange(len(evaluation.classes)))
+    """Return counts of shape (n_classes, n_classes), a row per true class.
+
+    If there are recordings without speech, they are in one more column.
+    """
+    y_true, y_pred = encode(evaluation)
+    codes = np.arange(len(evaluation.classes))
+    if SILENT in y_pred:
+        codes = np.append(codes, SILENT)
+    counts = confusion_matrix(y_true, y_pred, labels=codes)
+    return counts[: len(evaluation.classes)]
 
 
-def _encode(evaluation):
-    """Return true and predicted classes as columns of the probabilities."""
+def encode(evaluation: Evaluation) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return true and predicted classes, as columns of the probabilities.
+
+    Without speech all classes are as likely, and the first of them must not count
+    as right: such recordings are predicted as `SILENT`.
+    """
     order = {str(name): code for code, name in enumerate(evaluation.classes)}
     y_true = np.array([order[str(label)] for label in evaluation.y_true])
-    return y_true, evaluation.probabilities.argmax(axis=1)
+    y_pred = evaluation.probabilities.argmax(axis=1)
+    if evaluation.silent is not None:
+        y_pred = np.where(evaluation.silent, SILENT, y_pred)
+    return y_true, y_pred
+
+
+def with_speech(evaluation: Evaluation) -> Evaluation:
+    """Return an evaluation of those recordings alone that hold speech."""
+    if evaluation.silent is None:
+        return evaluation
+    rows = np.flatnonzero(~evaluation.silent)
+    columns = ("paths", "y_true", "probabilities", "speakers", "folds", "silent")
+    return replace(
+        evaluation,
+        **{
+            name: getattr(evaluation, name)[rows]
+            for name in columns
+            if getattr(evaluation, name) is not None
+        },
+    )
 
 
 def _score_rows(name, y_true, y_pred, groups, rows):

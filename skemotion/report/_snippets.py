@@ -2,17 +2,21 @@
 
 import io
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from skemotion.audio import decode_start, resample
-from skemotion.feature_extraction._log_mel import SAMPLING_RATE, log_mel_spectrogram
-from skemotion.report._figures import data_uri
+from skemotion.feature_extraction._log_mel import SAMPLING_RATE
+from skemotion.inspection import RecordingDisplay, attention_over_time
+from skemotion.report._figures import data_uri, new_figure
 
 LONGEST = 20.0  # seconds that are kept of a recording
-_MIN_SAMPLES = 201  # below, there is no spectrogram
-_SIZE = (560, 150)  # in pixels, twice as many as are shown
+_WIDTH, _HEIGHT = 600, 160  # in pixels, more than are shown
+_DPI = 100
+_PLACES = ((0, 0.62, 1, 0.38), (0, 0, 1, 0.6), (0, 0, 1, 1))
+_SMOOTH = {"interpolation": "bilinear"}  # which compresses better
+_WEBP = {"quality": 40}  # of 100
 
 
 @dataclass(frozen=True)
@@ -23,9 +27,8 @@ class Snippet:
     ----------
     audio : str or None
         Ogg Opus, mono. None if it is not wanted.
-    picture : str or None
-        Waveform and mel spectrogram, exactly as wide as the audio is long. None
-        if the recording is too short for one.
+    picture : str
+        Waveform, attention and mel spectrogram, exactly as wide as the audio is long.
     seconds : float
         What there is of it.
     is_cut : bool
@@ -33,60 +36,75 @@ class Snippet:
     """
 
     audio: str | None
-    picture: str | None
+    picture: str
     seconds: float
     is_cut: bool
 
     @property
     def n_bytes(self) -> int:
         """What it adds to the page."""
-        return len(self.audio or "") + len(self.picture or "")
+        return len(self.audio or "") + len(self.picture)
 
 
-def make_snippet(path: str, *, audio: bool) -> Snippet:
-    """Decode the beginning of a recording, compress it, and draw it.
+class SnippetMaker:
+    """Decodes the beginnings of recordings, compresses them, and draws them.
 
-    Raises
-    ------
-    ValueError
-        If it cannot be read; the message is the reason, without the name.
+    Parameters
+    ----------
+    audio : bool
+        Whether to include what is heard.
+    pipeline : fitted Pipeline, default=None
+        Whose attention is drawn.
     """
-    start = decode_start(path, sampling_rate=SAMPLING_RATE, duration=LONGEST)
-    signal = resample(start.signal, start.native_rate, SAMPLING_RATE)
-    signal = signal / max(1.0, float(np.abs(signal).max()))
-    return Snippet(
-        audio=_compress(signal) if audio else None,
-        picture=_draw(signal) if len(signal) >= _MIN_SAMPLES else None,
-        seconds=len(signal) / SAMPLING_RATE,
-        is_cut=start.is_cut,
-    )
+
+    def __init__(self, *, audio: bool, pipeline: Any = None):
+        self._audio = audio
+        self._pipeline = pipeline
+        self._figure = new_figure(
+            (_WIDTH / _DPI, _HEIGHT / _DPI), layout=None, dpi=_DPI
+        )
+        self._axes = [self._figure.add_axes(place) for place in _PLACES]
+
+    def __call__(self, path: str) -> Snippet:
+        """Make the snippet of a recording.
+
+        Raises
+        ------
+        ValueError
+            If it cannot be read; the message is the reason, without the name.
+        """
+        start = decode_start(path, sampling_rate=SAMPLING_RATE, duration=LONGEST)
+        signal = resample(start.signal, start.native_rate, SAMPLING_RATE)
+        signal = signal / max(1.0, float(np.abs(signal).max()))
+        attention = None
+        if self._pipeline is not None:
+            attention = attention_over_time(self._pipeline, (signal, SAMPLING_RATE))
+        return Snippet(
+            audio=_compress(signal) if self._audio else None,
+            picture=self._draw(signal, attention),
+            seconds=len(signal) / SAMPLING_RATE,
+            is_cut=start.is_cut,
+        )
+
+    def _draw(self, signal, attention):
+        """Draw waveform, attention and spectrogram over all of the width."""
+        silent = attention is not None and not attention[1].any()
+        display = RecordingDisplay(
+            signal, SAMPLING_RATE, [1.0], [""], attention=attention, silent=silent
+        )
+        display.plot(ax=self._axes, cmap="magma", colorbar=False, im_kw=_SMOOTH)
+        display.waveform_ax_.set_title("", loc="left")
+        for ax in self._figure.axes:
+            ax.set_axis_off()
+        display.probability_ax_.set_visible(False)  # the page has them
+        content = io.BytesIO()
+        self._figure.savefig(content, format="webp", transparent=True, pil_kwargs=_WEBP)
+        return data_uri(content.getvalue(), "image/webp")
 
 
-def _compress(signal: NDArray[np.float32]) -> str:
+def _compress(signal):
     import soundfile
 
     content = io.BytesIO()
     soundfile.write(content, signal, SAMPLING_RATE, format="OGG", subtype="OPUS")
     return data_uri(content.getvalue(), "audio/ogg")
-
-
-def _draw(signal: NDArray[np.float32]) -> str:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(_SIZE[0] / 100, _SIZE[1] / 100), dpi=100)
-    FigureCanvasAgg(figure)
-    wave, mel = figure.add_axes((0, 0.68, 1, 0.32)), figure.add_axes((0, 0, 1, 0.66))
-    wave.plot(signal, color="#3b8ec2", linewidth=0.8)
-    peak = max(float(np.abs(signal).max()), 1e-9)
-    wave.set(xlim=(0, len(signal)), ylim=(-peak, peak))
-    mel.imshow(
-        log_mel_spectrogram(signal).T, origin="lower", aspect="auto", cmap="magma"
-    )
-    for ax in (wave, mel):
-        ax.set_axis_off()
-    content = io.BytesIO()
-    figure.savefig(
-        content, format="webp", transparent=True, pil_kwargs={"quality": 60}
-    )
-    return data_uri(content.getvalue(), "image/webp")

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from skemotion._evaluation import Evaluation
 from skemotion._files import atomic_path, refuse_existing
 from skemotion._messages import shorten
 from skemotion._validation import validate_params
+from skemotion.inspection._estimators import last_step
 from skemotion.metrics import expected_calibration_error
 from skemotion.report._corpus import count_corpus
 from skemotion.report._figures import (
@@ -27,7 +28,9 @@ from skemotion.report._scores import (
     interval_groups,
     overall_scores,
     speaker_scores,
+    with_speech,
 )
+from skemotion.report._snippets import SnippetMaker
 
 PAGE = "index.html"
 
@@ -37,7 +40,11 @@ PAGE = "index.html"
         "evaluation": [Evaluation],
         "out": [str, os.PathLike],
         "audio": ["boolean"],
-        "n_recordings": [StrOptions({"auto"}), Interval(Integral, 0, None, closed="left")],
+        "n_recordings": [
+            StrOptions({"auto"}),
+            Interval(Integral, 0, None, closed="left"),
+        ],
+        "pipeline": [HasMethods("predict_proba"), None],
         "title": [str],
     }
 )
@@ -47,6 +54,7 @@ def write_report(
     *,
     audio: bool = True,
     n_recordings: Any = "auto",
+    pipeline: Any = None,
     title: str = "Speech emotion recognition",
 ) -> Path:
     """Write a page that shows an evaluation, and plays its recordings.
@@ -68,6 +76,9 @@ def write_report(
     n_recordings : int or "auto", default="auto"
         How many recordings are shown, the most confident mistakes first. "auto"
         shows as many as keep the page below 10 MB. 0 shows none.
+    pipeline : fitted Pipeline, default=None
+        The model that predicted. Where it looks is drawn into the pictures, if its
+        last step has a method `attention`.
     title : str, default="Speech emotion recognition"
         The heading.
 
@@ -91,9 +102,10 @@ def write_report(
     Notes
     -----
     Intervals are those of :func:`~skemotion.metrics.bootstrap_interval`, over
-    speakers where there are at least five, else over recordings. Recordings that
-    cannot be read any more are named on the page. Paths are shown relative to the
-    folder that all recordings have in common.
+    speakers where there are at least five, else over recordings. A recording that
+    holds no speech counts as not recognised. Recordings that cannot be read any
+    more are named on the page. Paths are shown relative to the folder that all
+    recordings have in common.
 
     Examples
     --------
@@ -115,9 +127,11 @@ def write_report(
     index.html True
     """
     page = Path(out) / PAGE
-    _check_target(page)
+    check_page(out)
     _check_evaluation(evaluation)
-    load_engine()
+    if pipeline is not None and not hasattr(last_step(pipeline), "attention"):
+        pipeline = None
+    spoken = with_speech(evaluation)
     content = render_page(
         title=title,
         evaluation=evaluation,
@@ -127,18 +141,21 @@ def write_report(
         class_scores=class_scores(evaluation),
         speaker_scores=speaker_scores(evaluation),
         confusions=confusions(evaluation),
-        calibration=draw_calibration(evaluation),
-        risk_coverage=draw_risk_coverage(evaluation),
+        calibration=draw_calibration(spoken) if len(spoken) else None,
+        risk_coverage=draw_risk_coverage(spoken) if len(spoken) else None,
         histories=draw_histories(evaluation.histories),
         listening=choose_recordings(
             evaluation,
-            n_recordings=None if n_recordings == "auto" else n_recordings,
-            audio=audio,
+            SnippetMaker(audio=audio, pipeline=pipeline),
+            None if n_recordings == "auto" else n_recordings,
         ),
         audio=audio,
+        attention=pipeline is not None,
         ece=expected_calibration_error(
-            evaluation.y_true, evaluation.probabilities, labels=evaluation.classes
-        ),
+            spoken.y_true, spoken.probabilities, labels=spoken.classes
+        )
+        if len(spoken)
+        else None,
     )
     page.parent.mkdir(parents=True, exist_ok=True)
     with atomic_path(page) as temporary:
@@ -146,19 +163,29 @@ def write_report(
     return page
 
 
-def _check_target(page):
-    folder = page.parent
+def check_page(out: str | os.PathLike[str]) -> None:
+    """Raise where no page can be written, before any work.
+
+    Parameters
+    ----------
+    out : str or path-like
+        As :func:`write_report` takes it.
+    """
+    folder = Path(out)
+    load_engine()
     if folder.exists() and not folder.is_dir():
         raise NotADirectoryError(
             f"{folder} is a file: name a folder, in which the page goes."
         )
-    refuse_existing([page])
+    refuse_existing([folder / PAGE])
 
 
 def _check_evaluation(evaluation):
     n_recordings, n_classes = len(evaluation), len(evaluation.classes)
     if not n_recordings:
-        raise ValueError("The evaluation holds no recordings: there is nothing to show.")
+        raise ValueError(
+            "The evaluation holds no recordings: there is nothing to show."
+        )
     if np.shape(evaluation.probabilities) != (n_recordings, n_classes):
         raise ValueError(
             f"The evaluation has probabilities of shape "
