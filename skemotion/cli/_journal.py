@@ -147,7 +147,7 @@ def open_journal(
         for name in targets:
             (folder / name).touch()
             files[name] = stack.enter_context(open(folder / name, "r+b"))
-        _lock(next(iter(files.values())), folder)
+        lock(next(iter(files.values())), folder)
         yield Journal(folder, digest, files)
     _move(folder, targets)
 
@@ -187,7 +187,7 @@ def _read_state(folder):
         ) from error
 
 
-def _lock(file, folder):
+def lock(file, folder):
     """Keep a second process out, where the system can."""
     try:
         import fcntl

@@ -1,25 +1,30 @@
-"""Arguments of every command, and their dispatch."""
+"""The arguments of every command; what several commands share is in _options."""
 
 import argparse
-import importlib
-import os
-import sys
-import warnings
 from collections.abc import Sequence
 
 from skemotion._version import __version__
-
-_CORPUS_HELP = (
-    "a folder with one sub-folder per class, a CSV table with columns path, label "
-    "and optionally speaker, emodb:PATH for a copy of the Berlin EMO-DB, or emodb "
-    "for the fetched one"
+from skemotion.cli._completion import PrintCompletion
+from skemotion.cli._options import CORPUS_HELP as _CORPUS_HELP
+from skemotion.cli._options import RESUME_HELP as _RESUME_HELP
+from skemotion.cli._options import (
+    CommandParser,
+    add_by_speaker,
+    add_evaluation_options,
+    add_map,
+    add_talk_options,
+    add_training_options,
+    npy_file,
+    setting,
 )
+from skemotion.cli._options import add_extraction_options as _add_extraction_options
+from skemotion.cli._options import add_model as _add_model
+from skemotion.cli._options import add_streaming_options as _add_streaming_options
+from skemotion.cli._options import positive_int as _positive_int  # noqa: F401
+from skemotion.cli._options import probability as _probability
+from skemotion.cli._running import run_command
 
-
-_RESUME_HELP = (
-    "It appears once all is done; until then the work stands in a folder with the "
-    "suffix .partial, and the same command resumes it"
-)
+_WITHOUT_PROGRESS = {"cache", "fetch"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,36 +38,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0 if all went well, 1 if the work failed. Wrong usage exits with 2.
+        0 if all went well, 1 if the work failed, 130 if it was interrupted. Wrong
+        usage exits with 2.
     """
-    options = _make_parser().parse_args(arguments)
-    command = importlib.import_module(f"skemotion.cli._{options.command}")
-    try:
-        with warnings.catch_warnings():
-            warnings.showwarning = _show_warning
-            return command.run(options) or 0
-    except BrokenPipeError:  # the reader of a pipe, such as head, has left
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    except KeyboardInterrupt:
-        print("skemotion: interrupted", file=sys.stderr)
-        return 1
-    except (OSError, ValueError, TypeError) as error:
-        print(f"skemotion: error: {error}", file=sys.stderr)
-        return 1
+    options = make_parser().parse_args(arguments)
+    if options.quiet and options.progress:
+        options.usage_error("--progress does not go with --quiet: leave one out")
+    return run_command(options)
 
 
-def _show_warning(message, category, filename, lineno, file=None, line=None):
-    print(f"skemotion: warning: {message}", file=sys.stderr)
-
-
-def _make_parser():
-    parser = argparse.ArgumentParser(
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
+    parser = CommandParser(
         prog="skemotion", description="Recognise emotions in speech."
     )
     parser.add_argument("--version", action="version", version=__version__)
+    parser.add_argument(
+        "--print-completion",
+        action=PrintCompletion,
+        help="print what lets the shell complete commands, options and files, to be "
+        "put where the shell looks for it",
+    )
     commands = parser.add_subparsers(
-        dest="command", metavar="COMMAND", required=True, title="commands"
+        dest="command",
+        metavar="COMMAND",
+        required=True,
+        title="commands",
+        parser_class=CommandParser,
     )
     _add_quickstart(commands)
     _add_fetch(commands)
@@ -72,6 +74,9 @@ def _make_parser():
     _add_predict(commands)
     _add_adapt(commands)
     _add_cache(commands)
+    for name, command in commands.choices.items():
+        command.set_defaults(progress=False)
+        add_talk_options(command, with_progress=name not in _WITHOUT_PROGRESS)
     return parser
 
 
@@ -83,12 +88,15 @@ def _add_quickstart(commands):
     parser = commands.add_parser("quickstart", help=text, description=text)
     parser.add_argument("--data", metavar="CORPUS", help=_CORPUS_HELP)
     parser.add_argument(
-        "--output",
+        "-o",
+        "--out",
         metavar="FOLDER",
         default="skemotion-quickstart",
-        help="where model and figures go (default: %(default)s)",
+        help="where model and figures go, in place of those of an earlier run "
+        "(default: %(default)s)",
     )
-    _add_training_options(parser)
+    add_map(parser)
+    add_training_options(parser)
 
 
 def _add_fetch(commands):
@@ -114,7 +122,7 @@ def _add_extract(commands):
         "-o",
         "--out",
         metavar="FILE.npy",
-        type=_npy_file,
+        type=npy_file,
         required=True,
         help="float32 array of shape (recordings, frames, features); row i is line i "
         "of FILE.csv, with the columns path and, of a corpus, label and speaker; "
@@ -127,7 +135,7 @@ def _add_extract(commands):
         default=[],
         metavar="NAME=VALUE",
         dest="settings",
-        type=_setting,
+        type=setting,
         help="set any parameter of SpeechFeatureExtractor, as in --set duration=3; "
         "may be repeated",
     )
@@ -136,67 +144,56 @@ def _add_extract(commands):
 
 
 def _add_train(commands):
-    text = "Train a pipeline on a corpus and save it."
+    text = (
+        "Train a pipeline on a corpus and save it. Labels, options and the file to be "
+        "written are looked at first."
+    )
     parser = commands.add_parser("train", help=text, description=text)
     parser.add_argument("corpus", metavar="CORPUS", help=_CORPUS_HELP)
     parser.add_argument(
         "-o",
-        "--output",
+        "--out",
         metavar="MODEL",
         default="model.joblib",
-        help="file of the trained pipeline (default: %(default)s)",
+        help="where the trained pipeline goes: a portable bundle if it ends in "
+        ".skemotion, otherwise a file of joblib; what is there is not overwritten "
+        "(default: %(default)s)",
     )
-    parser.add_argument(
-        "--by-speaker",
-        action="store_true",
-        help="standardise each recording's features by those of its speaker; the "
-        "model is then only for predict --one-speaker",
+    add_by_speaker(
+        parser,
+        "standardise each recording's features by those of its speaker; the model is "
+        "then only for predict --one-speaker",
     )
-    _add_training_options(parser)
+    add_map(parser)
+    add_training_options(parser)
 
 
 def _add_evaluate(commands):
     text = (
-        "Cross-validate a recipe on a corpus, by default leaving out one speaker at "
-        "a time, or score a trained model on recordings that are new to it."
+        "Cross-validate a recipe on a corpus, by default with speakers left out, or "
+        "score a trained model on recordings that are new to it."
     )
     parser = commands.add_parser("evaluate", help=text, description=text)
     parser.add_argument("corpus", metavar="CORPUS", help=_CORPUS_HELP)
     parser.add_argument(
-        "-m",
-        "--model",
-        metavar="MODEL",
-        help="score this trained pipeline instead; nothing in CORPUS may have been "
-        "trained on",
-    )
-    parser.add_argument(
-        "--protocol",
-        choices=["speaker", "holdout"],
-        default="speaker",
-        help="speaker: leave one speaker out; holdout: one test set of a fixed "
-        "number of recordings per class, of speakers that are also trained on "
-        "(default: %(default)s)",
-    )
-    parser.add_argument(
-        "--n-per-class",
-        type=_positive_int,
-        default=20,
-        metavar="N",
-        help="recordings per class in the test set of holdout (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--by-speaker",
-        action="store_true",
-        help="standardise each recording's features by those of its speaker, over "
-        "all recordings of that speaker and without labels (transductive)",
-    )
-    parser.add_argument(
-        "--predictions", metavar="FILE", help="write every prediction to a CSV file"
+        "-o",
+        "--out",
+        "--predictions",
+        metavar="FILE.csv",
+        help="write every prediction to a CSV file: path, truth, emotion, confidence, "
+        "the probability of every emotion, speaker and fold. " + _RESUME_HELP,
     )
     parser.add_argument(
         "--figures", metavar="FOLDER", help="draw the confusion matrix there"
     )
-    _add_training_options(parser)
+    parser.add_argument(
+        "--format",
+        choices=["text", "json"],
+        default="text",
+        help="of the scores and their intervals, on standard output (default: "
+        "%(default)s)",
+    )
+    add_evaluation_options(parser)
 
 
 def _add_predict(commands):
@@ -264,7 +261,7 @@ def _add_adapt(commands):
         metavar="MODEL",
         required=True,
         help="where the adapted model goes: a portable bundle if it ends in "
-        ".skemotion, otherwise a file of joblib",
+        ".skemotion, otherwise a file of joblib; what is there is not overwritten",
     )
     _add_one_speaker(parser)
     _add_extraction_options(parser)
@@ -278,19 +275,6 @@ def _add_one_speaker(group):
         help="for a model of train --by-speaker: all recordings given are of one "
         "voice, and each is standardised by the features of all of them, which are "
         "read first (transductive)",
-    )
-
-
-def _add_model(parser):
-    parser.add_argument(
-        "-m",
-        "--model",
-        metavar="MODEL",
-        help="file written by train or quickstart, or a bundle of "
-        "skemotion.save_model; loading the former runs code from it, so take it only "
-        "from a source that you trust. Without it, the model of "
-        "skemotion.load_pretrained predicts, which learnt from acted German speech "
-        "of ten voices: of other speech it knows little, however confident",
     )
 
 
@@ -312,34 +296,6 @@ def _add_list(group):
     )
 
 
-def _add_streaming_options(parser):
-    parser.add_argument(
-        "--chunk-size",
-        type=_positive_int,
-        default=256,
-        metavar="N",
-        help="recordings held in memory, and lost by a kill (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--progress",
-        action="store_true",
-        help="show progress even if standard error is no terminal",
-    )
-
-
-def _add_extraction_options(group):
-    group.add_argument(
-        "--n-jobs",
-        type=int,
-        default=1,
-        metavar="N",
-        help="recordings extracted at the same time (default: %(default)s)",
-    )
-    group.add_argument(
-        "--cache", metavar="FOLDER", help="keep extracted features there for next time"
-    )
-
-
 def _add_cache(commands):
     text = "Look at, or delete, the features that --cache has kept."
     parser = commands.add_parser("cache", help=text, description=text)
@@ -349,62 +305,3 @@ def _add_cache(commands):
         help="info: count the entries; clear: delete them, and nothing else",
     )
     parser.add_argument("folder", metavar="FOLDER", help="what was given as --cache")
-
-
-def _add_training_options(parser):
-    group = parser.add_argument_group("training")
-    group.add_argument(
-        "--recipe",
-        choices=["recommended", "descriptors", "post"],
-        default="recommended",
-        help="the recommended settings, which hear through a speech encoder; those "
-        "for acoustic descriptors; or the post's: 256 units, cells scaled, padding "
-        "seen (default: %(default)s)",
-    )
-    group.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="STEP__NAME=VALUE",
-        dest="settings",
-        type=_setting,
-        help="set any parameter of a step, as in --set classify__epochs=10; may be "
-        "repeated",
-    )
-    group.add_argument(
-        "--seed", type=int, default=0, help="random state (default: %(default)s)"
-    )
-    _add_extraction_options(group)
-
-
-def _setting(text):
-    """Parse STEP__NAME=VALUE, the value being a Python literal or a word."""
-    import ast
-
-    name, equals, value = text.partition("=")
-    if not equals or not name.isidentifier():
-        raise argparse.ArgumentTypeError(f"{text!r} is not STEP__NAME=VALUE")
-    try:
-        return name, ast.literal_eval(value)
-    except (SyntaxError, ValueError):
-        return name, value
-
-
-def _positive_int(text):
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
-    return number
-
-
-def _probability(text):
-    number = float(text)
-    if not 0 <= number <= 1:
-        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
-    return number
-
-
-def _npy_file(text):
-    if not text.endswith(".npy"):
-        raise argparse.ArgumentTypeError(f"{text} does not end in .npy")
-    return text

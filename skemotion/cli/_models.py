@@ -1,31 +1,42 @@
 """Trained pipelines: in files, by speaker, and adapted."""
 
-import sys
+import os
+import warnings
 import zipfile
+from pathlib import Path
 
 import joblib
 import numpy as np
 
 from skemotion._by_speaker import SpeakerStandardized
+from skemotion._messages import shorten
 from skemotion.adaptation import adapt
 from skemotion.cli._recordings import keep_readable
-from skemotion.cli._terminal import on_terminal
+from skemotion.cli._terminal import note, shows_progress
 from skemotion.exceptions import AudioError
 from skemotion.pipeline._answers import Answers
 from skemotion.pipeline._windows import WindowedRecordings, WindowRule
 from skemotion.preprocessing import speaker_standardize
 
+PRETRAINED = "pretrained"
+_FEW_OF_A_VOICE = 3
+
 
 def load_model(path):
     """Load a bundle or a pipeline of joblib, or say what is wrong with the file."""
+    if not os.path.isfile(path):
+        from skemotion.pretrained import BUNDLES
+
+        raise FileNotFoundError(
+            f"there is no model {path}: give a file, or one of the models that come "
+            f"with the package, {', '.join([PRETRAINED, *BUNDLES])}."
+        )
     if zipfile.is_zipfile(path):
         from skemotion.persistence import load_model as load_bundle
 
         return _check_model(load_bundle(path), path)
     try:
         model = joblib.load(path)
-    except FileNotFoundError:
-        raise
     except Exception as error:
         raise ValueError(
             f"{path} is not a model saved by skemotion train, or was saved under other "
@@ -45,20 +56,34 @@ def open_model(options):
 
     Raises ValueError where it cannot be used for one voice, or for others.
     """
-    options.model = _find_file(options.model)
+    options.model = find_file(options.model)
     model = load_model(options.model)
     if is_by_speaker(model) != options.one_speaker:
         raise ValueError(_MISMATCH[options.one_speaker].format(options.model))
+    return set_extraction(model, options)
+
+
+def set_extraction(model, options):
+    """Let a model extract features as the options say."""
     known = model.get_params()
     wanted = {"extract__n_jobs": options.n_jobs, "extract__memory": options.cache}
     return model.set_params(**{key: wanted[key] for key in wanted if key in known})
 
 
-def _find_file(model):
+def find_file(model):
     """Return the file of a model that comes with the package, or that is named."""
     from skemotion.pretrained import BUNDLES
 
-    return BUNDLES["emodb"] if model is None else BUNDLES.get(str(model), model)
+    if model in (None, PRETRAINED):
+        return BUNDLES["emodb"]
+    return BUNDLES.get(str(model), model)
+
+
+def comes_with_package(path):
+    """Tell whether a model is one of those that were trained on EMO-DB."""
+    from skemotion.pretrained import BUNDLES
+
+    return Path(path) in BUNDLES.values()
 
 
 _MISMATCH = {
@@ -86,8 +111,8 @@ def adapt_model(model, recordings, options):
     """
     chunks = recordings.chunks(options.chunk_size)
     paths = [row[0] for rows in chunks for row in rows]
-    if options.progress or on_terminal():
-        print(f"skemotion: adapting to {len(paths)} recordings", file=sys.stderr)
+    if shows_progress():
+        note(f"adapting to {len(paths)} recordings")
 
     def work(kept):
         try:
@@ -109,11 +134,15 @@ def adapt_model(model, recordings, options):
 
 def fit_by_speaker(pipeline, corpus):
     """Fit a pipeline on features that are standardised by speaker, and mark it."""
-    check_speakers(corpus)
+    X = standardized_features(pipeline["extract"], corpus.paths, corpus.speakers)
+    return fit_on_standardized(pipeline, X, corpus.target, corpus.speakers)
+
+
+def fit_on_standardized(pipeline, X, y, groups):
+    """Do so with features that are standardised, by a fitted extractor."""
     extract = pipeline["extract"]
-    X = standardized_features(extract, corpus.paths, corpus.speakers)
     rest = pipeline.sequence_steps  # of which a fitted extractor names the features
-    rest.fit(X, corpus.target, groups=corpus.speakers)
+    rest.fit(X, y, groups=groups)
     mark = ("by_speaker", SpeakerStandardized())
     pipeline.set_params(steps=[("extract", extract), mark, *rest.steps])
     pipeline._take_detector(rest)
@@ -130,11 +159,22 @@ def standardized_features(extract, paths, speakers):
 
 
 def check_speakers(corpus):
-    """Raise where features cannot be standardised by speaker."""
+    """Raise where features cannot be standardised by speaker, warn where few can."""
     if corpus.speakers is None:
         raise ValueError(
             "--by-speaker needs to know who speaks: give a CSV table with a column "
             "speaker."
+        )
+    names, counts = np.unique(corpus.speakers, return_counts=True)
+    few = names[counts < _FEW_OF_A_VOICE].tolist()
+    if few:
+        verb = "has" if len(few) == 1 else "have"
+        warnings.warn(
+            f"{len(few)} of {len(names)} speakers {verb} fewer than "
+            f"{_FEW_OF_A_VOICE} recordings: {shorten(few)}. --by-speaker does harm "
+            "there, most where there is one: leave it out, or add recordings of "
+            "these voices.",
+            stacklevel=2,
         )
 
 

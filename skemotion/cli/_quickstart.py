@@ -1,12 +1,22 @@
 """``skemotion quickstart``: the whole way once, and what it found."""
 
+import shlex
 from pathlib import Path
 
 import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold, train_test_split
 
-from skemotion.cli._corpus import load_corpus
+from skemotion.cli._checks import (
+    check_counts,
+    check_folder,
+    check_pipeline,
+    check_readable,
+)
+from skemotion.cli._formats import NO_SPEECH
+from skemotion.cli._labels import load_labelled
 from skemotion.cli._scores import print_report, save_confusion_matrix, save_figure
+from skemotion.cli._silence import silence_noted
+from skemotion.cli._terminal import say
 from skemotion.cli._training import (
     make_pipeline,
     save_pipeline,
@@ -28,42 +38,51 @@ _SYNTHETIC = (
 
 def run(options):
     """Train, test on unheard speakers, predict once, draw, and save."""
+    check_folder(options.out)
     corpus = _load(options)
+    check_counts(corpus.target, options.data or "the synthetic speech")
     recordings = corpus.paths
+    check_readable(recordings)
     train, test = _split(corpus, options.seed)
-    pipeline = watch_training(make_pipeline(options))
-    print(
-        f"{len(recordings)} recordings, {len(corpus.target_names)} emotions; "
-        f"training on {len(train)}, testing on {len(test)}{_whose(corpus, test)}",
-        flush=True,
-    )
     groups = None if corpus.speakers is None else corpus.speakers[train]
+    pipeline = make_pipeline(options)
+    check_pipeline(pipeline, options.settings, corpus.target[train], groups)
+    watch_training(pipeline)
+    say(
+        f"{len(recordings)} recordings, {len(corpus.target_names)} emotions; "
+        f"training on {len(train)}, testing on {len(test)}{_whose(corpus, test)}"
+    )
     pipeline.fit(recordings[train], corpus.target[train], groups=groups)
     unwatch(pipeline)
 
-    sequences = pipeline["extract"].transform(recordings[test])
-    probabilities = pipeline.sequence_steps.predict_proba(sequences)
+    with silence_noted() as silent:
+        probabilities = pipeline.predict_proba(recordings[test])
     y_true = corpus.target[test]
-    y_pred = pipeline.classes_[probabilities.argmax(axis=1)]
+    y_pred = pipeline.classes_[probabilities.argmax(axis=1)].astype(object)
+    y_pred[silent] = NO_SPEECH
+    y_pred = y_pred.astype(str)
     speakers = None if corpus.speakers is None else corpus.speakers[test]
     print_report(y_true, y_pred, speakers)
     _print_example(recordings[test[0]], y_true[0], pipeline.classes_, probabilities[0])
 
-    folder = Path(options.output)
+    folder = Path(options.out)
+    sequences = pipeline["extract"].transform(recordings[test])
     saved = _draw(folder, pipeline, sequences, corpus.target[train], y_true, y_pred)
     model = folder / "model.joblib"
     save_pipeline(pipeline, model)
-    print("\nsaved", *saved, model, sep="\n  ")
-    print(f"\ntry: skemotion predict -m {model} {recordings[test[0]]}")
+    listed = "\n  ".join(map(str, [*saved, model]))
+    say(f"\nsaved\n  {listed}")
+    words = ["skemotion", "predict", "-m", str(model), recordings[test[0]]]
+    say(f"\ntry: {shlex.join(words)}")
     if options.data is None:
-        print(_SYNTHETIC)
+        say(_SYNTHETIC)
 
 
 def _load(options):
     if options.data is not None:
-        return load_corpus(options.data)
-    folder = Path(options.output, "recordings")
-    print("making synthetic speech", flush=True)
+        return load_labelled(options.data, options.label_map)
+    folder = Path(options.out, "recordings")
+    say("making synthetic speech")
     return make_emotional_speech(folder=folder, random_state=options.seed)
 
 

@@ -1,24 +1,81 @@
 """``skemotion train``."""
 
+import shlex
 from collections import Counter
+from pathlib import Path
 
-from skemotion.cli._corpus import load_corpus
-from skemotion.cli._models import fit_by_speaker
-from skemotion.cli._training import make_pipeline, save_pipeline, watch_training
+import numpy as np
+
+from skemotion.cli._checks import (
+    check_counts,
+    check_new_file,
+    check_pipeline,
+    check_readable,
+)
+from skemotion.cli._labels import load_labelled
+from skemotion.cli._models import check_speakers, fit_by_speaker
+from skemotion.cli._options import N_PER_CLASS
+from skemotion.cli._protocols import largest_holdout
+from skemotion.cli._terminal import say
+from skemotion.cli._training import (
+    BUNDLE,
+    make_pipeline,
+    save_pipeline,
+    training_words,
+    watch_training,
+)
 
 
 def run(options):
     """Train on all of the corpus and save the pipeline."""
-    corpus = load_corpus(options.corpus)
-    pipeline = watch_training(make_pipeline(options))
+    corpus = _check(options)
+    pipeline = make_pipeline(options)
+    check_pipeline(pipeline, options.settings, corpus.target, corpus.speakers)
+    watch_training(pipeline)
     if options.by_speaker:
         pipeline = fit_by_speaker(pipeline, corpus)
     else:
         pipeline.fit(corpus.paths, corpus.target, groups=corpus.speakers)
-    save_pipeline(pipeline, options.output)
+    save_pipeline(pipeline, options.out)
 
     counts = Counter(corpus.target.tolist())
     listed = ", ".join(f"{label} {counts[label]}" for label in sorted(counts))
-    print(f"trained on {len(corpus.paths)} recordings ({listed})")
-    print(f"saved {options.output}")
-    print("how good is it? skemotion evaluate tells, with the same options")
+    say(f"trained on {len(corpus.paths)} recordings ({listed})")
+    say(f"saved {options.out}")
+    say(_advise(options, corpus))
+
+
+def _check(options):
+    """Return the corpus, once it is known that it can be trained on and saved."""
+    check_new_file(options.out)
+    if options.by_speaker and Path(options.out).suffix == BUNDLE:
+        raise ValueError(
+            f"a model of --by-speaker cannot be kept in a bundle: give --out another "
+            f"name than {options.out}, such as "
+            f"{Path(options.out).with_suffix('.joblib')}."
+        )
+    corpus = load_labelled(options.corpus, options.label_map)
+    check_counts(corpus.target, options.corpus)
+    if options.by_speaker:
+        check_speakers(corpus)
+    check_readable(corpus.paths)
+    return corpus
+
+
+def _advise(options, corpus):
+    """Name the command that tells how good such a model is."""
+    words = ["skemotion", "evaluate", options.corpus]
+    told = ""
+    if corpus.speakers is None or len(np.unique(corpus.speakers)) < 2:
+        words += ["--protocol", "holdout"]
+        told = (
+            "\nNobody knows who speaks here, so that voices cannot be left out: expect "
+            "less on new ones."
+        )
+        largest = largest_holdout(corpus.target)
+        if largest < N_PER_CLASS:
+            words += ["--n-per-class", str(max(1, largest // 4))]
+    if options.by_speaker:
+        words.append("--by-speaker")
+    command = f"{shlex.join(words)} {training_words(options)}".rstrip()
+    return f"How good is it? This tells, by training anew:\n  {command}{told}"

@@ -111,7 +111,7 @@ def test_evaluate_model(corpus, model, capfd):
 def test_quickstart(tmp_path, capfd):
     """By the recommended recipe."""
     folder = tmp_path / "out"
-    assert main(["quickstart", "--output", str(folder), *SMALL, *UNCHANGED]) == 0
+    assert main(["quickstart", "--out", str(folder), *SMALL, *UNCHANGED]) == 0
     captured = capfd.readouterr()
     assert "speakers that are not trained on" in captured.out
     assert "This was synthetic speech" in captured.out
@@ -130,7 +130,7 @@ def test_quickstart(tmp_path, capfd):
 
 
 def test_quickstart_on_recordings_without_speakers(corpus, tmp_path, capfd):
-    arguments = ["quickstart", "--data", str(corpus), "--output", str(tmp_path)]
+    arguments = ["quickstart", "--data", str(corpus), "--out", str(tmp_path)]
     assert main([*arguments, *TINY]) == 0
     out = capfd.readouterr().out
     assert "of speakers that may be in both" in out
@@ -141,11 +141,11 @@ def test_quickstart_on_recordings_without_speakers(corpus, tmp_path, capfd):
 @pytest.mark.emodb
 def test_quickstart_on_emodb(emodb_path, tmp_path, capfd):
     data = ["--data", f"emodb:{emodb_path}"]
-    assert main(["quickstart", *data, "--output", str(tmp_path), *TINY]) == 0
+    assert main(["quickstart", *data, "--out", str(tmp_path), *TINY]) == 0
     out, err = capfd.readouterr()
     assert "535 recordings, 7 emotions" in out
     assert "synthetic" not in out
-    assert "skemotion: warning: " in err
+    assert "skemotion quickstart: warning: " in err
     assert "are longer than duration=5.0 s" in err
 
 
@@ -171,7 +171,7 @@ def test_quickstart_on_emodb(emodb_path, tmp_path, capfd):
         (["train", "{corpus}", "--by-speaker"], "a CSV table with a column speaker"),
         (["extract", "no/such/folder", "--out", "{corpus}/x.npy"], "no/such/folder"),
         (["extract", "{corpus}", "-o", "{corpus}/x.npy", "--set", "hop=4"], "hop"),
-        (["train", "{corpus}", "--set", "classify__unit=4"], "'unit'"),
+        (["train", "{corpus}", "--set", "classify__unit=4"], "classify__units"),
         (
             ["train", "{corpus}", "--recipe", "post", "--set", "classify__units=none"],
             "units",
@@ -183,7 +183,7 @@ def test_failed_work_is_one_message_and_1(arguments, message, corpus, model, cap
     assert main(arguments) == 1
     captured = capfd.readouterr()
     assert captured.out == ""
-    assert captured.err.startswith("skemotion: error: ")
+    assert captured.err.startswith(f"skemotion {arguments[0]}: error: ")
     assert "Traceback" not in captured.err
     assert re.search(message, captured.err)
 
@@ -247,7 +247,7 @@ def test_warnings_are_one_line_each(tmp_path):
     )
     assert done.returncode == 0
     (line,) = done.stderr.splitlines()
-    assert line.startswith("skemotion: warning: k_neighbors=5 lowered to")
+    assert line.startswith("skemotion train: warning: k_neighbors=5 lowered to")
 
 
 def test_nothing_is_left_of_a_failed_training(tmp_path):

@@ -89,7 +89,7 @@ def test_bad_recordings_are_left_out_and_named(paths, expected, tmp_path, capfd)
     failed = read_rows(tmp_path / "X.failed.csv")
     assert [row["path"] for row in failed] == bad
     err = capfd.readouterr().err
-    assert err.startswith("skemotion: error: 2 recordings cannot be read:")
+    assert err.startswith("skemotion extract: error: 2 recordings cannot be read:")
     assert all(f"{row['path']}: {row['error']}" in err for row in failed)
 
 
@@ -120,7 +120,7 @@ def test_resumed_work_repeats_nothing(
     out, partial = tmp_path / "X.npy", tmp_path / "X.npy.partial"
     with monkeypatch.context() as patch:
         interrupt(patch, after=2)
-        assert extract_list(listed, out) == 1
+        assert extract_list(listed, out) == 130
     assert not out.exists()
     for torn in partial.glob("*.[nc]*"):  # what was written and not noted
         with open(torn, "ab") as file:
@@ -140,7 +140,7 @@ def test_other_work_is_not_mixed_in(change, listed, tmp_path, monkeypatch, capfd
     out, partial = tmp_path / "X.npy", tmp_path / "X.npy.partial"
     with monkeypatch.context() as patch:
         interrupt(patch, after=2)
-        assert extract_list(listed, out) == 1
+        assert extract_list(listed, out) == 130
     more = []
     if change == "list":
         listed.write_text(listed.read_text().replace("\n", "\nother.wav\n", 1))
@@ -227,7 +227,7 @@ def test_a_kill_between_the_last_moves(listed, expected, tmp_path, monkeypatch):
 
     with monkeypatch.context() as patch:
         patch.setattr("skemotion.cli._journal.os.replace", replace_until)
-        assert extract_list(listed, tmp_path / "X.npy") == 1
+        assert extract_list(listed, tmp_path / "X.npy") == 130
     assert (tmp_path / "X.csv").exists()
     assert not (tmp_path / "X.npy").exists()
     assert extract_list(listed, tmp_path / "X.npy") == 0

@@ -1,0 +1,139 @@
+"""Finished folds of an evaluation, kept on disk to resume it."""
+
+import hashlib
+import json
+import os
+import shutil
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skemotion._files import atomic_path
+from skemotion.cli._journal import lock
+
+_LOCK = "lock"
+_FEATURES = "features"
+
+
+@dataclass(frozen=True)
+class Fold:
+    """What was found out about some recordings.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n_rows,), dtype intp
+        The recordings of the corpus that were tested.
+    probabilities : ndarray of shape (n_rows, n_classes), dtype float64
+        A column for each class of the corpus, or of the model.
+    silent : ndarray of shape (n_rows,), dtype bool
+        Which of them hold no speech.
+    history : dict of str to list of float, default={}
+        What training has watched, per epoch.
+    seconds : float, default=0.0
+        What all of it took.
+    """
+
+    rows: NDArray[np.intp]
+    probabilities: NDArray[np.float64]
+    silent: NDArray[np.bool_]
+    history: Mapping[str, list[float]] = field(default_factory=dict)
+    seconds: float = 0.0
+
+
+class KeptFolds:
+    """A folder with a file for each finished fold; None keeps nothing."""
+
+    def __init__(self, folder: Path | None):
+        self._folder = folder
+
+    def load(self, number: int) -> Fold | None:
+        """Return a fold, or None if it is not there, or not whole."""
+        if self._folder is None:
+            return None
+        try:
+            with np.load(self._folder / _name(number), allow_pickle=False) as kept:
+                return Fold(
+                    kept["rows"],
+                    kept["probabilities"],
+                    kept["silent"],
+                    json.loads(str(kept["history"])),
+                    float(kept["seconds"]),
+                )
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+            return None  # the power has failed: it is done again
+
+    def save(self, number: int, fold: Fold) -> None:
+        """Keep a fold; it is on the disk when this returns."""
+        if self._folder is None:
+            return
+        arrays = {**vars(fold), "history": json.dumps(fold.history)}
+        with (
+            atomic_path(self._folder / _name(number)) as temporary,
+            open(temporary, "wb") as file,
+        ):
+            np.savez(file, **arrays)
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def _name(number):
+    return f"fold-{number:04}.npz"
+
+
+def _folder_of(folder: str | os.PathLike, identity: Mapping[str, Any]) -> Path:
+    """Return the folder of one evaluation in that of many."""
+    text = json.dumps(identity, sort_keys=True)
+    return Path(folder) / hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+@contextmanager
+def open_folds(
+    folder: str | os.PathLike | None, identity: Mapping[str, Any]
+) -> Iterator[tuple[KeptFolds, Path]]:
+    """Find the folds of an evaluation that were done before.
+
+    Parameters
+    ----------
+    folder : path-like or None
+        Where folds of this evaluation, and of others, are kept. None keeps none.
+    identity : mapping of str to JSON values
+        What the folds depend on: those of others are not taken.
+
+    Yields
+    ------
+    kept : KeptFolds
+    features : Path
+        A folder for features. It is gone once the block is left, but for one
+        within `folder` where the work was broken off.
+
+    Raises
+    ------
+    ValueError
+        If another process is at it.
+    """
+    if folder is None:
+        with TemporaryDirectory(prefix="skemotion-") as features:
+            yield KeptFolds(None), Path(features)
+        return
+    own = _folder_of(folder, identity)
+    own.mkdir(parents=True, exist_ok=True)
+    with open(own / _LOCK, "ab") as file:
+        lock(file, own)
+        yield KeptFolds(own), own / _FEATURES
+        shutil.rmtree(own / _FEATURES, ignore_errors=True)
+
+
+def forget_folds(folder: str | os.PathLike, identity: Mapping[str, Any]) -> None:
+    """Delete the folds of an evaluation, and the folder if it holds no others."""
+    shutil.rmtree(_folder_of(folder, identity), ignore_errors=True)
+    if os.path.isdir(folder) and not os.listdir(folder):
+        os.rmdir(folder)
