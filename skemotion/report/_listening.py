@@ -65,7 +65,11 @@ class Listening:
 
 
 def choose_recordings(
-    evaluation: Evaluation, make_snippet: SnippetMaker, n_recordings: int | None
+    evaluation: Evaluation,
+    make_snippet: SnippetMaker,
+    n_recordings: int | None,
+    *,
+    verbose: int = 0,
 ) -> Listening:
     """Make a snippet of each recording that is to be shown.
 
@@ -75,27 +79,32 @@ def choose_recordings(
     make_snippet : SnippetMaker
     n_recordings : int or None
         How many to show. None shows those that fit into some megabytes.
+    verbose : int, default=0
+        Whether to show progress.
 
     Returns
     -------
     Listening
     """
+    from tqdm import tqdm
+
     order = rank(evaluation)
     limit = len(order) if n_recordings is None else min(n_recordings, len(order))
-    names, n_bytes = short_names(evaluation.paths), 0
-    rows, failures, n_seen = [], [], 0
+    names, n_bytes, n_seen = short_names(evaluation.paths), 0, 0
+    rows, failures = [], []
     make_row = _RowMaker(evaluation, names)
-    for row in order[:limit].tolist():
+    wanted = tqdm(order[:limit], desc="report", unit="rec", disable=not verbose)
+    for row in wanted:
         try:
             snippet = make_snippet(str(evaluation.paths[row]))
         except ValueError as error:
             failures.append((names[row], str(error)))
-            n_seen += 1
-            continue
-        n_bytes += snippet.n_bytes
-        if n_recordings is None and n_bytes > _BUDGET:
-            break
-        rows.append(make_row(row, snippet))
+        else:
+            n_bytes += snippet.n_bytes
+            if n_recordings is None and n_bytes > _BUDGET:
+                wanted.close()
+                break
+            rows.append(make_row(row, snippet))
         n_seen += 1
     left_out = order[n_seen:]
     return Listening(

@@ -46,6 +46,7 @@ PAGE = "index.html"
         ],
         "pipeline": [HasMethods("predict_proba"), None],
         "title": [str],
+        "verbose": ["verbose"],
     }
 )
 def write_report(
@@ -56,6 +57,7 @@ def write_report(
     n_recordings: Any = "auto",
     pipeline: Any = None,
     title: str = "Speech emotion recognition",
+    verbose: int = 0,
 ) -> Path:
     """Write a page that shows an evaluation, and plays its recordings.
 
@@ -81,6 +83,8 @@ def write_report(
         last step has a method `attention`.
     title : str, default="Speech emotion recognition"
         The heading.
+    verbose : int, default=0
+        Whether to show progress over the recordings on standard error.
 
     Returns
     -------
@@ -148,6 +152,7 @@ def write_report(
             evaluation,
             SnippetMaker(audio=audio, pipeline=pipeline),
             None if n_recordings == "auto" else n_recordings,
+            verbose=verbose,
         ),
         audio=audio,
         attention=pipeline is not None,

@@ -103,7 +103,9 @@ def test_one_speaker(model_by_speaker, files, capfd):
     assert main([*command, *files]) == 1
     captured = capfd.readouterr()
     warning, _, err = captured.err.partition("\n")
-    assert warning.startswith("skemotion predict: warning: adapted to 2 recordings, where 50")
+    assert warning.startswith(
+        "skemotion predict: warning: adapted to 2 recordings, where 50"
+    )
     check_error(err)
     rows = list(csv.DictReader(io.StringIO(captured.out)))
     assert [row["error"] == "no speech" for row in rows] == [0, 1, 0, 0, 1, 1]
@@ -142,4 +144,6 @@ def test_models_that_look_at_the_beginning_say_so(model, corpus, tmp_path, capfd
     soundfile.write(path, join_speech(corpus, 8), 16000)
     assert main(["predict", "-m", str(other), str(path)]) == 0
     err = capfd.readouterr().err
-    assert err.startswith("skemotion predict: warning: 1 of 1 recordings is longer than")
+    assert err.startswith(
+        "skemotion predict: warning: 1 of 1 recordings is longer than"
+    )

@@ -72,7 +72,9 @@ def test_bad_recordings_have_a_row_each_and_stop_nothing(model, paths, tmp_path,
     ]
     assert rows[4]["emotion"] == rows[4]["confidence"] == rows[4]["anger"] == ""
     err = capfd.readouterr().err
-    assert err.startswith("skemotion predict: error: 1 recording cannot be read:\n  gone.wav:")
+    assert err.startswith(
+        "skemotion predict: error: 1 recording cannot be read:\n  gone.wav:"
+    )
 
 
 def test_bad_recordings_on_standard_output(model, paths, capfd):
