@@ -24,11 +24,16 @@ def run(options):
         audio=options.audio,
         n_recordings=options.n_recordings or "auto",
         pipeline=_find_pipeline(options),
-        title=options.title or f"Emotions recognised in {options.corpus}",
+        title=options.title or _make_title(options.corpus),
         verbose=shows_progress(),
     )
     say(f"saved {page}")
     forget_evaluation(options, corpus)
+
+
+def _make_title(corpus):
+    """Name a corpus without the folders that it is in, which are nobody's business."""
+    return f"Emotions recognised in {Path(corpus.rpartition(':')[2]).name or corpus}"
 
 
 def _find_pipeline(options):

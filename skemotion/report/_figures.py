@@ -71,7 +71,7 @@ def draw_risk_coverage(evaluation: Evaluation) -> Figure:
 
     def draw(axes, ink, colours):
         (ax,) = axes
-        ax.step(coverage, risk, where="post", color=colours[0])
+        ax.step(coverage, risk, where="post", color=colours[0], clip_on=False)
         ax.set(
             xlabel="Coverage: share that is answered",
             ylabel="Risk: share of these that is wrong",

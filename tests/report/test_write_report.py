@@ -315,7 +315,7 @@ def test_attention_is_drawn(evaluation, tmp_path):
             pipeline=load_pretrained("emodb-descriptors"),
         )
     )
-    assert "with the model's attention" in page.text("th")
+    assert "Waveform, attention, mel spectrogram" in page.text("th")
     assert "attention" not in plain.text("th")
     pictures = [
         [attrs["src"] for attrs, _ in each.find("img") if "Waveform" in attrs["alt"]]
