@@ -71,6 +71,10 @@ def _read(name):
 
 
 def _say_duration(seconds):
+    return _in_units(seconds).replace(" ", "\N{NO-BREAK SPACE}")
+
+
+def _in_units(seconds):
     if seconds < 60:
         return f"{seconds:.1f} s"
     minutes, seconds = divmod(round(seconds), 60)
