@@ -8,6 +8,7 @@ from skemotion.inspection._attention import AttentionDisplay, attention_heatmap
 from skemotion.inspection._attention_over_time import attention_over_time
 from skemotion.inspection._class_balance import ClassBalanceDisplay
 from skemotion.inspection._importance import sequence_permutation_importance
+from skemotion.inspection._occlusion import occlusion_over_time
 from skemotion.inspection._recording import RecordingDisplay
 from skemotion.inspection._training_history import TrainingHistoryDisplay
 
@@ -18,5 +19,6 @@ __all__ = [
     "TrainingHistoryDisplay",
     "attention_heatmap",
     "attention_over_time",
+    "occlusion_over_time",
     "sequence_permutation_importance",
 ]

@@ -1,5 +1,6 @@
 """What the displays share."""
 
+import textwrap
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Any
@@ -43,12 +44,16 @@ def draw_once(ax: Any, owner: Any, artists: Iterable[Any] = ()) -> None:
     artists : iterable of objects with `remove`, default=()
         What there is now.
     """
-    owners = _drawn.setdefault(ax, {})
-    for artist in owners.pop(owner, ()):
+    for artist in _drawn.setdefault(ax, {}).pop(owner, ()):
         # Gone already, where users have cleared the axes.
         with suppress(AttributeError, NotImplementedError, ValueError, KeyError):
             artist.remove()
-    owners[owner] = list(artists)
+    draw_also(ax, owner, artists)
+
+
+def draw_also(ax: Any, owner: Any, artists: Iterable[Any]) -> None:
+    """Remember further artists of an owner."""
+    _drawn.setdefault(ax, {}).setdefault(owner, []).extend(artists)
 
 
 def drawn_by(ax: Any, owner: Any) -> list[Any]:
@@ -62,6 +67,22 @@ def text_size(figure: Any) -> float:
 
     width = figure.get_figure(root=True).get_size_inches()[0]
     return float(min(rcParams["font.size"], _TEXT_PER_INCH * width))
+
+
+def shorten_middle(name: str, n_letters: int) -> str:
+    """Leave out the middle of a long name, so that begin and end are seen."""
+    if len(name) <= n_letters:
+        return name
+    half = (n_letters - 1) // 2
+    return f"{name[:half]}\N{HORIZONTAL ELLIPSIS}{name[-half:]}"
+
+
+def wrap(name: str, n_letters: int) -> str:
+    """Break a long name in two lines, and leave out the middle of what is longer."""
+    lines = textwrap.wrap(name, n_letters) or [""]
+    if len(lines) > 2:
+        lines = textwrap.wrap(shorten_middle(name, 2 * n_letters - 4), n_letters)
+    return "\n".join(lines)
 
 
 def check_labels(
