@@ -67,10 +67,29 @@ def attention_over_time(pipeline: Any, recording: Any) -> tuple[Array, Array]:
     >>> print(f"{weights.sum():.2f}")
     1.00
     """
-    return attend([recording], pipeline)[0]
+    course = attend(pipeline, [recording])[0]
+    return course.edges, course.weights
 
 
-def attend(X: Any, pipeline: Any) -> list[tuple[Array, Array]]:
+class Course(NamedTuple):
+    """Attention over the time of a recording.
+
+    Attributes
+    ----------
+    edges : ndarray of shape (n_stretches + 1,)
+        Where stretches begin and end, in seconds.
+    weights : ndarray of shape (n_stretches,)
+        Share of the attention on each.
+    bounds : tuple of float
+        Where digital silence in front ends, and that behind begins, in seconds.
+    """
+
+    edges: Array
+    weights: Array
+    bounds: tuple[float, float]
+
+
+def attend(pipeline: Any, X: Any) -> list[Course]:
     """Do what :func:`attention_over_time` does with several recordings."""
     classifier = last_step(pipeline)
     check_attends(classifier)
@@ -80,13 +99,19 @@ def attend(X: Any, pipeline: Any) -> list[tuple[Array, Array]]:
     found: list[list[_Seen]] = [[] for _ in recordings]
     for look in iter_looks(pipeline, recordings):
         attention = classifier.attention(look.sequences)
-        for number, row in enumerate(look.rows):
-            start, seconds, weight = (
-                float(values[number])
-                for values in (look.starts, look.seconds, look.weights)
+        for row, start, seconds, sound, weight, weights in zip(
+            look.rows,
+            look.starts,
+            look.seconds,
+            look.sounds,
+            look.weights,
+            attention,
+            strict=True,
+        ):
+            edges = _edges_of(fronts, seconds, len(weights))
+            found[row].append(
+                _Seen(start, seconds, start + sound, weight, edges, weights)
             )
-            edges = _edges_of(fronts, seconds, attention.shape[1])
-            found[row].append(_Seen(start, seconds, weight, edges, attention[number]))
     return [_put_together(windows) for windows in found]
 
 
@@ -118,6 +143,7 @@ class _Seen(NamedTuple):
 
     start: float
     seconds: float
+    sound: Array
     weight: float
     edges: Array
     attention: Array
@@ -146,7 +172,7 @@ def _edges_of_front(front, seconds, n_frames):
 def _put_together(windows):
     """Average over the windows of a recording, on one grid."""
     if not windows:
-        return np.zeros(1), np.zeros(0)
+        return Course(np.zeros(1), np.zeros(0), (0.0, 0.0))
     parts = shares([seen.weight for seen in windows])
     clipped = [_clip(seen) for seen in windows]
     grid = _make_grid(clipped)
@@ -154,7 +180,9 @@ def _put_together(windows):
         part * spread(edges, attention, grid)
         for part, (edges, attention) in zip(parts, clipped, strict=True)
     )
-    return grid, weights
+    begin = min(float(seen.sound[0]) for seen in windows)
+    end = max(float(seen.sound[1]) for seen in windows)
+    return Course(grid, weights, (begin, end))
 
 
 def _clip(seen):

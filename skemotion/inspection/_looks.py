@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from skemotion._sequences import true_bounds
 from skemotion.audio import check_recordings, decode, recording_name
 from skemotion.exceptions import AudioError
 from skemotion.inspection._estimators import transform_before_last
@@ -28,7 +29,9 @@ class Look(NamedTuple):
     rows : ndarray of shape (n_windows,), dtype intp
         The recording of each.
     starts, seconds : ndarray of shape (n_windows,)
-        Where each begins in its recording, and its length.
+        Where each begins in its recording, and its length, in seconds.
+    sounds : ndarray of shape (n_windows, 2)
+        Where in each the digital silence in front ends, and that behind begins.
     weights : ndarray of shape (n_windows,)
         How much each counts in the prediction of its recording, as :func:`shares`
         has it.
@@ -39,6 +42,7 @@ class Look(NamedTuple):
     rows: NDArray[np.intp]
     starts: Array
     seconds: Array
+    sounds: Array
     weights: Array
     sequences: Any
 
@@ -65,6 +69,7 @@ def iter_looks(pipeline: Any, X: Any) -> Iterator[Look]:
             batch.rows,
             batch.starts,
             np.array([len(signal) / rate for signal, rate in pairs]),
+            np.array([_bounds_of_sound(signal) / rate for signal, rate in pairs]),
             batch.weights,
             transform_before_last(pipeline, batch.windows),
         )
@@ -103,3 +108,7 @@ def _rule_of_one_window(pipeline):
     durations = [getattr(front, "duration", None) or _ALL for front in fronts]
     rate = getattr(fronts[0], "sampling_rate", _DEFAULT_RATE)
     return WindowRule(max(durations), rate, hop_duration=None, detect_speech=False)
+
+
+def _bounds_of_sound(signal):
+    return true_bounds((signal != 0)[np.newaxis])[0]

@@ -24,6 +24,7 @@ from skemotion.inspection._occlusion import occlusion_over_time
 from skemotion.inspection._plotting import (
     COLOURS,
     GREY,
+    check_labels,
     create_axes,
     draw_also,
     draw_once,
@@ -127,9 +128,9 @@ class RecordingDisplay:
 
     def __init__(
         self,
-        signal: ArrayLike,
+        signal: NDArray,
         sampling_rate: float,
-        probabilities: ArrayLike,
+        probabilities: NDArray,
         class_names: Sequence[str],
         *,
         attention: Course | None = None,
@@ -327,7 +328,7 @@ class RecordingDisplay:
 
     def _plot_occlusion(self, ax):
         self.occlusion_ = None
-        if ax is None:
+        if ax is None or self.occlusion is None:
             return
         edges, falls = self.occlusion
         self.occlusion_ = ax.stairs(falls, edges, fill=True, color=COLOURS[2])
@@ -347,7 +348,7 @@ class RecordingDisplay:
         recording: Any,
         *,
         occlusion: bool = False,
-        y_true: str | None = None,
+        y_true: Any = None,
         name: str | None = None,
         class_names: Sequence[str] | None = None,
         ax: Any = None,
@@ -372,7 +373,7 @@ class RecordingDisplay:
             falls where the recording is silenced, as :func:`occlusion_over_time`
             computes it, which takes a prediction for each stretch.
 
-        y_true : str, default=None
+        y_true : str or int, default=None
             The class that it is labelled as, which is marked.
 
         name : str, default=None
@@ -423,32 +424,151 @@ class RecordingDisplay:
         check_is_fitted(last, "classes_")
         name = _short_name(recording) if name is None else name
         pair = load(recording)
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            probabilities = estimator.predict_proba([pair])[0]
-            attention = None
-            if hasattr(last, "attention"):
-                attention = attention_over_time(estimator, pair)
-        silent = False
-        for warning in caught:
-            silent |= issubclass(warning.category, NoSpeechWarning)
-            if not issubclass(warning.category, (NoSpeechWarning, TruncationWarning)):
-                warnings.warn_explicit(
-                    warning.message, warning.category, warning.filename, warning.lineno
-                )
-        display = cls(
-            *pair,
+        probabilities, silent = _predict(estimator, pair)
+        return cls.from_predictions(
+            pair,
             probabilities,
-            list(map(str, last.classes_)) if class_names is None else class_names,
-            attention=attention,
+            last.classes_,
+            attention=(
+                attention_over_time(estimator, pair)
+                if hasattr(last, "attention")
+                else None
+            ),
             occlusion=occlusion_over_time(estimator, pair) if occlusion else None,
             name=name,
+            y_true=y_true,
+            silent=silent,
+            class_names=class_names,
+            ax=ax,
+            cmap=cmap,
+            colorbar=colorbar,
+            im_kw=im_kw,
+            bar_kw=bar_kw,
+        )
+
+    @classmethod
+    def from_predictions(
+        cls,
+        recording: Any,
+        probabilities: ArrayLike,
+        labels: ArrayLike,
+        *,
+        attention: Course | None = None,
+        occlusion: Course | None = None,
+        name: str | None = None,
+        y_true: Any = None,
+        silent: bool = False,
+        class_names: Sequence[str] | None = None,
+        ax: Any = None,
+        cmap: Any = "cividis",
+        colorbar: bool = True,
+        im_kw: dict | None = None,
+        bar_kw: dict | None = None,
+    ) -> "RecordingDisplay":
+        """Draw a recording and what was predicted of it.
+
+        Parameters
+        ----------
+        recording : str, path-like, file object, tuple, ndarray or callable
+            As :func:`skemotion.audio.load_audio` takes it.
+
+        probabilities : array-like of shape (n_classes,)
+            Probability of each class.
+
+        labels : array-like of shape (n_classes,)
+            The classes, in this order.
+
+        attention : (edges, weights), default=None
+            As :func:`attention_over_time` returns it. None draws none.
+
+        occlusion : (edges, falls), default=None
+            As :func:`occlusion_over_time` returns it. None draws none.
+
+        name : str, default=None
+            What to call the recording. None takes the name of its file.
+
+        y_true : str or int, default=None
+            The one of `labels` that it is labelled as, which is marked.
+
+        silent : bool, default=False
+            Whether no speech was found in it.
+
+        class_names : sequence of str of length n_classes, default=None
+            What to call the classes. None takes the classes themselves.
+
+        ax : matplotlib Axes or sequence of them, default=None
+            As in :meth:`plot`.
+
+        cmap : str or matplotlib Colormap, default="cividis"
+            Colours of the spectrogram.
+
+        colorbar : bool, default=True
+            Whether to add a scale to the spectrogram.
+
+        im_kw : dict, default=None
+            Keywords passed to :meth:`matplotlib.axes.Axes.imshow`.
+
+        bar_kw : dict, default=None
+            Keywords passed to :meth:`matplotlib.axes.Axes.barh`.
+
+        Returns
+        -------
+        RecordingDisplay
+
+        Raises
+        ------
+        AudioError
+            If the recording cannot be read.
+        ValueError
+            If arrays do not fit together, or `y_true` is none of `labels`.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skemotion.inspection import RecordingDisplay
+        >>> noise = np.random.default_rng(0).normal(size=16000)
+        >>> display = RecordingDisplay.from_predictions(
+        ...     (noise, 16000), [0.7, 0.3], ["anger", "fear"], y_true="fear"
+        ... )
+        >>> display.ax_[0].get_title(loc="left")
+        'anger 0.70, labelled fear'
+        """
+        known, names = check_labels([], labels, class_names)
+        if y_true is not None:
+            if y_true not in known:
+                listed = ", ".join(map(str, known))
+                raise ValueError(f"y_true={y_true!r} is none of the labels: {listed}.")
+            y_true = names[known.tolist().index(y_true)]
+        signal, sampling_rate = load(recording)
+        display = cls(
+            signal,
+            sampling_rate,
+            np.asarray(probabilities),
+            names,
+            attention=attention,
+            occlusion=occlusion,
+            name=_short_name(recording) if name is None else name,
             y_true=y_true,
             silent=silent,
         )
         return display.plot(
             ax=ax, cmap=cmap, colorbar=colorbar, im_kw=im_kw, bar_kw=bar_kw
         )
+
+
+def _predict(pipeline, recording):
+    """Return probabilities, and whether there is no speech; what is cut is drawn."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        (probabilities,) = pipeline.predict_proba([recording])
+    silent = False
+    for warning in caught:
+        if issubclass(warning.category, NoSpeechWarning):
+            silent = True
+        elif not issubclass(warning.category, TruncationWarning):
+            where = warning.filename, warning.lineno
+            warnings.warn_explicit(warning.message, warning.category, *where)
+    return probabilities, silent
 
 
 def _short_name(recording):
