@@ -1,5 +1,6 @@
 """Attention on the recording's own time: padding removed, windows put together."""
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -7,20 +8,10 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from skemotion.audio import check_recordings
-from skemotion.inspection._estimators import (
-    check_attends,
-    last_step,
-    transform_before_last,
-)
-from skemotion.pipeline._windows import (
-    WindowedRecordings,
-    WindowRule,
-    find_fronts,
-)
+from skemotion.inspection._estimators import check_attends, last_step
+from skemotion.inspection._looks import check_takes_recordings, iter_looks, shares
 
 Array = NDArray[np.float64]
-_DEFAULT_RATE = 16000
-_ALL = float(2**31)  # seconds
 
 
 def attention_over_time(pipeline: Any, recording: Any) -> tuple[Array, Array]:
@@ -46,8 +37,8 @@ def attention_over_time(pipeline: Any, recording: Any) -> tuple[Array, Array]:
     weights : ndarray of shape (n_stretches,), dtype float64
         Share of the attention that falls on each stretch. Over windows it is
         averaged as predictions are, so a moment that is in two counts twice. The
-        sum is 1, less what falls on padding, if the network sees that, or 0 if
-        there is no speech, and that is looked for.
+        sum is 1, less what falls on padding, if the network sees that. Without
+        speech, where that is looked for, there are no stretches.
 
     Raises
     ------
@@ -76,30 +67,75 @@ def attention_over_time(pipeline: Any, recording: Any) -> tuple[Array, Array]:
     >>> print(f"{weights.sum():.2f}")
     1.00
     """
-    return attend([recording], pipeline)[0]
+    course = attend(pipeline, [recording])[0]
+    return course.edges, course.weights
 
 
-def attend(X: Any, pipeline: Any) -> list[tuple[Array, Array]]:
+class Course(NamedTuple):
+    """Attention over the time of a recording.
+
+    Attributes
+    ----------
+    edges : ndarray of shape (n_stretches + 1,)
+        Where stretches begin and end, in seconds.
+    weights : ndarray of shape (n_stretches,)
+        Share of the attention on each.
+    bounds : tuple of float
+        Where digital silence in front ends, and that behind begins, in seconds.
+    """
+
+    edges: Array
+    weights: Array
+    bounds: tuple[float, float]
+
+
+def attend(pipeline: Any, X: Any) -> list[Course]:
     """Do what :func:`attention_over_time` does with several recordings."""
     classifier = last_step(pipeline)
     check_attends(classifier)
     check_is_fitted(classifier, "classes_")
-    fronts = find_fronts(pipeline)
-    if not fronts:
-        raise TypeError(
-            f"{type(pipeline).__name__} has no step that takes recordings; give a "
-            "pipeline that begins with one, such as SpeechEncoder."
-        )
-    recordings = WindowedRecordings(check_recordings(X), _rule_of(pipeline, fronts))
-    found: list[list[_Seen]] = [[] for _ in recordings.recordings]
-    for batch in recordings.batches():
-        weights = classifier.attention(transform_before_last(pipeline, batch.windows))
-        lengths = [_seconds_of(window) for window in batch.windows]
-        rows = zip(batch.rows, batch.weights, batch.starts, lengths, weights)
-        for row, weight, start, seconds, attention in rows:
-            edges = _edges_of(fronts, seconds, len(attention))
-            found[row].append(_Seen(start, seconds, weight, edges, attention))
+    fronts = check_takes_recordings(pipeline)
+    recordings = check_recordings(X)
+    found: list[list[_Seen]] = [[] for _ in recordings]
+    for look in iter_looks(pipeline, recordings):
+        attention = classifier.attention(look.sequences)
+        for row, start, seconds, sound, weight, weights in zip(
+            look.rows,
+            look.starts,
+            look.seconds,
+            look.sounds,
+            look.weights,
+            attention,
+            strict=True,
+        ):
+            edges = _edges_of(fronts, seconds, len(weights))
+            found[row].append(
+                _Seen(start, seconds, start + sound, weight, edges, weights)
+            )
     return [_put_together(windows) for windows in found]
+
+
+def spread(edges: Array, values: Array, grid: Array) -> Array:
+    """Share values over stretches of time out over others, by how they overlap.
+
+    Parameters
+    ----------
+    edges : ndarray of shape (n + 1,)
+        Of the stretches that the values are of.
+    values : ndarray of shape (n,)
+        The values.
+    grid : ndarray of shape (n_stretches + 1,)
+        Edges of others.
+
+    Returns
+    -------
+    ndarray of shape (n_stretches,)
+        With the same sum, less what lies outside the grid.
+    """
+    if len(edges) < 2:
+        return np.zeros(len(grid) - 1)
+    total = np.concatenate([[0.0], np.cumsum(values)])
+    return np.diff(np.interp(grid, edges, total))
 
 
 class _Seen(NamedTuple):
@@ -107,23 +143,10 @@ class _Seen(NamedTuple):
 
     start: float
     seconds: float
+    sound: Array
     weight: float
     edges: Array
     attention: Array
-
-
-def _rule_of(pipeline, fronts):
-    rule = WindowRule.of(pipeline)
-    if rule is not None:
-        return rule
-    durations = [getattr(front, "duration", None) or _ALL for front in fronts]
-    rate = getattr(fronts[0], "sampling_rate", _DEFAULT_RATE)
-    return WindowRule(max(durations), rate, hop_duration=None, detect_speech=False)
-
-
-def _seconds_of(window):
-    signal, rate = getattr(window, "pair", window)
-    return len(signal) / rate
 
 
 def _edges_of(fronts, seconds, n_frames):
@@ -149,16 +172,17 @@ def _edges_of_front(front, seconds, n_frames):
 def _put_together(windows):
     """Average over the windows of a recording, on one grid."""
     if not windows:
-        return np.zeros(1), np.zeros(0)
-    total = sum(seen.weight for seen in windows)
-    parts = [seen.weight / total if total else 1.0 for seen in windows]
+        return Course(np.zeros(1), np.zeros(0), (0.0, 0.0))
+    parts = shares([seen.weight for seen in windows])
     clipped = [_clip(seen) for seen in windows]
     grid = _make_grid(clipped)
     weights = sum(
-        part * _spread(edges, attention, grid)
+        part * spread(edges, attention, grid)
         for part, (edges, attention) in zip(parts, clipped, strict=True)
     )
-    return grid, weights
+    begin = min(float(seen.sound[0]) for seen in windows)
+    end = max(float(seen.sound[1]) for seen in windows)
+    return Course(grid, weights, (begin, end))
 
 
 def _clip(seen):
@@ -171,19 +195,11 @@ def _clip(seen):
 
 
 def _make_grid(clipped):
-    """Return the edges of the first window, and further ones at the same distance."""
-    first = clipped[0][0]
-    begin, end = 0.0, max(edges[-1] for edges, _ in clipped)
+    """Return edges as far apart as frames, those of the first window among them."""
+    first, end = clipped[0][0], max(edges[-1] for edges, _ in clipped)
     step = np.diff(first).max()
-    phase = first[1] if len(first) > 2 else first[-1]
-    sliver = 1e-6 * step  # of rounding
-    before = np.arange(phase - step, begin + sliver, -step)[::-1]
-    after = np.arange(first[-2] + step, end - sliver, step)
-    grid = np.concatenate([[begin], before, first[1:-1], after, [end]])
-    return np.unique(grid)
-
-
-def _spread(edges, values, grid):
-    """Share values over stretches out over those of a grid, by how they overlap."""
-    total = np.concatenate([[0.0], np.cumsum(values)])
-    return np.diff(np.interp(grid, edges, total))
+    phase = first[1] % step
+    inner = phase + step * np.arange(math.ceil(end / step) + 1)
+    # The frames at the ends hold little of the recording, or nothing but rounding.
+    inner = inner[(inner > step / 2) & (inner < end - step / 2)]
+    return np.concatenate([[0.0], inner, [end]])

@@ -287,9 +287,10 @@ class WindowedRecordings:
         yield start.signal, start.native_rate
 
     def _start(self, number, native_rate):
-        if number == 0:
+        hop_duration = self._rule.hop_duration
+        if hop_duration is None:
             return 0.0
-        return number * count_hop(self._rule.hop_duration, native_rate) / native_rate
+        return number * count_hop(hop_duration, native_rate) / native_rate
 
     def _weigh(self, signal, native_rate):
         if self._rule.detect_speech:
