@@ -1,6 +1,7 @@
 """Finished folds of an evaluation, kept on disk to resume it."""
 
 import hashlib
+import io
 import json
 import os
 import shutil
@@ -58,7 +59,8 @@ class KeptFolds:
         if self._folder is None:
             return None
         try:
-            with np.load(self._folder / _name(number), allow_pickle=False) as kept:
+            content = (self._folder / _name(number)).read_bytes()
+            with np.load(io.BytesIO(content), allow_pickle=False) as kept:
                 return Fold(
                     kept["rows"],
                     kept["probabilities"],
@@ -66,10 +68,8 @@ class KeptFolds:
                     json.loads(str(kept["history"])),
                     float(kept["seconds"]),
                 )
-        except FileNotFoundError:
-            return None
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-            return None  # the power has failed: it is done again
+            return None  # it is not there, or the power has failed: it is done again
 
     def save(self, number: int, fold: Fold) -> None:
         """Keep a fold; it is on the disk when this returns."""

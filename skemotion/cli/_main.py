@@ -41,7 +41,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0 if all went well, 1 if the work failed, 130 if it was interrupted. Wrong
         usage exits with 2.
     """
-    options = make_parser().parse_args(arguments)
+    options, unknown = make_parser().parse_known_args(arguments)
+    if unknown:  # said by the parser of the command, which knows its options
+        options.refuse_unknown(unknown)
     if options.quiet and options.progress:
         options.usage_error("--progress does not go with --quiet: leave one out")
     return run_command(options)

@@ -2,7 +2,9 @@
 
 import argparse
 import ast
-from typing import Any
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import Any, NoReturn
 
 CORPUS_HELP = (
     "a folder with one sub-folder per class, a CSV table with columns path, label "
@@ -25,7 +27,17 @@ class CommandParser(argparse.ArgumentParser):
         super().__init__(
             **{"formatter_class": _Formatter, "allow_abbrev": False, **kwargs}
         )
-        self.set_defaults(usage_error=self.error)
+        self.set_defaults(usage_error=self.error, refuse_unknown=self.refuse_unknown)
+
+    def refuse_unknown(self, words: Sequence[str]) -> NoReturn:
+        """Complain about words that no argument takes, and say which come near."""
+        known = list(self._option_string_actions)
+        said = []
+        for word in words:
+            near = get_close_matches(word.partition("=")[0], known, 2, 0.6)
+            hint = f" (near it: {', '.join(near)})" if near and word[:1] == "-" else ""
+            said.append(f"{word}{hint}")
+        self.error(f"unrecognized arguments: {' '.join(said)}")
 
 
 class _Formatter(argparse.HelpFormatter):
