@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sklearn.calibration import CalibrationDisplay, calibration_curve
 
 from skemotion._evaluation import Evaluation
+from skemotion.inspection import RiskCoverageDisplay
 from skemotion.inspection._plotting import COLOURS
 from skemotion.metrics import risk_coverage_curve
 
@@ -71,13 +72,9 @@ def draw_risk_coverage(evaluation: Evaluation) -> Figure:
 
     def draw(axes, ink, colours):
         (ax,) = axes
-        ax.step(coverage, risk, where="post", color=colours[0], clip_on=False)
-        ax.set(
-            xlabel="Coverage: share that is answered",
-            ylabel="Risk: share of these that is wrong",
-            xlim=(0, 1),
-            ylim=(0, None),
-        )
+        display = RiskCoverageDisplay(coverage, risk)
+        display.plot(ax=ax, color=colours[0], drawstyle="steps-post")
+        ax.set_title("")  # the page has a caption
 
     return _draw_twice(
         draw,

@@ -93,10 +93,10 @@ class SnippetMaker:
             signal, SAMPLING_RATE, [1.0], [""], attention=attention, silent=silent
         )
         display.plot(ax=self._axes, cmap="magma", colorbar=False, im_kw=_SMOOTH)
-        display.waveform_ax_.set_title("", loc="left")
         for ax in self._figure.axes:
             ax.set_axis_off()
-        display.probability_ax_.set_visible(False)  # the page has them
+            ax.set_title("", loc="left")
+        self._axes[2].set_visible(False)  # the page has the probabilities
         content = io.BytesIO()
         self._figure.savefig(content, format="webp", transparent=True, pil_kwargs=_WEBP)
         return data_uri(content.getvalue(), "image/webp")
