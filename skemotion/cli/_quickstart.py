@@ -12,9 +12,13 @@ from skemotion.cli._checks import (
     check_pipeline,
     check_readable,
 )
-from skemotion.cli._formats import NO_SPEECH
 from skemotion.cli._labels import load_labelled
-from skemotion.cli._scores import print_report, save_confusion_matrix, save_figure
+from skemotion.cli._scores import (
+    name_silence,
+    print_report,
+    save_confusion_matrix,
+    save_figure,
+)
 from skemotion.cli._silence import silence_noted
 from skemotion.cli._terminal import say
 from skemotion.cli._training import (
@@ -58,9 +62,8 @@ def run(options):
     with silence_noted() as silent:
         probabilities = pipeline.predict_proba(recordings[test])
     y_true = corpus.target[test]
-    y_pred = pipeline.classes_[probabilities.argmax(axis=1)].astype(object)
-    y_pred[silent] = NO_SPEECH
-    y_pred = y_pred.astype(str)
+    best = pipeline.classes_[probabilities.argmax(axis=1)]
+    y_pred = name_silence(best, np.isin(np.arange(len(test)), silent))
     speakers = None if corpus.speakers is None else corpus.speakers[test]
     print_report(y_true, y_pred, speakers)
     _print_example(recordings[test[0]], y_true[0], pipeline.classes_, probabilities[0])

@@ -63,11 +63,13 @@ def _in_words(error):
 
 @contextmanager
 def _warnings_in_words(program):
+    said = set()
     with warnings.catch_warnings():
 
         def show(message, category, filename, lineno, file=None, line=None):
-            if not is_quiet():
+            if not is_quiet() and str(message) not in said:
                 print(f"{program}: warning: {message}", file=sys.stderr)
+            said.add(str(message))  # each fold has the same to say
 
         warnings.showwarning = show
         yield

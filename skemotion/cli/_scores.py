@@ -24,13 +24,16 @@ _METRICS = {"uar": unweighted_average_recall, "accuracy": accuracy_score}
 
 
 def answers(evaluation):
-    """Return what was answered about each recording, "no speech" where there is none.
+    """Return what was answered about each recording of an evaluation."""
+    return name_silence(evaluation.y_pred, evaluation.silent)
 
-    Without speech all classes are as likely, and the first must not count as right.
+
+def name_silence(y_pred, is_silent):
+    """Return predictions, but "no speech" where there is none.
+
+    There all classes are as likely, and the first must not count as right.
     """
-    if evaluation.silent is None:
-        return evaluation.y_pred
-    return np.where(evaluation.silent, NO_SPEECH, evaluation.y_pred)
+    return y_pred if is_silent is None else np.where(is_silent, NO_SPEECH, y_pred)
 
 
 def score(y_true, y_pred, speakers=None):

@@ -6,9 +6,11 @@ import re
 import shutil
 import zlib
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 from skemotion import EmotionPipeline
 from skemotion.cli import main
@@ -363,8 +365,6 @@ def test_options_that_contradict_each_other(more, table, capfd):
 
 
 def test_silence_is_no_emotion(speech, model, tmp_path, capfd):
-    import soundfile
-
     table = make_table(tmp_path, speech, n_speakers=2, n_each=1)
     soundfile.write(tmp_path / "s00-anger-0.wav", np.zeros(16000), 16000)
     out = tmp_path / "out.csv"
@@ -375,6 +375,23 @@ def test_silence_is_no_emotion(speech, model, tmp_path, capfd):
     row = read_rows(out)[0]
     assert (row["truth"], row["emotion"], row["error"]) == ("anger", "", "no speech")
     assert row["anger"] == row["confidence"] == ""
+
+
+@pytest.mark.parametrize("folds", [["--folds", "2"], ["--protocol", "holdout"]])
+def test_silence_among_the_recordings_of_a_voice(folds, speech, tiny, tmp_path, capfd):
+    table = make_table(tmp_path, speech, n_speakers=3)
+    silent = {"s01-fear-0", "s02-anger-0", "s00-neutral-0"}
+    for name in silent:
+        soundfile.write(tmp_path / f"{name}.wav", np.zeros(16000), 16000)
+    out = tmp_path / "out.csv"
+    command = ["evaluate", str(table), "--by-speaker", *folds, *tiny, "-o", str(out)]
+    more = ["--n-per-class", "1"] if "holdout" in folds else []
+    assert main([*command, *more]) == 0
+    assert capfd.readouterr().err == ""
+    rows = read_rows(out)
+    assert len(rows) == (4 if more else 12)
+    for row in rows:
+        assert (row["error"] == "no speech") == (Path(row["path"]).stem in silent)
 
 
 @pytest.mark.filterwarnings("default:.*by-speaker does harm")
