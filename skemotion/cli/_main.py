@@ -190,6 +190,12 @@ def _add_evaluate(commands):
         "--figures", metavar="FOLDER", help="draw the confusion matrix there"
     )
     parser.add_argument(
+        "--report",
+        metavar="FOLDER",
+        help="write a page to look at and to listen to there, as the command report "
+        "does",
+    )
+    parser.add_argument(
         "--format",
         choices=["text", "json"],
         default="text",

@@ -14,21 +14,37 @@ from skemotion.report._write import check_page
 def run(options):
     """Evaluate a corpus, and write a page of what is found."""
     options.out = str(Path(options.out))  # folds are kept beside it
-    check_page(options.out)
-    check_folder(options.out)
+    check_folder_of_page(options.out)
     corpus = load_labelled(options.corpus, options.label_map)
     evaluation = evaluate_corpus(options, corpus, tell=say)
-    page = write_report(
+    page = write_page(
         evaluation,
         options.out,
+        options,
         audio=options.audio,
         n_recordings=options.n_recordings or "auto",
-        pipeline=_find_pipeline(options),
-        title=options.title or _make_title(options.corpus),
-        verbose=shows_progress(),
+        title=options.title,
     )
     say(f"saved {page}")
     forget_evaluation(options, corpus)
+
+
+def check_folder_of_page(folder):
+    """Raise where no page can be written to a folder."""
+    check_page(folder)
+    check_folder(folder)
+
+
+def write_page(evaluation, folder, options, *, title=None, **how):
+    """Write the page of an evaluation, made as the options say; return its path."""
+    return write_report(
+        evaluation,
+        folder,
+        title=title or _make_title(options.corpus),
+        pipeline=_find_pipeline(options),
+        verbose=shows_progress(),
+        **how,
+    )
 
 
 def _make_title(corpus):

@@ -90,7 +90,7 @@ class SnippetMaker:
         """Draw waveform, attention and spectrogram over all of the width."""
         silent = attention is not None and not attention[1].any()
         display = RecordingDisplay(
-            signal, SAMPLING_RATE, [1.0], [""], attention=attention, silent=silent
+            signal, SAMPLING_RATE, np.ones(1), [""], attention=attention, silent=silent
         )
         display.plot(ax=self._axes, cmap="magma", colorbar=False, im_kw=_SMOOTH)
         for ax in self._figure.axes:

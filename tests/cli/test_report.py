@@ -1,6 +1,7 @@
 """``skemotion report``: from a corpus to a page."""
 
 import csv
+import json
 import os
 
 import pytest
@@ -34,6 +35,20 @@ def test_a_recipe_on_new_speakers(corpus, tiny, tmp_path):
     assert "Speaker-independent" in text
     assert 'id="training"' in text
     assert "<audio" not in text
+
+
+def test_from_evaluate(corpus, model, tmp_path, capfd):
+    arguments = ["evaluate", str(corpus / "table.csv"), "-m", str(model)]
+    arguments += ["--report", str(tmp_path / "page"), "--format", "json"]
+    assert main(arguments) == 0
+    captured = capfd.readouterr()
+    text = (tmp_path / "page" / "index.html").read_text(encoding="utf-8")
+    scores = json.loads(captured.out)
+    assert f"<dd>{scores['uar']:.3f}</dd>" in text
+    low, high = scores["uar_interval"]
+    assert f"{low:.3f} to {high:.3f}" in text
+    assert main(arguments) == 1
+    assert "index.html exists: delete it" in capfd.readouterr().err
 
 
 def test_what_cannot_be_written_is_said_before_any_work(
