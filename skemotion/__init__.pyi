@@ -14,6 +14,7 @@ from . import persistence as persistence
 from . import pipeline as pipeline
 from . import preprocessing as preprocessing
 from . import pretrained as pretrained
+from . import report as report
 from . import voice_activity as voice_activity
 from ._show_versions import show_versions as show_versions
 from .adaptation import adapt as adapt

@@ -38,6 +38,7 @@ def heavy_modules_after(code):
         "make_emotional_speech(n_speakers=1, n_texts=1)",
         "import skemotion; skemotion.show_versions()",
         "import skemotion.metrics, skemotion.model_selection, skemotion.inspection",
+        "import skemotion.report",
     ],
 )
 def test_nothing_heavy_is_imported(code):

@@ -9,6 +9,7 @@ from skemotion.cli._checks import check_folder, check_new_file
 from skemotion.cli._evaluating import evaluate_corpus, forget_evaluation
 from skemotion.cli._formats import NO_SPEECH
 from skemotion.cli._labels import load_labelled
+from skemotion.cli._report import check_folder_of_page, write_page
 from skemotion.cli._scores import (
     answers,
     describe,
@@ -24,6 +25,8 @@ def run(options):
         check_new_file(options.out)
     if options.figures:
         check_folder(options.figures)
+    if options.report:
+        check_folder_of_page(options.report)
     corpus = load_labelled(options.corpus, options.label_map)
     as_text = options.format == "text"
     evaluation = evaluate_corpus(options, corpus, tell=say if as_text else _tell)
@@ -38,6 +41,8 @@ def run(options):
     if options.figures:
         found = evaluation.y_true, answers(evaluation)
         tell(f"saved {save_confusion_matrix(options.figures, *found)}")
+    if options.report:
+        tell(f"saved {write_page(evaluation, options.report, options)}")
     forget_evaluation(options, corpus)
 
 

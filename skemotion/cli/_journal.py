@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from skemotion._files import atomic_path
+from skemotion._files import atomic_path, refuse_existing
 
 _STATE = "state.json"
 
@@ -150,15 +150,6 @@ def open_journal(
         lock(next(iter(files.values())), folder)
         yield Journal(folder, digest, files)
     _move(folder, targets)
-
-
-def refuse_existing(paths: Iterable[Path]) -> None:
-    """Raise FileExistsError where a file is there that would be written."""
-    for path in paths:
-        if path.exists():
-            raise FileExistsError(
-                f"{path} exists: delete it to do the work again, or name another file."
-            )
 
 
 def _move(folder, targets):

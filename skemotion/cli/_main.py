@@ -20,7 +20,7 @@ from skemotion.cli._options import (
 from skemotion.cli._options import add_extraction_options as _add_extraction_options
 from skemotion.cli._options import add_model as _add_model
 from skemotion.cli._options import add_streaming_options as _add_streaming_options
-from skemotion.cli._options import positive_int as _positive_int  # noqa: F401
+from skemotion.cli._options import positive_int as _positive_int
 from skemotion.cli._options import probability as _probability
 from skemotion.cli._running import run_command
 
@@ -73,6 +73,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_extract(commands)
     _add_train(commands)
     _add_evaluate(commands)
+    _add_report(commands)
     _add_predict(commands)
     _add_adapt(commands)
     _add_cache(commands)
@@ -189,11 +190,51 @@ def _add_evaluate(commands):
         "--figures", metavar="FOLDER", help="draw the confusion matrix there"
     )
     parser.add_argument(
+        "--report",
+        metavar="FOLDER",
+        help="write a page to look at and to listen to there, as the command report "
+        "does",
+    )
+    parser.add_argument(
         "--format",
         choices=["text", "json"],
         default="text",
         help="of the scores and their intervals, on standard output (default: "
         "%(default)s)",
+    )
+    add_evaluation_options(parser)
+
+
+def _add_report(commands):
+    text = (
+        "Evaluate, as the command evaluate does, and write a page of it: scores with "
+        "intervals, confusions, what confidence is worth, and the recordings to "
+        "listen to, the most confident mistakes first. It is one file that holds all "
+        "it needs, and opens in any browser."
+    )
+    parser = commands.add_parser("report", help=text, description=text)
+    parser.add_argument("corpus", metavar="CORPUS", help=_CORPUS_HELP)
+    parser.add_argument(
+        "-o",
+        "--out",
+        metavar="FOLDER",
+        required=True,
+        help="where the page goes, as index.html; other files there are left alone, "
+        "and a page is not overwritten",
+    )
+    parser.add_argument("--title", metavar="TEXT", help="heading of the page")
+    parser.add_argument(
+        "--n-recordings",
+        type=_positive_int,
+        metavar="N",
+        help="show N recordings at most (default: as many as keep the page below "
+        "10 MB)",
+    )
+    parser.add_argument(
+        "--no-audio",
+        action="store_false",
+        dest="audio",
+        help="leave out what is heard: voices are personal data",
     )
     add_evaluation_options(parser)
 

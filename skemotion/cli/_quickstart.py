@@ -124,7 +124,7 @@ def _draw(folder, pipeline, sequences, y_train, y_true, y_pred):
         yield save_figure(
             folder,
             "class_balance.png",
-            lambda ax: ClassBalanceDisplay.from_labels(y_train, y_balanced, ax=ax),
+            lambda ax: ClassBalanceDisplay.from_arrays(y_train, y_balanced, ax=ax),
         )
     if hasattr(classifier, "history_"):
         yield save_figure(

@@ -1,5 +1,6 @@
 """The transformer that listens through a pretrained speech encoder."""
 
+import math
 import os
 from functools import partial
 from numbers import Integral, Real
@@ -28,6 +29,7 @@ from skemotion.feature_extraction._weights import (
 from skemotion.networks import N_POSITIONS, find_encoder, hash_weights
 
 _MAX_DURATION = N_POSITIONS / 50  # seconds
+_ROUNDING = 1e-3  # samples, by which a length in seconds may be off
 ENCODER_VERSION = 1  # raised whenever the numbers change
 
 
@@ -256,6 +258,28 @@ class SpeechEncoder(RecordingTransformer):
     def frame_seconds(self) -> float:
         """Time from one frame to the next."""
         return self.frame_step * SAMPLES_PER_FRAME / SAMPLING_RATE
+
+    def frame_edges(self, seconds: float) -> NDArray[np.float64]:
+        """Tell where the frames of a recording lie in it.
+
+        Parameters
+        ----------
+        seconds : float
+            Length of the recording.
+
+        Returns
+        -------
+        ndarray of shape (n_frames + 1,), dtype float64
+            Frame ``i`` is of what lies between edges ``i`` and ``i + 1``, in seconds
+            from the recording's begin. Padding in front of it is negative.
+        """
+        step, n_samples = int(self.frame_step), round(self.duration * SAMPLING_RATE)
+        n_frames = count_encoded(n_samples, step)
+        first = 0
+        if self.padding_side == "left":
+            n_real = min(math.ceil(seconds * SAMPLING_RATE - _ROUNDING), n_samples)
+            first = count_encoded(n_real, step) - n_frames
+        return np.arange(first, first + n_frames + 1) * self.frame_seconds
 
     def to_safetensors(self) -> bytes:
         """Return `weights_` as the content of a safetensors file.

@@ -275,6 +275,25 @@ class SpeechFeatureExtractor(RecordingTransformer):
         """Time from one frame to the next."""
         return self.hop_length / self.sampling_rate
 
+    def frame_edges(self, seconds: float) -> NDArray[np.float64]:
+        """Tell where the frames of a recording lie in it.
+
+        Parameters
+        ----------
+        seconds : float
+            Length of the recording.
+
+        Returns
+        -------
+        ndarray of shape (n_frames + 1,), dtype float64
+            Frame ``i`` is centred between edges ``i`` and ``i + 1``, in seconds from
+            the recording's begin. Padding in front of it is negative.
+        """
+        padding = 0.0
+        if self.padding_side == "left":
+            padding = max(self._n_samples / self.sampling_rate - seconds, 0.0)
+        return (np.arange(self._n_frames + 1) - 0.5) * self.frame_seconds - padding
+
     @property
     def _n_samples(self):
         return count_samples(self.duration, self.sampling_rate)

@@ -66,7 +66,7 @@ def mel_filters(n_mels: int) -> NDArray[np.float64]:
         The weight of each frequency bin in each band.
     """
     frequencies = np.fft.rfftfreq(_FRAME_LENGTH, 1 / SAMPLING_RATE)
-    edges = _mel_to_hertz(np.linspace(0, _hertz_to_mel(SAMPLING_RATE / 2), n_mels + 2))
+    edges = _mel_to_hertz(np.linspace(0, hertz_to_mel(SAMPLING_RATE / 2), n_mels + 2))
     distances = frequencies[:, np.newaxis] - edges
     widths = np.diff(edges)
     rising = distances[:, :-2] / widths[:-1]
@@ -81,7 +81,8 @@ _LINEAR = 3 / 200  # mel per hertz
 _LOGARITHMIC = 27 / np.log(6.4)  # mel for each factor of e
 
 
-def _hertz_to_mel(hertz):
+def hertz_to_mel(hertz):
+    """Return where frequencies from 1 kHz on lie on Slaney's scale."""
     return 15 + _LOGARITHMIC * np.log(hertz / 1000)
 
 

@@ -1,8 +1,9 @@
 """Where in a recording a model looks, class by class."""
 
+import warnings
 from collections.abc import Sequence
 from numbers import Integral
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,8 +12,28 @@ from sklearn.utils import check_array, check_consistent_length, column_or_1d
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
+from skemotion._sequences import padding_mask, true_bounds
 from skemotion._validation import validate_params
-from skemotion.inspection._plotting import check_labels, create_axes, last_step
+from skemotion.audio import check_recordings
+from skemotion.exceptions import NoSpeechWarning
+from skemotion.inspection._attention_over_time import attend, spread
+from skemotion.inspection._estimators import (
+    check_attends,
+    last_step,
+    transform_before_last,
+)
+from skemotion.inspection._plotting import (
+    GREY,
+    check_labels,
+    count_lines,
+    create_axes,
+    draw_once,
+    fit_text,
+    grow,
+    name_rows,
+    set_title,
+)
+from skemotion.pipeline._windows import find_fronts
 
 
 @validate_params(
@@ -21,6 +42,7 @@ from skemotion.inspection._plotting import check_labels, create_axes, last_step
         "y_pred": ["array-like"],
         "labels": ["array-like", None],
         "n_bins": [Interval(Integral, 1, None, closed="left")],
+        "padding": ["array-like", None],
     }
 )
 def attention_heatmap(
@@ -29,12 +51,16 @@ def attention_heatmap(
     *,
     labels: ArrayLike | None = None,
     n_bins: int = 10,
+    padding: ArrayLike | None = None,
 ) -> NDArray[np.float64]:
     """Sum attention weights by predicted class and stretch of time.
 
     The weights of all recordings that are predicted as a class are summed and
     divided by their total. The first ``n_frames % n_bins`` frames are dropped,
     the others summed in `n_bins` bins of equal length.
+
+    With `padding`, bins are equal shares of what is real of each recording, so
+    that short and long ones are comparable, and no frame is dropped.
 
     Parameters
     ----------
@@ -45,7 +71,10 @@ def attention_heatmap(
     labels : array-like of shape (n_classes,), default=None
         Classes, in the order of rows. None takes those in `y_pred`, sorted.
     n_bins : int, default=10
-        Number of bins, at most `n_frames`.
+        Number of bins, at most `n_frames` without `padding`.
+    padding : array-like of shape (n_samples, n_frames), dtype bool, default=None
+        True for the frames that are padding, as
+        :func:`~skemotion.preprocessing.padding_mask` returns it.
 
     Returns
     -------
@@ -57,8 +86,8 @@ def attention_heatmap(
     Raises
     ------
     ValueError
-        If `attention` is not 2-D, if it and `y_pred` differ in length, or if
-        there are fewer frames than bins.
+        If `attention` is not 2-D, if it and `y_pred` or `padding` differ in shape,
+        or if there are fewer frames than bins.
 
     Examples
     --------
@@ -72,15 +101,39 @@ def attention_heatmap(
     check_consistent_length(weights, y_pred)
     classes, _ = check_labels(y_pred, labels, None)
     predicted = column_or_1d(y_pred)
+    if padding is not None:
+        weights = _over_real_frames(weights, padding, n_bins)
+        return _average_by_class(weights, predicted, classes)
     n_frames = weights.shape[1]
     if n_bins > n_frames:
         raise ValueError(
             f"n_bins={n_bins} is more than the {n_frames} frames there are."
         )
+    shares = _average_by_class(weights, predicted, classes)
+    return shares[:, n_frames % n_bins :].reshape(len(classes), n_bins, -1).sum(axis=2)
+
+
+def _average_by_class(weights, predicted, classes):
     sums = np.array([weights[predicted == label].sum(axis=0) for label in classes])
     totals = sums.sum(axis=1, keepdims=True)
-    shares = np.divide(sums, totals, out=np.full_like(sums, np.nan), where=totals > 0)
-    return shares[:, n_frames % n_bins :].reshape(len(classes), n_bins, -1).sum(axis=2)
+    return np.divide(sums, totals, out=np.full_like(sums, np.nan), where=totals > 0)
+
+
+def _over_real_frames(weights, padding, n_bins):
+    """Share the weights of real frames out over bins of equal shares of them."""
+    padding = np.asarray(padding, dtype=bool)
+    if padding.shape != weights.shape:
+        raise ValueError(
+            f"padding has shape {padding.shape}, but attention {weights.shape}; mark "
+            "each frame, as padding_mask does."
+        )
+    edges = np.arange(weights.shape[1] + 1, dtype=np.float64)
+    return np.array(
+        [
+            spread(edges, row, np.linspace(first, end, n_bins + 1))
+            for row, (first, end) in zip(weights, true_bounds(~padding), strict=True)
+        ]
+    )
 
 
 class AttentionDisplay:
@@ -93,7 +146,7 @@ class AttentionDisplay:
     ----------
     heatmap : ndarray of shape (n_classes, n_bins)
         Share of attention, as :func:`attention_heatmap` computes it. Rows of
-        NaN, classes that nothing was predicted as, are left blank.
+        NaN, classes that nothing was predicted as, are grey, and it is said there.
 
     class_names : sequence of str of length n_classes
         Names of the classes, from top to bottom.
@@ -104,6 +157,13 @@ class AttentionDisplay:
     start_seconds : float, default=0.0
         Where the first bin begins. Not used without `bin_seconds`.
 
+    counts : ndarray of shape (n_classes,), default=None
+        How many recordings are predicted as each class, which is written behind
+        its name.
+
+    time : {"input", "speech"}, default="input"
+        What bins are of: the time of the input, or shares of each recording.
+
     Attributes
     ----------
     im_ : matplotlib AxesImage
@@ -111,6 +171,9 @@ class AttentionDisplay:
 
     colorbar_ : matplotlib Colorbar or None
         The scale beside it, None if it was not asked for.
+
+    texts_ : list of matplotlib Text
+        What is said of classes without recordings.
 
     ax_ : matplotlib Axes
         Axes with the heat map.
@@ -120,8 +183,9 @@ class AttentionDisplay:
 
     Notes
     -----
-    Recordings shorter than the model's input are padded in front, so that time
-    runs from the start of the padded sequence.
+    Recordings shorter than the model's input are padded in front, so that the time
+    of the input runs from the start of the padded sequence. ``time="speech"`` leaves
+    padding out: bins are then from 0 to 100 % of each recording, short or long.
 
     Examples
     --------
@@ -139,11 +203,16 @@ class AttentionDisplay:
         class_names: Sequence[str],
         bin_seconds: float | None = None,
         start_seconds: float = 0.0,
+        *,
+        counts: ArrayLike | None = None,
+        time: Literal["input", "speech"] = "input",
     ):
         self.heatmap = heatmap
         self.class_names = class_names
         self.bin_seconds = bin_seconds
         self.start_seconds = start_seconds
+        self.counts = counts
+        self.time = time
 
     def plot(
         self,
@@ -174,36 +243,73 @@ class AttentionDisplay:
         AttentionDisplay
             The display itself.
         """
-        ax = create_axes(ax)
-        heatmap = np.asarray(self.heatmap)
-        n_classes, n_bins = heatmap.shape
-        if self.bin_seconds is None:
-            start, end, xlabel = 0.5, n_bins + 0.5, "Bin"
-            ax.set_xticks(np.arange(1, n_bins + 1))
-        else:
-            start = self.start_seconds
-            end, xlabel = start + n_bins * self.bin_seconds, "Time (s)"
+        heatmap = np.asarray(self.heatmap, dtype=np.float64)
+        if heatmap.ndim != 2 or heatmap.size == 0:
+            raise ValueError(
+                f"heatmap has shape {heatmap.shape}; give a row for each class and a "
+                "column for each bin, and at least one."
+            )
+        names = self._row_names(len(heatmap))
+        ax = create_axes(ax, figsize=grow(len(names), count_lines(names)))
+        draw_once(ax, AttentionDisplay)
+        start, end, xlabel = self._span(heatmap.shape[1])
         style = {
             "cmap": cmap,
             "vmin": 0,
             "aspect": "auto",
             "interpolation": "nearest",
-            "extent": (start, end, n_classes - 0.5, -0.5),
+            "extent": (start, end, len(heatmap) - 0.5, -0.5),
         }
         self.im_ = ax.imshow(heatmap, **{**style, **(im_kw or {})})
-        ax.set(
-            yticks=np.arange(n_classes),
-            yticklabels=self.class_names,
-            ylabel="Predicted class",
-            xlabel=xlabel,
-        )
+        self.im_.set_cmap(self.im_.get_cmap().with_extremes(bad=GREY))
+        name_rows(ax, names)
+        size = fit_text(ax)
+        ax.set_xlabel(xlabel, fontsize=size)
+        ax.set_ylabel(self._row_label(), fontsize=size)
+        set_title(ax, "Where the model looks")
+        if xlabel == "Bin":
+            ax.set_xticks(np.arange(1, heatmap.shape[1] + 1))
+        empty = np.flatnonzero(np.isnan(heatmap).all(axis=1))
+        middle = {"x": (start + end) / 2, "ha": "center", "va": "center"}
+        self.texts_ = [
+            ax.text(y=row, s="no recordings", fontsize=size, color="0.2", **middle)
+            for row in empty
+        ]
+        drawn = [*self.texts_, self.im_]
         self.colorbar_ = None
         if colorbar:
-            self.colorbar_ = ax.figure.colorbar(
-                self.im_, ax=ax, label="Share of attention"
-            )
+            self.colorbar_ = ax.figure.colorbar(self.im_, ax=ax)
+            self.colorbar_.set_label("Share of attention", fontsize=size)
+            self.colorbar_.ax.tick_params(labelsize=size)
+            drawn.insert(0, self.colorbar_)
+        draw_once(ax, AttentionDisplay, drawn)
         self.ax_, self.figure_ = ax, ax.figure
         return self
+
+    def _row_names(self, n_classes):
+        names = [str(name) for name in self.class_names]
+        counts = None if self.counts is None else np.asarray(self.counts).tolist()
+        for what, given in (("class_names", names), ("counts", counts)):
+            if given is not None and len(given) != n_classes:
+                raise ValueError(
+                    f"{what} has {len(given)} entries, but heatmap {n_classes} rows; "
+                    "give one for each row."
+                )
+        if counts is None:
+            return names
+        return [f"{name} ({n})" for name, n in zip(names, counts, strict=True)]
+
+    def _row_label(self):
+        return "Predicted class" + ("" if self.counts is None else " (recordings)")
+
+    def _span(self, n_bins):
+        """Return where bins begin and end, and what they are of."""
+        if self.time == "speech":
+            return 0, 100, "Time (% of the recording)"
+        if self.bin_seconds is None:
+            return 0.5, n_bins + 0.5, "Bin"
+        start = self.start_seconds
+        return start, start + n_bins * self.bin_seconds, "Time (s)"
 
     @classmethod
     def from_estimator(
@@ -211,6 +317,7 @@ class AttentionDisplay:
         estimator: Any,
         X: Any,
         *,
+        time: Literal["input", "speech"] = "input",
         n_bins: int = 10,
         labels: ArrayLike | None = None,
         class_names: Sequence[str] | None = None,
@@ -231,6 +338,11 @@ class AttentionDisplay:
         X : array-like of shape (n_samples, n_frames, n_features) or recordings
             What the classifier, or the pipeline, predicts from. The steps
             before the classifier transform it once; samplers are passed over.
+
+        time : {"input", "speech"}, default="input"
+            What is divided into bins: the time of the input, with the padding of
+            short recordings, or each recording, without padding, from its begin to
+            its end. Of recordings, "speech" looks at all that the pipeline does.
 
         n_bins : int, default=10
             Number of bins that time is divided into.
@@ -270,21 +382,28 @@ class AttentionDisplay:
             If it is not fitted.
         """
         classifier = last_step(estimator)
-        if not hasattr(classifier, "attention"):
-            raise TypeError(
-                f"{type(classifier).__name__} has no method attention; give an "
-                "AttentionBLSTMClassifier or a pipeline that ends in one."
-            )
+        check_attends(classifier)
         check_is_fitted(classifier, "classes_")
-        preceding = estimator.steps[:-1] if isinstance(estimator, Pipeline) else []
-        for _, step in preceding:
-            if frame_seconds is None:
-                frame_seconds = getattr(step, "frame_seconds", None)
-            if hasattr(step, "transform"):
-                X = step.transform(X)
+        if time not in ("input", "speech"):
+            raise ValueError(f"time={time!r} must be 'input' or 'speech'.")
+        padding = None
+        if time == "speech" and find_fronts(estimator):
+            attention, y_pred = _attend_to_shares(estimator, X, n_bins)
+            padding = np.zeros(attention.shape, dtype=bool)
+        else:
+            sequences = transform_before_last(estimator, X)
+            attention = classifier.attention(sequences)
+            y_pred = classifier.predict(sequences)
+            if time == "speech":
+                padding = padding_mask(sequences)
+        if frame_seconds is None and isinstance(estimator, Pipeline):
+            steps = (step for _, step in estimator.steps[:-1])
+            known = (getattr(step, "frame_seconds", None) for step in steps)
+            frame_seconds = next((step for step in known if step is not None), None)
         return cls.from_predictions(
-            classifier.attention(X),
-            classifier.predict(X),
+            attention,
+            y_pred,
+            padding=padding,
             n_bins=n_bins,
             labels=classifier.classes_ if labels is None else labels,
             class_names=class_names,
@@ -301,6 +420,7 @@ class AttentionDisplay:
         attention: ArrayLike,
         y_pred: ArrayLike,
         *,
+        padding: ArrayLike | None = None,
         n_bins: int = 10,
         labels: ArrayLike | None = None,
         class_names: Sequence[str] | None = None,
@@ -319,6 +439,10 @@ class AttentionDisplay:
 
         y_pred : array-like of shape (n_samples,)
             Predicted class of each recording.
+
+        padding : array-like of shape (n_samples, n_frames), dtype bool, default=None
+            True for the frames that are padding. Where given, bins are shares of
+            what is real of each recording.
 
         n_bins : int, default=10
             Number of bins that time is divided into.
@@ -361,10 +485,34 @@ class AttentionDisplay:
         ((2, 10), 0.48)
         """
         labels, names = check_labels(y_pred, labels, class_names)
-        heatmap = attention_heatmap(attention, y_pred, labels=labels, n_bins=n_bins)
-        display = cls(heatmap, names)
-        if frame_seconds is not None:
+        heatmap = attention_heatmap(
+            attention, y_pred, labels=labels, n_bins=n_bins, padding=padding
+        )
+        predicted = column_or_1d(y_pred)
+        counts = np.array([np.count_nonzero(predicted == label) for label in labels])
+        display = cls(heatmap, names, counts=counts)
+        if padding is not None:
+            display.time = "speech"
+        elif frame_seconds is not None:
             frames_per_bin, n_dropped = divmod(np.shape(attention)[1], n_bins)
             display.bin_seconds = frames_per_bin * frame_seconds
             display.start_seconds = n_dropped * frame_seconds
         return display.plot(ax=ax, cmap=cmap, colorbar=colorbar, im_kw=im_kw)
+
+
+def _attend_to_shares(pipeline, X, n_bins):
+    """Return attention to shares of each recording with speech, and predictions."""
+    X = check_recordings(X)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NoSpeechWarning)
+        y_pred = pipeline.predict(X)
+    courses = attend(pipeline, X)
+    attended = np.array([len(course.weights) > 0 for course in courses])
+    if not attended.any():
+        raise ValueError("There is nothing to draw: no recording holds speech.")
+    shares = [
+        spread(course.edges, course.weights, np.linspace(*course.bounds, n_bins + 1))
+        for course in courses
+        if len(course.weights)
+    ]
+    return np.array(shares), y_pred[attended]

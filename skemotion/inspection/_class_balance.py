@@ -7,16 +7,28 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
-from sklearn.utils import column_or_1d
+from sklearn.utils import check_consistent_length, column_or_1d
 
-from skemotion.inspection._plotting import COLOURS, check_labels, create_axes
+from skemotion.inspection._plotting import (
+    COLOURS,
+    check_labels,
+    count_lines,
+    create_axes,
+    draw_also,
+    draw_legend,
+    draw_once,
+    fit_text,
+    grow,
+    name_rows,
+    set_title,
+)
 
 
 class ClassBalanceDisplay:
     """Bars of the number of examples of each class.
 
-    Use :meth:`from_labels` or :meth:`from_estimator` to create one. All
-    parameters are stored as attributes.
+    Use :meth:`from_arrays`, :meth:`from_predictions` or :meth:`from_estimator` to
+    create one. All parameters are stored as attributes.
 
     Parameters
     ----------
@@ -64,7 +76,8 @@ class ClassBalanceDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Axes to draw on. None creates a figure.
+            Axes to draw on. None creates a figure, which is as high as the
+            classes need.
 
         bar_kw : dict, default=None
             Keywords passed to :meth:`matplotlib.axes.Axes.barh`.
@@ -73,10 +86,23 @@ class ClassBalanceDisplay:
         -------
         ClassBalanceDisplay
             The display itself.
+
+        Raises
+        ------
+        ValueError
+            If there are no classes, or counts are not one for each of them.
         """
-        ax = create_axes(ax)
+        self._check()
+        names = [str(name) for name in self.class_names]
+        n_lines = max(count_lines(names), len(self.counts))
+        from matplotlib.ticker import MaxNLocator
+
+        ax = create_axes(ax, figsize=grow(len(names), n_lines))
+        draw_once(ax, ClassBalanceDisplay)
         height = 0.8 / len(self.counts)
-        places = np.arange(len(self.class_names))
+        places = np.arange(len(names))
+        name_rows(ax, names)
+        size = fit_text(ax)
         self.bars_ = []
         for index, (name, counts) in enumerate(self.counts.items()):
             style = {"label": name, "color": COLOURS[index % len(COLOURS)]}
@@ -86,24 +112,37 @@ class ClassBalanceDisplay:
                 height,
                 **{**style, **(bar_kw or {})},
             )
-            ax.bar_label(bars, padding=3)
+            texts = ax.bar_label(bars, padding=2, fontsize=0.85 * size)
             self.bars_.append(bars)
-        ax.set(yticks=places, yticklabels=self.class_names, xlabel="Number of examples")
-        ax.invert_yaxis()
-        ax.margins(x=0.1)
+            draw_also(ax, ClassBalanceDisplay, [bars, *texts])
+        most = max(np.max(counts) for counts in self.counts.values())
+        ax.set_xlim(0, 1.15 * max(most, 1))
+        ax.set_xlabel("Number of examples")
+        ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
         ax.spines[["top", "right"]].set_visible(False)
         if len(self.counts) > 1:
-            ax.legend(
-                loc="lower center",
-                bbox_to_anchor=(0.5, 1),
-                ncols=len(self.counts),
-                frameon=False,
-            )
+            legend = draw_legend(ax, ncols=len(self.counts))
+            draw_also(ax, ClassBalanceDisplay, [legend])
+        set_title(ax, "Class balance", above_legend=len(self.counts) > 1)
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
+    def _check(self):
+        n_classes = len(self.class_names)
+        if n_classes == 0 or not self.counts:
+            raise ValueError(
+                "There is nothing to draw: class_names or counts is empty; give the "
+                "number of examples of at least one class."
+            )
+        for name, counts in self.counts.items():
+            if np.shape(counts) != (n_classes,):
+                raise ValueError(
+                    f"counts[{name!r}] has shape {np.shape(counts)} for {n_classes} "
+                    "class_names; give one number of each class."
+                )
+
     @classmethod
-    def from_labels(
+    def from_arrays(
         cls,
         y: ArrayLike,
         y_resampled: ArrayLike | None = None,
@@ -142,20 +181,74 @@ class ClassBalanceDisplay:
         Examples
         --------
         >>> from skemotion.inspection import ClassBalanceDisplay
-        >>> display = ClassBalanceDisplay.from_labels(["fear", "anger", "anger"])
+        >>> display = ClassBalanceDisplay.from_arrays(["fear", "anger", "anger"])
         >>> display.class_names, display.counts["examples"].tolist()
         (['anger', 'fear'], [2, 1])
         """
         sets = {"examples": column_or_1d(y)}
         if y_resampled is not None:
             sets = {"before": sets["examples"], "after": column_or_1d(y_resampled)}
+        return cls._count(sets, labels, class_names).plot(ax=ax, bar_kw=bar_kw)
+
+    @classmethod
+    def _count(cls, sets, labels, class_names):
         everything = np.concatenate(list(sets.values()))
         classes, names = check_labels(everything, labels, class_names)
         counts = {
             name: np.array([np.count_nonzero(values == label) for label in classes])
             for name, values in sets.items()
         }
-        return cls(names, counts).plot(ax=ax, bar_kw=bar_kw)
+        return cls(names, counts)
+
+    @classmethod
+    def from_predictions(
+        cls,
+        y_true: ArrayLike,
+        y_pred: ArrayLike,
+        *,
+        labels: ArrayLike | None = None,
+        class_names: Sequence[str] | None = None,
+        ax: Any = None,
+        bar_kw: dict | None = None,
+    ) -> "ClassBalanceDisplay":
+        """Count and draw how often each class is true, and how often predicted.
+
+        Parameters
+        ----------
+        y_true : array-like of shape (n_samples,)
+            True class of each example.
+
+        y_pred : array-like of shape (n_samples,)
+            Predicted class of each example.
+
+        labels : array-like of shape (n_classes,), default=None
+            Classes to show, in this order. None shows all, sorted.
+
+        class_names : sequence of str of length n_classes, default=None
+            What to call the classes. None takes the classes themselves.
+
+        ax : matplotlib Axes, default=None
+            Axes to draw on. None creates a figure.
+
+        bar_kw : dict, default=None
+            Keywords passed to :meth:`matplotlib.axes.Axes.barh`.
+
+        Returns
+        -------
+        ClassBalanceDisplay
+
+        Examples
+        --------
+        >>> from skemotion.inspection import ClassBalanceDisplay
+        >>> display = ClassBalanceDisplay.from_predictions(
+        ...     ["fear", "anger"], ["anger", "anger"]
+        ... )
+        >>> {name: counts.tolist() for name, counts in display.counts.items()}
+        {'true': [1, 1], 'predicted': [2, 0]}
+        """
+        check_consistent_length(y_true, y_pred)
+        sets = {"true": column_or_1d(y_true), "predicted": column_or_1d(y_pred)}
+        return cls._count(sets, labels, class_names).plot(ax=ax, bar_kw=bar_kw)
 
     @classmethod
     def from_estimator(
@@ -216,7 +309,7 @@ class ClassBalanceDisplay:
         [4, 4]
         """
         _, y_resampled = clone(_up_to_last_sampler(estimator)).fit_resample(X, y)
-        return cls.from_labels(
+        return cls.from_arrays(
             y,
             y_resampled,
             labels=labels,
@@ -235,7 +328,7 @@ def _up_to_last_sampler(estimator):
         raise TypeError(
             f"{type(estimator).__name__} is no sampler and has none (nothing with "
             "fit_resample). Give an imbalanced-learn sampler or a pipeline with one, "
-            "or call from_labels."
+            "or call from_arrays."
         )
     if isinstance(estimator, Pipeline):
         return estimator[: samplers[-1] + 1]

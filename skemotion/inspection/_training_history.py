@@ -6,7 +6,14 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from skemotion.inspection._plotting import COLOURS, create_axes, last_step
+from skemotion.inspection._estimators import last_step
+from skemotion.inspection._plotting import (
+    COLOURS,
+    create_axes,
+    draw_legend,
+    draw_once,
+    fit_text,
+)
 
 _DEFAULT_METRICS = ("loss", "accuracy")
 
@@ -14,8 +21,8 @@ _DEFAULT_METRICS = ("loss", "accuracy")
 class TrainingHistoryDisplay:
     """Lines of loss and accuracy over the epochs of a training run.
 
-    Use :meth:`from_estimator` to create one from a fitted classifier. All
-    parameters are stored as attributes.
+    Use :meth:`from_estimator` or :meth:`from_arrays` to create one. All parameters
+    are stored as attributes.
 
     Parameters
     ----------
@@ -24,9 +31,10 @@ class TrainingHistoryDisplay:
         ``"accuracy"``, and on validation recordings, where there were any,
         ``"val_loss"`` and ``"val_accuracy"``: what Keras calls the history.
 
-    best_epoch : int, default=None
-        The epoch to mark, counted from 1. None marks the one of the lowest
-        validation loss, if `history` has it.
+    kept_epoch : int, default=None
+        The epoch whose weights were kept, which is marked, counted from 1. None
+        marks the one of the lowest validation loss, if `history` has it, as early
+        stopping keeps it.
 
     Attributes
     ----------
@@ -50,10 +58,10 @@ class TrainingHistoryDisplay:
     """
 
     def __init__(
-        self, history: Mapping[str, Sequence[float]], best_epoch: int | None = None
+        self, history: Mapping[str, Sequence[float]], kept_epoch: int | None = None
     ):
         self.history = history
-        self.best_epoch = best_epoch
+        self.kept_epoch = kept_epoch
 
     def plot(
         self, metric: str | None = None, *, ax: Any = None, line_kw: dict | None = None
@@ -84,7 +92,7 @@ class TrainingHistoryDisplay:
             axes than there are metrics.
         """
         wanted = _DEFAULT_METRICS if metric is None else (metric,)
-        metrics = [name for name in wanted if name in self.history]
+        metrics = [name for name in wanted if np.size(self.history.get(name, ()))]
         if not metrics:
             raise ValueError(
                 f"The history has no {' or '.join(map(repr, wanted))}; it has "
@@ -99,6 +107,7 @@ class TrainingHistoryDisplay:
             )
         self.lines_: list[Any] = []
         for single_ax, name in zip(axes, metrics, strict=True):
+            draw_once(single_ax, TrainingHistoryDisplay)
             self._plot_metric(single_ax, name, line_kw or {})
         self.ax_ = axes[0] if len(axes) == 1 else axes
         self.figure_ = axes[0].figure
@@ -107,6 +116,8 @@ class TrainingHistoryDisplay:
     def _plot_metric(self, ax, metric, line_kw):
         from matplotlib.ticker import MaxNLocator
 
+        size = fit_text(ax)
+        lines = []
         for key, label, colour, marker in (
             (metric, "training", COLOURS[0], "o"),
             (f"val_{metric}", "validation", COLOURS[1], "s"),
@@ -120,19 +131,60 @@ class TrainingHistoryDisplay:
                     "markersize": 4,
                 }
                 epochs = np.arange(1, len(values) + 1)
-                self.lines_ += ax.plot(epochs, values, **{**style, **line_kw})
-        best_epoch = self._find_best_epoch()
-        if best_epoch is not None:
-            ax.axvline(best_epoch, color="0.4", ls=":", label=f"best: {best_epoch}")
+                lines += ax.plot(epochs, values, **{**style, **line_kw})
+        self.lines_ += lines
+        kept_epoch = self._find_kept_epoch()
+        if kept_epoch is not None:
+            style = {"color": "0.4", "ls": ":", "label": f"kept: {kept_epoch}"}
+            lines.append(ax.axvline(kept_epoch, **style))
         ax.set(xlabel="Epoch", ylabel=metric.replace("_", " ").capitalize())
-        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+        ax.tick_params(axis="y", labelsize=size)
+        ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
         ax.spines[["top", "right"]].set_visible(False)
-        ax.legend()
+        legend = draw_legend(ax, loc="lower left", bbox_to_anchor=(0, 1))
+        draw_once(ax, TrainingHistoryDisplay, [*lines, legend])
 
-    def _find_best_epoch(self):
-        if self.best_epoch is not None or "val_loss" not in self.history:
-            return self.best_epoch
-        return int(np.argmin(self.history["val_loss"])) + 1
+    def _find_kept_epoch(self):
+        losses = np.asarray(self.history.get("val_loss", []), dtype=np.float64)
+        if self.kept_epoch is not None or not np.isfinite(losses).any():
+            return self.kept_epoch
+        return int(np.nanargmin(losses)) + 1
+
+    @classmethod
+    def from_arrays(
+        cls,
+        history: Mapping[str, Sequence[float]],
+        *,
+        kept_epoch: int | None = None,
+        metric: str | None = None,
+        ax: Any = None,
+        line_kw: dict | None = None,
+    ) -> "TrainingHistoryDisplay":
+        """Draw a training run from its values per epoch.
+
+        Parameters
+        ----------
+        history : dict of str to sequence of float
+            A value per epoch for each metric, such as `history_` of a classifier.
+
+        kept_epoch : int, default=None
+            The epoch whose weights were kept, counted from 1. None takes the one
+            of the lowest validation loss, if there is any.
+
+        metric : str, default=None
+            A metric of the history. None draws loss and accuracy.
+
+        ax : matplotlib Axes or sequence of them, default=None
+            Axes to draw on, one per metric. None creates a figure.
+
+        line_kw : dict, default=None
+            Keywords passed to :meth:`matplotlib.axes.Axes.plot`.
+
+        Returns
+        -------
+        TrainingHistoryDisplay
+        """
+        return cls(history, kept_epoch).plot(metric, ax=ax, line_kw=line_kw)
 
     @classmethod
     def from_estimator(
@@ -170,4 +222,12 @@ class TrainingHistoryDisplay:
         """
         classifier = last_step(estimator)
         check_is_fitted(classifier, "history_")
-        return cls(classifier.history_).plot(metric, ax=ax, line_kw=line_kw)
+        history, kept_epoch = classifier.history_, None
+        if (
+            getattr(classifier, "early_stopping", True) is False
+            and "val_loss" in history
+        ):
+            kept_epoch = len(history["val_loss"])
+        return cls.from_arrays(
+            history, kept_epoch=kept_epoch, metric=metric, ax=ax, line_kw=line_kw
+        )

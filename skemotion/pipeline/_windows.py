@@ -13,7 +13,7 @@ from sklearn.utils.validation import _check_method_params
 from skemotion._messages import shorten, warn_truncated, warn_user
 from skemotion._sequences import takes_recordings
 from skemotion._sequences._names import is_passed_by
-from skemotion._windowing import iter_windows
+from skemotion._windowing import count_hop, iter_windows
 from skemotion.audio import (
     cache_key_of,
     check_audio,
@@ -66,7 +66,7 @@ class WindowRule:
         detect_speech = getattr(pipeline, "detect_speech", False)
         if hop_duration is None and not detect_speech:
             return None
-        fronts = _find_fronts(pipeline)
+        fronts = find_fronts(pipeline)
         if not fronts:
             return None
         for front in fronts:
@@ -84,16 +84,16 @@ class WindowRule:
         )
 
 
-def _find_fronts(step):
+def find_fronts(step: Any) -> list[Any]:
     """List what takes the recordings: one step, or those of a union."""
     if isinstance(step, Pipeline):
         real = [part for _, part in step.steps if not is_passed_by(part)]
-        return _find_fronts(real[0]) if real else []
+        return find_fronts(real[0]) if real else []
     if not takes_recordings(step):
         return []
     if isinstance(step, FeatureUnion):
         parts = [part for _, part in step.transformer_list]
-        return [front for part in parts for front in _find_fronts(part)]
+        return [front for part in parts for front in find_fronts(part)]
     return [step]
 
 
@@ -128,12 +128,15 @@ class Batch(NamedTuple):
         How much each counts, in seconds; 0 without sound.
     alone : ndarray of shape (n_windows,), dtype bool
         Whether the window is all that is looked at of its recording.
+    starts : ndarray of shape (n_windows,), dtype float64
+        Where the window begins in its recording, in seconds.
     """
 
     windows: list
     rows: NDArray[np.intp]
     weights: NDArray[np.float64]
     alone: NDArray[np.bool_]
+    starts: NDArray[np.float64]
 
 
 class WindowedRecordings:
@@ -196,13 +199,12 @@ class WindowedRecordings:
         n_samples = 0
         for row in range(len(self)):
             try:
-                for window, weight, alone in self._windows(row):
+                for window, weight, alone, start in self._windows(row):
                     if self._failures:  # what others give is asked for no more
                         found, n_samples = [], 0
                         continue
-                    found.append(
-                        (self._as_recording(window, row, alone), row, weight, alone)
-                    )
+                    recording = self._as_recording(window, row, alone)
+                    found.append((recording, row, weight, alone, start))
                     n_samples += len(window[0])
                     if len(found) == _MAX_WINDOWS or n_samples >= _MAX_SAMPLES:
                         yield _as_batch(found)
@@ -251,17 +253,17 @@ class WindowedRecordings:
             raise AudioError(zip(self.names(rows), reasons, strict=True))
 
     def _windows(self, row):
-        """Yield the windows of a recording that count, with weight and `alone`."""
+        """Yield the windows that count, with weight, `alone` and start."""
         windows = self._all_windows(row)
         first = list(islice(windows, 2))
         alone, silence = len(first) == 1, None
         n_counted = 0
         meter = ExtentMeter(self._rule.hop_duration)
-        for window in chain(first, windows):
+        for number, window in enumerate(chain(first, windows)):
             weight = self._weigh(meter, *window)
             if weight:
                 n_counted += 1
-                yield window, weight, alone
+                yield window, weight, alone, self._start(number, window[1])
             elif silence is None:
                 silence = window
         if self._rule.detect_speech and row not in self._cut:
@@ -271,7 +273,7 @@ class WindowedRecordings:
         if self._rule.detect_speech:
             self.silent.append(row)
         else:
-            yield silence, 0.0, True
+            yield silence, 0.0, True, 0.0
 
     def _all_windows(self, row):
         rule, recording = self._rule, self.recordings[row]
@@ -289,6 +291,12 @@ class WindowedRecordings:
         if start.is_cut:
             self._cut.append(row)
         yield start.signal, start.native_rate
+
+    def _start(self, number, native_rate):
+        hop_duration = self._rule.hop_duration
+        if hop_duration is None:
+            return 0.0
+        return number * count_hop(hop_duration, native_rate) / native_rate
 
     def _weigh(self, meter, signal, native_rate):
         if self._rule.detect_speech:
@@ -315,7 +323,5 @@ def _path_in_brackets(recording):
 
 
 def _as_batch(found):
-    windows, rows, weights, alone = zip(*found, strict=True)
-    return Batch(
-        list(windows), np.array(rows, dtype=np.intp), np.array(weights), np.array(alone)
-    )
+    windows, rows, *others = zip(*found, strict=True)
+    return Batch(list(windows), np.array(rows, np.intp), *map(np.array, others))

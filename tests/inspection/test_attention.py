@@ -110,7 +110,7 @@ def test_bins_are_numbered_where_time_is_unknown():
     assert display.im_.get_extent()[:2] == [0.5, 4.5]
 
 
-def test_rows_are_named_and_blank_where_nothing_was_predicted():
+def test_rows_are_counted_and_grey_where_nothing_was_predicted():
     weights, y_pred = make_weights()
     display = AttentionDisplay.from_predictions(
         weights,
@@ -119,7 +119,15 @@ def test_rows_are_named_and_blank_where_nothing_was_predicted():
         class_names=["Freude", "Ruhe", "Angst"],
     )
     ticks = [tick.get_text() for tick in display.ax_.get_yticklabels()]
-    assert ticks == ["Freude", "Ruhe", "Angst"]
+    counts = [sum(y_pred == label) for label in ("joy", "calm", "fear")]
+    assert counts[1] == 0
+    assert ticks == [
+        f"{name} ({n})"
+        for name, n in zip(["Freude", "Ruhe", "Angst"], counts, strict=True)
+    ]
+    assert [(text.get_text(), text.get_position()[1]) for text in display.texts_] == [
+        ("no recordings", 1)
+    ]
     drawn = display.im_.get_array()
     np.testing.assert_array_equal(drawn.mask.all(axis=1), [False, True, False])
     np.testing.assert_allclose(

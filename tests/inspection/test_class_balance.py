@@ -16,7 +16,7 @@ def widths(bars):
 
 
 def test_counts_are_drawn_as_bars():
-    display = ClassBalanceDisplay.from_labels(Y, [*Y, "joy", "joy"])
+    display = ClassBalanceDisplay.from_arrays(Y, [*Y, "joy", "joy"])
     assert display.class_names == ["anger", "fear", "joy"]
     assert [bars.get_label() for bars in display.bars_] == ["before", "after"]
     assert [widths(bars) for bars in display.bars_] == [[9, 6, 3], [9, 6, 5]]
@@ -28,7 +28,7 @@ def test_counts_are_drawn_as_bars():
 
 
 def test_bars_of_a_class_lie_side_by_side_and_classes_run_downwards():
-    display = ClassBalanceDisplay.from_labels(Y, Y)
+    display = ClassBalanceDisplay.from_arrays(Y, Y)
     before, after = ([bar.get_y() for bar in bars] for bars in display.bars_)
     height = display.bars_[0][0].get_height()
     np.testing.assert_allclose(np.subtract(after, before), height)
@@ -37,13 +37,13 @@ def test_bars_of_a_class_lie_side_by_side_and_classes_run_downwards():
 
 
 def test_single_set_has_no_legend():
-    display = ClassBalanceDisplay.from_labels(Y)
+    display = ClassBalanceDisplay.from_arrays(Y)
     assert len(display.bars_) == 1
     assert display.ax_.get_legend() is None
 
 
 def test_labels_select_and_order_and_names_rename():
-    display = ClassBalanceDisplay.from_labels(
+    display = ClassBalanceDisplay.from_arrays(
         [0, 0, 1, 2], labels=[2, 0, 5], class_names=["joy", "anger", "fear"]
     )
     assert display.class_names == ["joy", "anger", "fear"]
@@ -52,12 +52,12 @@ def test_labels_select_and_order_and_names_rename():
 
 def test_wrong_number_of_names_is_refused():
     with pytest.raises(ValueError, match="2 names for 3 classes: anger, fear, joy"):
-        ClassBalanceDisplay.from_labels(Y, class_names=["a", "b"])
+        ClassBalanceDisplay.from_arrays(Y, class_names=["a", "b"])
 
 
 def test_given_axes_and_style_are_used():
     figure, ax = plt.subplots()
-    display = ClassBalanceDisplay.from_labels(Y, ax=ax, bar_kw={"color": "black"})
+    display = ClassBalanceDisplay.from_arrays(Y, ax=ax, bar_kw={"color": "black"})
     assert display.ax_ is ax
     assert display.figure_ is figure
     assert display.bars_[0][0].get_facecolor() == (0, 0, 0, 1)

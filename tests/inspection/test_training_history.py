@@ -23,7 +23,7 @@ class FakeNetwork(BaseEstimator):
 
 
 def marked_epoch(ax):
-    (line,) = [line for line in ax.lines if line.get_label().startswith("best")]
+    (line,) = [line for line in ax.lines if line.get_label().startswith("kept")]
     return line.get_xdata()[0]
 
 
@@ -60,8 +60,8 @@ def test_run_without_validation_has_one_line_and_no_mark():
     assert [line.get_label() for line in display.ax_.lines] == ["training"]
 
 
-def test_given_best_epoch_is_marked():
-    display = TrainingHistoryDisplay(HISTORY, best_epoch=2).plot("loss")
+def test_given_kept_epoch_is_marked():
+    display = TrainingHistoryDisplay(HISTORY, kept_epoch=2).plot("loss")
     assert marked_epoch(display.ax_) == 2
 
 
