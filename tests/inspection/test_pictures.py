@@ -119,6 +119,7 @@ def figsize(request):
 
 @pytest.mark.mpl_image_compare(
     baseline_dir="baseline",
+    style="default",
     remove_text=True,
     tolerance=12,
     savefig_kwargs={"dpi": 60},
