@@ -193,8 +193,9 @@ def sentence():
     seeds = len(found["seeds"])
     return (
         f"Over stretches of {STRETCH_SECONDS} s of {found['n_recordings']} recordings "
-        f"of the EMO-DB,\nby models that have not heard the speaker ({seeds} "
-        f"seed{'s' if seeds > 1 else ''}), the rank correlation\nof attention and "
+        f"of {found['n_speakers']} speakers of the EMO-DB,\nby models that have not "
+        f"heard the speaker ({seeds} seed{'s' if seeds > 1 else ''}), the rank "
+        f"correlation\nof attention and "
         f"occlusion is {agreed['mean']:.2f} on average (95 % interval "
         f"{agreed['low']:.2f} to\n{agreed['high']:.2f}), and above 0 in "
         f"{agreed['positive']:.0%} of recordings."

@@ -2,8 +2,9 @@
 
     python benchmarks/report.py
 
-Blocks between ``<!-- begin NAME -->`` and ``<!-- end NAME -->`` are replaced; one
-whose results are missing stays as it is, and is named. Run the scripts that make
+Blocks between ``<!-- begin NAME -->`` and ``<!-- end NAME -->``, or ``.. begin NAME``
+and ``.. end NAME``, are replaced; one whose results are missing stays as it is, and is
+named. Run the scripts that make
 results before; ``docs/evaluation.md`` names them. Rows and tables of stale results are
 marked. A row holds the seeds of one revision alone, the latest that there is: its
 number of seeds falls where some are made again, and comes back with the others.
@@ -21,6 +22,7 @@ import adaptation
 import nested
 import novelty
 import numpy as np
+import occlusion
 import robustness
 from _revisions import find_outdated, footnote, keep_latest, mark
 from _runs import (
@@ -43,6 +45,7 @@ ROOT = Path(__file__).parents[1]
 DOCUMENTS = (
     ROOT / "README.md",
     ROOT / "docs" / "evaluation.md",
+    ROOT / "docs" / "user_guide.rst",
     Path(skemotion.__file__).parent / "pretrained" / "MODEL_CARD.md",
 )
 # Rows of README: what is recommended, what is to be beaten, what the post does.
@@ -106,7 +109,7 @@ TARGETS = (
 def main():
     for document in DOCUMENTS:
         text = document.read_text(encoding="utf-8")
-        for name in re.findall(r"<!-- begin ([\w-]+)", text):
+        for name in re.findall(r"^(?:<!--|\.\.) begin ([\w-]+)", text, re.MULTILINE):
             content = BLOCKS[name]()
             print(f"{document.name}, {name}: {'filled' if content else 'no results'}")
             if content:
@@ -115,10 +118,16 @@ def main():
 
 
 def _replace(text, name, content):
-    block = rf"(<!-- begin {name}\b[^>]*-->\n).*?(\n<!-- end {name} -->)"
-    return re.sub(
-        block, lambda found: found[1] + content + found[2], text, flags=re.DOTALL
-    )
+    in_markdown = rf"(<!-- begin {name}\b[^>]*-->\n).*?(<!-- end {name} -->)"
+    in_rst = rf"(\.\. begin {name}:[^\n]*\n).*?(\.\. end {name}\n)"
+    for block, filled in ((in_markdown, f"{content}\n"), (in_rst, f"\n{content}\n\n")):
+        text = re.sub(
+            block,
+            lambda found, filled=filled: found[1] + filled + found[2],
+            text,
+            flags=re.DOTALL,
+        )
+    return text
 
 
 def make_targets():
@@ -271,6 +280,8 @@ def _load(stem):
 
 
 BLOCKS = {
+    "occlusion": occlusion.markdown_table,
+    "occlusion-sentence": occlusion.sentence,
     "targets": make_targets,
     "overview": make_overview,
     "results": markdown_table,

@@ -279,7 +279,8 @@ class SpeechEncoder(RecordingTransformer):
         if self.padding_side == "left":
             n_real = min(math.ceil(seconds * SAMPLING_RATE - _ROUNDING), n_samples)
             first = count_encoded(n_real, step) - n_frames
-        return np.arange(first, first + n_frames + 1) * self.frame_seconds
+        numbers = np.arange(first, first + n_frames + 1, dtype=np.float64)
+        return numbers * self.frame_seconds
 
     def to_safetensors(self) -> bytes:
         """Return `weights_` as the content of a safetensors file.

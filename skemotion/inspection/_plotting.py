@@ -47,10 +47,10 @@ def grow(n_rows: int, n_lines: int = 1) -> tuple[float, float]:
     return width, max(height, rows + _AROUND_ROWS * size / _POINTS_PER_INCH)
 
 
-def name_rows(ax: Any, names: Sequence[str]) -> None:
+def name_rows(ax: Any, names: Sequence[str], n_letters: int = _ROW_LETTERS) -> None:
     """Write names beside rows 0, 1, ... from top to bottom, as large as fits."""
-    wrapped = [wrap(name, _ROW_LETTERS) for name in names]
-    n_lines = count_lines(names)
+    wrapped = [wrap(name, n_letters) for name in names]
+    n_lines = count_lines(names, n_letters)
     height = ax.get_window_extent().height / ax.figure.dpi * _POINTS_PER_INCH
     fitting = height / (max(len(names), 1) * n_lines * _LINE_HEIGHT)
     size = min(text_size(ax.figure), max(fitting, _LEAST_TEXT))
@@ -59,9 +59,9 @@ def name_rows(ax: Any, names: Sequence[str]) -> None:
     ax.set_ylim(len(names) - 0.5, -0.5)
 
 
-def count_lines(names: Sequence[str]) -> int:
+def count_lines(names: Sequence[str], n_letters: int = _ROW_LETTERS) -> int:
     """Return how many lines the longest of some names takes."""
-    return max((wrap(name, _ROW_LETTERS).count("\n") + 1 for name in names), default=1)
+    return max((wrap(name, n_letters).count("\n") + 1 for name in names), default=1)
 
 
 def fit_text(ax: Any) -> float:

@@ -29,9 +29,9 @@ from skemotion.inspection._plotting import (
     draw_also,
     draw_once,
     drawn_by,
+    name_rows,
     shorten_middle,
     text_size,
-    wrap,
 )
 
 Course = tuple[NDArray[np.float64], NDArray[np.float64]]
@@ -203,7 +203,9 @@ class RecordingDisplay:
         self._plot_probabilities(axes[2], bar_kw or {})
         self._plot_occlusion(axes[3] if self._shows_occlusion else None)
         for part in axes:
-            part.tick_params(labelsize=self._size)
+            part.tick_params(axis="x", labelsize=self._size)
+            if part is not axes[2]:
+                part.tick_params(axis="y", labelsize=self._size)
         return self
 
     def _check(self):
@@ -315,12 +317,11 @@ class RecordingDisplay:
         colours = [COLOURS[0] if i == best else _LIGHT for i in places]
         style = {"color": GREY if self.silent else colours}
         self.bars_ = ax.barh(places, probabilities, **{**style, **bar_kw})
-        names = [wrap(str(name), _MAX_CLASS_NAME) for name in self.class_names]
-        ax.set_yticks(places, names)
+        name_rows(ax, [str(name) for name in self.class_names], _MAX_CLASS_NAME)
         if self.y_true is not None:
             true = list(self.class_names).index(self.y_true)
             ax.get_yticklabels()[true].set_fontweight("bold")
-        ax.set(xlim=(0, 1), ylim=(len(places) - 0.4, -0.6), xticks=[0, 0.5, 1])
+        ax.set_xlim(0, 1)
         ax.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
         ax.set_xlabel("Probability", fontsize=self._size)
         ax.spines[["top", "right"]].set_visible(False)
