@@ -29,7 +29,7 @@ __all__ = ["has_speech", "speech_mask", "speech_seconds", "voice_activity"]
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
-_HOP = 0.01  # seconds
+FRAME_SECONDS = _HOP = 0.01
 _LOWEST_RATE = 4000.0  # Hz, and what higher rates are brought near to
 _TAPS = 6  # of the filter before that, in samples of the lower rate
 _WINDOW = 0.04  # seconds, of the spectrum: nearly three periods of the lowest pitch
@@ -51,7 +51,7 @@ _STEADY = 0.2  # deviation of the levels in a window, in 10 dB: too little for s
 _LEVELS = 35.0  # dB below the loudest frame of a window; what is below is alike
 _FEW = 0.03  # share of frames that counts as few, to divide by
 _HANGOVER = 10  # frames around voiced ones, where consonants without voice are
-_SHORTEST = 0.3  # seconds of speech that make a recording one with speech
+SHORTEST_SPEECH = _SHORTEST = 0.3  # seconds that make a recording one with speech
 _PREVAILING = 0.34  # share of its voiced frames that do
 
 # What tells speech. The first number is the value beyond which more (or less, where
@@ -105,6 +105,27 @@ def voice_activity(signal: ArrayLike, sampling_rate: float) -> Mask:
     """
     n_frames, voice = _listen(signal, sampling_rate)
     return np.zeros(n_frames, dtype=bool) if voice is None else _find_speech(voice)
+
+
+def prevailing_speech(signal: ArrayLike, sampling_rate: float) -> Mask:
+    """Tell in which frames someone speaks, unless it is too little to be speech.
+
+    Parameters
+    ----------
+    signal, sampling_rate
+        As :func:`voice_activity` takes them.
+
+    Returns
+    -------
+    ndarray of shape (n_frames,), dtype bool
+        As :func:`voice_activity` returns it, and all False where
+        :func:`speech_seconds` is 0.
+    """
+    n_frames, voice = _listen(signal, sampling_rate)
+    if voice is None:
+        return np.zeros(n_frames, dtype=bool)
+    active = _find_speech(voice)
+    return active if _count_seconds(voice, active) else np.zeros_like(active)
 
 
 def speech_seconds(signal: ArrayLike, sampling_rate: float) -> float:
