@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import math
 import os
 import sys
 import warnings
@@ -70,6 +71,7 @@ def _make_parser():
     _add_train(commands)
     _add_evaluate(commands)
     _add_predict(commands)
+    _add_timeline(commands)
     _add_adapt(commands)
     _add_cache(commands)
     return parser
@@ -247,6 +249,65 @@ def _add_predict(commands):
     _add_streaming_options(parser)
 
 
+def _add_timeline(commands):
+    text = (
+        "Tell the emotions in recordings over their time, by a trained pipeline, or by "
+        "the one that comes with the package: segments with start and end in seconds, "
+        "emotion and confidence. Recordings of any length are read block by block, and "
+        "what is no speech is in no segment. Recordings that cannot be read do not "
+        "stop the others: all are named in the end, and the exit code is 1. So it is "
+        "with those without speech."
+    )
+    parser = commands.add_parser("timeline", help=text, description=text)
+    _add_model(parser)
+    _add_files(parser)
+    parser.add_argument(
+        "--format",
+        choices=["csv", "jsonl", "audacity", "textgrid", "webvtt", "audformat"],
+        default="csv",
+        help="csv, jsonl: lines with file, start, end, emotion and confidence; "
+        "audacity: labels (.txt); textgrid: for Praat (.TextGrid); webvtt: subtitles "
+        "(.vtt); audformat: a database of audformat. The last three need pip install "
+        '"skemotion[timeline]" (default: %(default)s)',
+    )
+    parser.add_argument(
+        "-o",
+        "--out",
+        metavar="PATH",
+        help="csv, jsonl: write to this file and not to standard output. "
+        + _RESUME_HELP
+        + ". audacity, textgrid, webvtt: a folder, with a file named after each "
+        "recording, or for a single recording a file with the suffix of the format. "
+        "audformat: a new folder",
+    )
+    _add_windows(parser)
+    parser.add_argument("--quiet", action="store_true", help="show errors alone")
+    parser.add_argument(
+        "--progress",
+        action="store_true",
+        help="show progress even if standard error is no terminal",
+    )
+    parser.set_defaults(one_speaker=False, n_jobs=1, cache=None)
+
+
+def _add_windows(parser):
+    from skemotion.timeline import _defaults
+
+    for name, kind, what in [
+        ("window", _positive, "length of a window"),
+        ("hop", _positive, "from the begin of one window to that of the next"),
+        ("smoothing", _seconds, "probabilities are means over so much time"),
+        ("min-pause", _seconds, "shorter pauses do not end a stretch of speech"),
+    ]:
+        parser.add_argument(
+            f"--{name}",
+            metavar="S",
+            type=kind,
+            default=getattr(_defaults, name.replace("-", "_").upper()),
+            help=f"{what}, in seconds (default: %(default)s)",
+        )
+
+
 def _add_adapt(commands):
     text = (
         "Adapt a trained pipeline to recordings of one setting, such as one "
@@ -394,6 +455,20 @@ def _positive_int(text):
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text} is not a positive number")
+    return number
+
+
+def _seconds(text):
+    number = float(text)
+    if not 0 <= number < math.inf:
+        raise argparse.ArgumentTypeError(f"{text} is not a time of 0 s or more")
+    return number
+
+
+def _positive(text):
+    number = _seconds(text)
+    if not number:
+        raise argparse.ArgumentTypeError(f"{text} is not a positive time")
     return number
 
 

@@ -68,8 +68,9 @@ _MISMATCH = {
         "recordings of one setting there is --adapt."
     ),
     False: (
-        "{} was trained with --by-speaker: add --one-speaker if all these recordings "
-        "are of one voice, or use a model trained without."
+        "{} was trained with --by-speaker, so that it is for predict --one-speaker "
+        "and adapt --one-speaker alone, where all recordings are of one voice: use a "
+        "model trained without."
     ),
 }
 

@@ -1,6 +1,5 @@
 """Emotions over time, in recordings of any length and in streams."""
 
-from skemotion.timeline._result import EmotionTimeline, Segment
-from skemotion.timeline._stream import emotion_timeline, iter_timeline
+import lazy_loader
 
-__all__ = ["EmotionTimeline", "Segment", "emotion_timeline", "iter_timeline"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -87,11 +87,12 @@ class SpeechListener:
     """
 
     def __init__(
-        self, sampling_rate: float, *, window: float, hop: float, min_pause: float
+        self, sampling_rate: float, *, window: float, hop: float, min_pause: float, whole: float = 0
     ):
         self._rate = sampling_rate
         self._window, self._hop = self._count(window), self._count(hop)
-        self._min_pause = min_pause * sampling_rate
+        self._min_pause = max(min_pause * sampling_rate, 1)
+        self._whole = max(self._window, self._count(whole))
         self._held = np.empty(0, dtype=np.float32)
         self._first = 0  # sample that is held
         self._chunk = 0  # start of what speech is looked for in next
@@ -143,7 +144,7 @@ class SpeechListener:
 
     def _add(self, run):
         found = []
-        if self._open and run[0] - self._open.end >= max(self._min_pause, 1):
+        if self._open and run[0] - self._open.end >= self._min_pause:
             found = self._close_stretch()
         if self._open is None:
             self._open = Stretch([run])
@@ -156,6 +157,8 @@ class SpeechListener:
     def _cut(self):
         """Return the windows behind which the stretch goes on."""
         stretch, found = self._open, []
+        if stretch.end - stretch.start <= self._whole:
+            return []
         while self._next_start() + self._window < stretch.end:
             start = self._next_start()
             found.append(self._window_of(start, start + self._window, is_last=False))
@@ -172,7 +175,8 @@ class SpeechListener:
         spoken = sum(end - start for start, end in stretch.runs)
         found = []
         if spoken >= SHORTEST_SPEECH * self._rate:
-            start = max(stretch.end - self._window, stretch.start)
+            is_whole = stretch.end - stretch.start <= self._whole
+            start = stretch.start if is_whole else stretch.end - self._window
             found.append(self._window_of(start, stretch.end, is_last=True))
         self._open = None
         return found

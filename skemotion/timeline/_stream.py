@@ -13,6 +13,7 @@ from sklearn.utils._param_validation import HasMethods, Interval
 from skemotion._validation import validate_params
 from skemotion.audio import Recording, decode, iter_blocks, recording_name
 from skemotion.exceptions import AudioError
+from skemotion.timeline._defaults import HOP, MIN_PAUSE, SMOOTHING, WINDOW
 from skemotion.timeline._listener import SpeechListener
 from skemotion.timeline._merging import Merger
 from skemotion.timeline._result import EmotionTimeline, join
@@ -36,10 +37,10 @@ def emotion_timeline(
     pipeline: Any,
     recording: Recording,
     *,
-    window: float = 3.0,
-    hop: float = 0.5,
-    smoothing: float = 1.0,
-    min_pause: float = 0.3,
+    window: float = WINDOW,
+    hop: float = HOP,
+    smoothing: float = SMOOTHING,
+    min_pause: float = MIN_PAUSE,
     sampling_rate: int = 16000,
 ) -> EmotionTimeline:
     """Tell the emotions in a recording over its time.
@@ -69,7 +70,7 @@ def emotion_timeline(
         The probabilities of a window are the mean over those windows of the
         same stretch whose middles lie within so many seconds around its own.
         0 leaves them as they are.
-    min_pause : float, default=0.3
+    min_pause : float, default=0.5
         Shorter pauses, in seconds, do not end a stretch of speech. Where the
         emotion changes within a stretch, it does so at such a pause, if there is
         one near.
@@ -120,10 +121,10 @@ def iter_timeline(
     blocks: Iterable[Any],
     *,
     sampling_rate: int = 16000,
-    window: float = 3.0,
-    hop: float = 0.5,
-    smoothing: float = 1.0,
-    min_pause: float = 0.3,
+    window: float = WINDOW,
+    hop: float = HOP,
+    smoothing: float = SMOOTHING,
+    min_pause: float = MIN_PAUSE,
 ) -> Iterator[EmotionTimeline]:
     """Tell the emotions in a stream, such as that of a microphone, as it goes on.
 
