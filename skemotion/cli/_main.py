@@ -298,6 +298,7 @@ def _add_windows(parser):
         ("hop", _positive, "from the begin of one window to that of the next"),
         ("smoothing", _seconds, "probabilities are means over so much time"),
         ("min-pause", _seconds, "shorter pauses do not end a stretch of speech"),
+        ("max-utterance", _seconds, "no longer stretches of speech have one emotion"),
     ]:
         parser.add_argument(
             f"--{name}",

@@ -26,7 +26,7 @@ from skemotion.timeline._formats import (
     new_folder,
 )
 
-_PARAMETERS = ("window", "hop", "smoothing", "min_pause")
+_PARAMETERS = ("window", "hop", "smoothing", "min_pause", "max_utterance")
 _TABLE, _FAILED = "timeline", "failed.csv"
 
 

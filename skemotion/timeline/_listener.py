@@ -82,17 +82,23 @@ class SpeechListener:
     ----------
     sampling_rate : float
         In Hz.
-    window, hop, min_pause : float
+    window, hop, min_pause, max_utterance : float
         As :func:`skemotion.timeline.emotion_timeline` takes them, in seconds.
     """
 
     def __init__(
-        self, sampling_rate: float, *, window: float, hop: float, min_pause: float, whole: float = 0
+        self,
+        sampling_rate: float,
+        *,
+        window: float,
+        hop: float,
+        min_pause: float,
+        max_utterance: float,
     ):
         self._rate = sampling_rate
         self._window, self._hop = self._count(window), self._count(hop)
         self._min_pause = max(min_pause * sampling_rate, 1)
-        self._whole = max(self._window, self._count(whole))
+        self._whole = max(self._window, self._count(max_utterance))
         self._held = np.empty(0, dtype=np.float32)
         self._first = 0  # sample that is held
         self._chunk = 0  # start of what speech is looked for in next

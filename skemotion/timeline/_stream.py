@@ -13,7 +13,13 @@ from sklearn.utils._param_validation import HasMethods, Interval
 from skemotion._validation import validate_params
 from skemotion.audio import Recording, decode, iter_blocks, recording_name
 from skemotion.exceptions import AudioError
-from skemotion.timeline._defaults import HOP, MIN_PAUSE, SMOOTHING, WINDOW
+from skemotion.timeline._defaults import (
+    HOP,
+    MAX_UTTERANCE,
+    MIN_PAUSE,
+    SMOOTHING,
+    WINDOW,
+)
 from skemotion.timeline._listener import SpeechListener
 from skemotion.timeline._merging import Merger
 from skemotion.timeline._result import EmotionTimeline, join
@@ -28,6 +34,7 @@ _CONSTRAINTS: dict = {
     "hop": [_POSITIVE],
     "smoothing": [_NOT_NEGATIVE],
     "min_pause": [_NOT_NEGATIVE],
+    "max_utterance": [_NOT_NEGATIVE],
     "sampling_rate": [_POSITIVE],
 }
 
@@ -41,6 +48,7 @@ def emotion_timeline(
     hop: float = HOP,
     smoothing: float = SMOOTHING,
     min_pause: float = MIN_PAUSE,
+    max_utterance: float = MAX_UTTERANCE,
     sampling_rate: int = 16000,
 ) -> EmotionTimeline:
     """Tell the emotions in a recording over its time.
@@ -61,8 +69,7 @@ def emotion_timeline(
     recording : str, path-like, file object, tuple, ndarray or callable
         As :func:`skemotion.audio.load_audio` takes it, of any length.
     window : float, default=3.0
-        Length of a window, in seconds. A stretch that is not longer is one
-        window.
+        Length of a window, in seconds.
     hop : float, default=0.5
         From the begin of one window to that of the next, in seconds. At most
         `window`. The last window of a stretch ends with it.
@@ -74,6 +81,9 @@ def emotion_timeline(
         Shorter pauses, in seconds, do not end a stretch of speech. Where the
         emotion changes within a stretch, it does so at such a pause, if there is
         one near.
+    max_utterance : float, default=5.0
+        A stretch of speech that is no longer, in seconds, is one window, and has
+        one emotion. In longer ones the emotion may change.
     sampling_rate : int, default=16000
         Rate of a signal that comes without one, in Hz.
 
@@ -106,7 +116,16 @@ def emotion_timeline(
     True
     """
     blocks = _read(recording, sampling_rate)
-    pieces = _follow(pipeline, blocks, window, hop, smoothing, min_pause, _BATCH)
+    pieces = _follow(
+        pipeline,
+        blocks,
+        _BATCH,
+        smoothing,
+        window=window,
+        hop=hop,
+        min_pause=min_pause,
+        max_utterance=max_utterance,
+    )
     try:
         with closing(blocks):
             return join(list(pieces))
@@ -125,6 +144,7 @@ def iter_timeline(
     hop: float = HOP,
     smoothing: float = SMOOTHING,
     min_pause: float = MIN_PAUSE,
+    max_utterance: float = MAX_UTTERANCE,
 ) -> Iterator[EmotionTimeline]:
     """Tell the emotions in a stream, such as that of a microphone, as it goes on.
 
@@ -142,7 +162,7 @@ def iter_timeline(
         before has been.
     sampling_rate : int, default=16000
         Rate of blocks that come without one, in Hz.
-    window, hop, smoothing, min_pause : float
+    window, hop, smoothing, min_pause, max_utterance : float
         As :func:`emotion_timeline` takes them.
 
     Yields
@@ -171,7 +191,16 @@ def iter_timeline(
     0.0 s
     """
     samples = _mix_down(blocks, sampling_rate)
-    return _follow(pipeline, samples, window, hop, smoothing, min_pause, 1)
+    return _follow(
+        pipeline,
+        samples,
+        1,
+        smoothing,
+        window=window,
+        hop=hop,
+        min_pause=min_pause,
+        max_utterance=max_utterance,
+    )
 
 
 class _Unreadable(ValueError):
@@ -217,18 +246,19 @@ def _as_mono(signal, rate):
         yield mono[0][0] if len(mono) == 1 else np.mean([x for x, _ in mono], axis=0)
 
 
-def _follow(pipeline, blocks, window, hop, smoothing, min_pause, batch):
+def _follow(pipeline, blocks, batch, smoothing, *, window, hop, **options):
     """Check the parameters, and return an iterator over what becomes certain."""
     if hop > window:
         raise ValueError(
             f"hop={hop} is longer than window={window}, so that some speech would be "
             "in no window: make it at most as long."
         )
-    make_listener = partial(SpeechListener, window=window, hop=hop, min_pause=min_pause)
-    return _iterate(_without_detection(pipeline), blocks, make_listener, smoothing, batch)
+    make_listener = partial(SpeechListener, window=window, hop=hop, **options)
+    pipeline = _without_detection(pipeline)
+    return _iterate(pipeline, blocks, batch, make_listener, smoothing)
 
 
-def _iterate(pipeline, blocks, make_listener, smoothing, batch):
+def _iterate(pipeline, blocks, batch, make_listener, smoothing):
     listener, waiting = None, []
     for block, rate in blocks:
         if listener is None:
