@@ -4,7 +4,16 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 
 # From the palette of M. Okabe and K. Ito, which colour-blind readers tell apart.
-COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7")
+COLOURS = (
+    "#0072B2",
+    "#E69F00",
+    "#009E73",
+    "#CC79A7",
+    "#56B4E9",
+    "#D55E00",
+    "#F0E442",
+    "#000000",
+)
 
 
 def create_axes(ax, n_axes=1):
