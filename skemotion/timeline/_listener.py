@@ -194,7 +194,8 @@ class SpeechListener:
         return self._held[start - self._first : end - self._first].copy()
 
     def _forget(self):
-        needed = min(self._chunk, self._judged)
+        last_chunk = self.n_samples - self._count(_CONTEXT)  # if nothing comes
+        needed = max(min(last_chunk, self._chunk, self._judged), self._first)
         if self._open:
             last = max(self._open.end - self._window, self._open.start)
             needed = min(needed, last, self._next_start())

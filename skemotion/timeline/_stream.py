@@ -134,7 +134,7 @@ def emotion_timeline(
         raise AudioError([(name, str(error))]) from error.__cause__
 
 
-@validate_params({**_CONSTRAINTS, "blocks": ["no_validation"]})
+@validate_params(_CONSTRAINTS)
 def iter_timeline(
     pipeline: Any,
     blocks: Iterable[Any],
@@ -237,13 +237,12 @@ def _mix_down(blocks, sampling_rate):
 
 def _as_mono(signal, rate):
     """Yield the mean over channels, in parts that are not too long."""
-    channels = signal.T if signal.ndim == 2 else [signal]
-    for start in range(0, np.size(channels[0]) if len(channels) else 0, _BLOCK):
-        mono = [
-            decode((each[start : start + _BLOCK], rate), sampling_rate=0, duration=None)
-            for each in channels
-        ]
-        yield mono[0][0] if len(mono) == 1 else np.mean([x for x, _ in mono], axis=0)
+    if signal.ndim != 2:
+        signal = signal[..., np.newaxis]
+    for start in range(0, signal.shape[0] if signal.size else 0, _BLOCK):
+        part = signal[start : start + _BLOCK].T
+        mono = [decode((x, rate), sampling_rate=0, duration=None)[0] for x in part]
+        yield mono[0] if len(mono) == 1 else np.mean(mono, axis=0)
 
 
 def _follow(pipeline, blocks, batch, smoothing, *, window, hop, **options):
