@@ -101,7 +101,8 @@ def name_files(files: Iterable[str], suffix: str) -> list[str]:
 
 def _floor(seconds: float, digits: int) -> float:
     """Round down, so that nothing lies behind the end of the recording."""
-    return math.floor(seconds * 10**digits + 1e-3) / 10**digits
+    # What is off by no more than floating point is not brought one further down.
+    return math.floor(round(seconds * 10**digits, 4)) / 10**digits
 
 
 def _csv_line(*cells: Any) -> str:
