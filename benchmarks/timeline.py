@@ -4,10 +4,11 @@
     python benchmarks/timeline.py --folder FOLDER
     python benchmarks/timeline.py --cost
 
-The first two join recordings of the Berlin EMO-DB of one speaker to streams of which the truth is
-known, and ask the model that has not heard that speaker (``_folds.py``, whose fitted
-models are kept in FOLDER). In "pauses", 0.5 to 2 s of room tone lie between two
-recordings; in "hardly any", 0 to 0.3 s. Neighbours are of different emotions.
+The first two join recordings of the Berlin EMO-DB of one speaker to streams of which
+the truth is known, and ask the model that has not heard that speaker (``_folds.py``,
+whose fitted models are kept in FOLDER). In "pauses", 0.5 to 2 s of room tone lie
+between two recordings; in "hardly any", 0 to 0.3 s. Neighbours are of different
+emotions.
 
 ``--choose`` compares windows, hops, smoothing and pauses on half of the speakers.
 Without it, the defaults are scored on the other half. ``--cost`` times a recording of
@@ -320,15 +321,15 @@ def measure_latency(pipeline, signal):
         waits += [piece.duration - segment.end for segment in piece.segments]
     per_hop = np.add.reduceat(busy, np.arange(0, len(busy), 5))
     return {
-        "processing a hop of 0.5 s, median ms": round(1e3 * np.median(per_hop), 1),
-        "processing a hop of 0.5 s, 95 % ms": round(1e3 * np.percentile(per_hop, 95), 1),
-        "heard behind the end of a segment before it is told, median s": round(
-            float(np.median(waits)), 2
-        ),
-        "heard behind the end of a segment before it is told, 95 % s": round(
-            float(np.percentile(waits, 95)), 2
-        ),
+        "milliseconds of work a hop of 0.5 s": spread(1e3 * per_hop),
+        "seconds from the end of a segment until it is told": spread(waits),
     }
+
+
+def spread(values):
+    """Return median and 95th percentile."""
+    median, high = np.percentile(values, [50, 95])
+    return {"median": round(float(median), 2), "95 %": round(float(high), 2)}
 
 
 def markdown_table(measured):

@@ -66,6 +66,10 @@ class TimelineDisplay:
 
     def __init__(self, timeline: EmotionTimeline):
         self.timeline = timeline
+        self.areas_: list[Any]
+        self.bars_: list[Any]
+        self.silences_: Any
+        self.texts_: list[Any]
 
     def plot(self, *, ax: Any = None) -> "TimelineDisplay":
         """Draw areas, segments and silence.
@@ -120,9 +124,8 @@ class TimelineDisplay:
         """Return the names that have a colour, and their columns of probabilities."""
         timeline = self.timeline
         n_classes = len(timeline.classes)
-        if n_classes <= len(COLOURS):
-            shown, others = range(n_classes), []
-        else:
+        shown, others = list(range(n_classes)), []
+        if n_classes > len(COLOURS):
             weight = timeline.probabilities.sum(axis=0)
             order = np.argsort(-weight, kind="stable")
             n_shown = len(COLOURS) - 1
@@ -138,14 +141,15 @@ class TimelineDisplay:
     def _draw_areas(self):
         """Draw from middle to middle of windows, with a gap between stretches."""
         timeline = self.timeline
-        x, rows = [], []
+        x: list[float] = []
+        shown: list[int] = []
         which = np.searchsorted(timeline.speech[:, 0], timeline.starts, "right") - 1
         for number, (start, end) in enumerate(timeline.speech):
             chosen = np.flatnonzero(which == number)
             centres = (timeline.starts[chosen] + timeline.ends[chosen]) / 2
             x += [start, *centres, end, end]
-            rows += [chosen[0], *chosen, chosen[-1], -1]
-        rows = np.array(rows, dtype=int)
+            shown += [chosen[0], *chosen, chosen[-1], -1]
+        rows = np.array(shown, dtype=int)
         values = timeline.probabilities[rows] if len(rows) else np.empty((0, 1))
         lower = np.zeros(len(rows))
         self.areas_ = []

@@ -176,9 +176,7 @@ def _write_textgrid(path: Path, timeline: EmotionTimeline) -> None:
     grid.save(os.fspath(path), format="long_textgrid", includeBlankSpaces=True)
 
 
-def _write_audformat(
-    path: Path, rows: Iterable[Row], labels: Iterable[Any]
-) -> None:
+def _write_audformat(path: Path, rows: Iterable[Row], labels: Iterable[Any]) -> None:
     import audformat
     import pandas as pd
 
@@ -203,7 +201,7 @@ def _write_audformat(
     database.save(os.fspath(path), storage_format="csv")
 
 
-FORMATS: dict[str, TableFormat | FileFormat | FolderFormat] = {
+FORMATS: dict[str, Any] = {
     "csv": TableFormat(_csv_line(*COLUMNS), _csv_row),
     "jsonl": TableFormat("", _json_line),
     "audacity": FileFormat(".txt", _write_audacity),

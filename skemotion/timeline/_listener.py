@@ -158,21 +158,21 @@ class SpeechListener:
             self._open.runs[-1][1] = run[1]
         else:
             self._open.runs.append(run)
-        return found + self._cut()
+        return found + self._cut(self._open)
 
-    def _cut(self):
-        """Return the windows behind which the stretch goes on."""
-        stretch, found = self._open, []
+    def _cut(self, stretch):
+        """Return the windows behind which a stretch goes on."""
+        found = []
         if stretch.end - stretch.start <= self._whole:
             return []
-        while self._next_start() + self._window < stretch.end:
-            start = self._next_start()
-            found.append(self._window_of(start, start + self._window, is_last=False))
+        while (start := self._next_start(stretch)) + self._window < stretch.end:
+            end = start + self._window
+            found.append(self._window_of(stretch, start, end, is_last=False))
             stretch.n_windows += 1
         return found
 
-    def _next_start(self):
-        return self._open.start + self._open.n_windows * self._hop
+    def _next_start(self, stretch):
+        return stretch.start + stretch.n_windows * self._hop
 
     def _close_stretch(self):
         stretch = self._open
@@ -183,12 +183,12 @@ class SpeechListener:
         if spoken >= SHORTEST_SPEECH * self._rate:
             is_whole = stretch.end - stretch.start <= self._whole
             start = stretch.start if is_whole else stretch.end - self._window
-            found.append(self._window_of(start, stretch.end, is_last=True))
+            found.append(self._window_of(stretch, start, stretch.end, is_last=True))
         self._open = None
         return found
 
-    def _window_of(self, start, end, *, is_last):
-        return Window(self._open, start, end, self._take(start, end), is_last)
+    def _window_of(self, stretch, start, end, *, is_last):
+        return Window(stretch, start, end, self._take(start, end), is_last)
 
     def _take(self, start, end):
         return self._held[start - self._first : end - self._first].copy()
@@ -198,7 +198,7 @@ class SpeechListener:
         needed = max(min(last_chunk, self._chunk, self._judged), self._first)
         if self._open:
             last = max(self._open.end - self._window, self._open.start)
-            needed = min(needed, last, self._next_start())
+            needed = min(needed, last, self._next_start(self._open))
         self._held = self._held[needed - self._first :]
         self._first = needed
 

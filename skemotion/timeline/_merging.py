@@ -1,6 +1,7 @@
 """From the probabilities of windows to smooth ones, and to segments."""
 
 from bisect import bisect_left, bisect_right
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -122,7 +123,8 @@ class _StretchMerger:
             if is_last:
                 yield from self._end_segment(end, end, label)
             elif label != self._smooth[index + 1].argmax():
-                yield from self._end_segment(*self._near_pause(index), label)
+                end, next_start = self._near_pause(index)
+                yield from self._end_segment(end, next_start, label)
 
     def _border(self, index):
         """Return what is as near to the middle of a window as to that of the next."""
@@ -135,7 +137,7 @@ class _StretchMerger:
         first, last = max(border - width / 2, self._start), border + width / 2
         gaps = [
             (before[1], after[0])
-            for before, after in zip(self._speech.runs, self._speech.runs[1:])
+            for before, after in pairwise(self._speech.runs)
             if first < before[1] and after[0] < last
         ]
         if not gaps:

@@ -4,6 +4,7 @@ import copy
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from functools import partial
+from itertools import chain
 from numbers import Real
 from typing import Any
 
@@ -258,11 +259,10 @@ def _follow(pipeline, blocks, batch, smoothing, *, window, hop, **options):
 
 
 def _iterate(pipeline, blocks, batch, make_listener, smoothing):
-    listener, waiting = None, []
-    for block, rate in blocks:
-        if listener is None:
-            listener = make_listener(rate)
-            merger = Merger(np.asarray(pipeline.classes_), rate, smoothing)
+    first, rate = next(blocks)  # there is one, or an error
+    listener, waiting = make_listener(rate), []
+    merger = Merger(np.asarray(pipeline.classes_), rate, smoothing)
+    for block in chain([first], (block for block, _ in blocks)):
         waiting += listener.feed(block)
         if len(waiting) >= batch:
             yield merger.add(waiting, _ask(pipeline, waiting, rate), listener.n_samples)

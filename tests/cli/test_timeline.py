@@ -11,8 +11,8 @@ import pytest
 import soundfile
 
 from skemotion import emotion_timeline
-from skemotion.cli import main
 from skemotion.cli import _timeline as command
+from skemotion.cli import main
 
 NAMES = ["file", "start", "end", "emotion", "confidence"]
 
@@ -126,7 +126,7 @@ def test_killed_work_is_resumed(kind, run, spoken, tmp_path, monkeypatch):
 def test_a_file_for_each_recording(kind, suffix, run, spoken, tmp_path):
     files = [spoken / "a" / "x.wav", "gone.wav", spoken / "b" / "x.wav"]
     folder = tmp_path / "new" / "labels"
-    code, out, _ = run(*files, "--format", kind, "-o", folder)
+    code, _, _ = run(*files, "--format", kind, "-o", folder)
     assert code == 1
     names = sorted(path.name for path in folder.iterdir())
     assert names == [f"x-2{suffix}", f"x{suffix}"]

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from matplotlib import pyplot as plt
@@ -33,9 +35,7 @@ def heights_at(display, time):
     """Return how high each area is at a time; 0 where there is none."""
     found = []
     for area in display.areas_:
-        inside = [
-            path for path in area.get_paths() if np.ptp(path.vertices[:, 1]) > 0
-        ]
+        inside = [path for path in area.get_paths() if np.ptp(path.vertices[:, 1]) > 0]
         ys = [
             path.vertices[np.isclose(path.vertices[:, 0], time), 1] for path in inside
         ]
@@ -88,13 +88,13 @@ def test_nothing_is_clipped_and_no_names_overlap(width):
         assert box.y0 >= 0
         assert box.x1 <= figure.bbox.width
         assert box.y1 <= figure.bbox.height
-    for one, other in zip(boxes, boxes[1:], strict=False):
+    for one, other in pairwise(boxes):
         assert one.x1 <= other.x0
     assert legend.y1 <= label.y0
 
 
 def test_names_without_room_are_left_to_the_legend():
-    figure, ax = plt.subplots(figsize=(3.5, 2.8), layout="constrained")
+    _, ax = plt.subplots(figsize=(3.5, 2.8), layout="constrained")
     timeline = make_timeline()
     crowded = [Segment(1 + i / 50, 1.02 + i / 50, "calm", 0.7) for i in range(90)]
     timeline.segments[:1] = crowded

@@ -117,7 +117,9 @@ def test_webvtt(timelines, tmp_path):
     captions = list(webvtt.read(str(tmp_path / "subtitles" / "x y.vtt")))
     # A player shows what the escapes stand for.
     assert [html.unescape(caption.text) for caption in captions] == ONE_LINE
-    check_times([(to_seconds(each.start), to_seconds(each.end)) for each in captions], 3)
+    check_times(
+        [(to_seconds(each.start), to_seconds(each.end)) for each in captions], 3
+    )
     assert captions[-1].start == "01:00:00.500"
     assert captions[-1].end == "01:01:01.999"
     assert list(webvtt.read(str(tmp_path / "subtitles" / "X Y-2.vtt"))) == []

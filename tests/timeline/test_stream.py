@@ -13,7 +13,7 @@ from skemotion.timeline._listener import SpeechListener
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from loudness import (  # noqa: E402  (found by the path above)
+from loudness import (
     RATE,
     Loudness,
     join,
@@ -295,7 +295,9 @@ def test_any_pipeline_that_predicts_probabilities():
 
     from skemotion import SequenceFunctionals, SpeechFeatureExtractor
 
-    parts = [speech(2 + number / 4, gain) for number in range(4) for gain in (0.01, 0.1)]
+    parts = [
+        speech(2 + number / 4, gain) for number in range(4) for gain in (0.01, 0.1)
+    ]
     logistic = make_pipeline(
         SpeechFeatureExtractor(),
         SequenceFunctionals(),
