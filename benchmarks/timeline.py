@@ -351,8 +351,21 @@ def markdown_table(measured):
     accuracy = measured["accuracy on single recordings"]
     return (
         table([*header, "in no segment", "segments per true one"], rows)
-        + f"\n\nAccuracy on single recordings: {accuracy:.1%}\n"
+        + f"\n\nAccuracy on the same recordings, one by one: {accuracy:.1%}."
     )
+
+
+def cost_table(measured):
+    """Make a table of what a long recording and a live stream take."""
+    rows = [
+        [f"a file of {measured['minutes']} minutes", f"{measured['seconds']} s"],
+        ["processor time", f"{measured['processor seconds']} s"],
+        ["peak memory", f"{measured['peak MB']:.0f} MB"],
+        ["of which 30 s of speech take as much", f"{measured['peak MB, 30 s']:.0f} MB"],
+    ]
+    for name, found in measured["live"].items():
+        rows.append([f"live: {name}", f"{found['median']} (95 %: {found['95 %']})"])
+    return table(["what", "takes"], rows)
 
 
 def main():
