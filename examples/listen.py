@@ -29,19 +29,14 @@ def hear(seconds, rate=16000, block=0.1):
             yield samples, rate
 
 
-def main():
-    parser = argparse.ArgumentParser(description="Tell emotions of a microphone.")
-    parser.add_argument("--seconds", type=float, default=0, help="how long to listen")
-    seconds = parser.parse_args().seconds
-    if not seconds:
-        parser.print_help()
-        return
+parser = argparse.ArgumentParser(description="Tell emotions of a microphone.")
+parser.add_argument("--seconds", type=float, help="how long to listen")
+seconds = parser.parse_args().seconds
+if seconds is None:
+    parser.print_help()
+else:
     model = load_pretrained()
     print("speak")
     for piece in iter_timeline(model, hear(seconds)):
         for start, end, emotion, confidence in piece.segments:
             print(f"{start:6.1f} to {end:6.1f} s  {emotion}  ({confidence:.2f})")
-
-
-if __name__ == "__main__":
-    main()
