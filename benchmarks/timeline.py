@@ -374,27 +374,27 @@ def main():
     if args.measure:
         print(json.dumps(measure_cost(corpus, args.measure)))
         return
-    result = json.loads(PATH.read_text()) if PATH.exists() else {}
+    new = {"revision": current_revision("loso", "recommended", "attention")}
     if args.choose:
         ways = {name_way(options): options for options in COMPARED}
-        result["chosen on"] = measure(
+        new["chosen on"] = measure(
             corpus, args.folder, ways, lambda speaker: speaker in CHOSEN_ON
         )
-        print(markdown_table(result["chosen on"]))
+        print(markdown_table(new["chosen on"]))
     elif args.cost:
-        result["cost"] = cost(30)
-        print(json.dumps(result["cost"], indent=2))
+        new["cost"] = cost(30)
+        print(json.dumps(new["cost"], indent=2))
     else:
-        result["defaults"] = DEFAULTS
-        result["tested on"] = measure(
+        new["defaults"] = DEFAULTS
+        new["tested on"] = measure(
             corpus,
             args.folder,
             {"defaults": {}},
             lambda speaker: speaker not in CHOSEN_ON,
         )
-        print(markdown_table(result["tested on"]))
-    result["revision"] = current_revision("loso", "recommended", "attention")
-    write(PATH, result)
+        print(markdown_table(new["tested on"]))
+    known = json.loads(PATH.read_text()) if PATH.exists() else {}
+    write(PATH, {**known, **new})
 
 
 def parse_arguments():
