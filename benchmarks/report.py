@@ -24,6 +24,7 @@ import novelty
 import numpy as np
 import occlusion
 import robustness
+import timeline
 from _revisions import find_outdated, footnote, keep_latest, mark
 from _runs import (
     RESULTS,
@@ -273,6 +274,18 @@ def make_novelty():
     return novelty.markdown_table(result) if result else None
 
 
+def make_timeline(part):
+    """Take over a table of ``timeline.py``."""
+    result = _load("timeline")
+    if not result or part not in result:
+        return None
+    if part == "cost":
+        return timeline.cost_table(result[part])
+    run = {"protocol": "loso", "recipe": "recommended", "model": "attention"}
+    outdated = find_outdated({**run, "revision": result["revision"]})
+    return timeline.markdown_table(result[part]) + footnote(outdated, "timeline.py")
+
+
 def _load(stem):
     """Return what a file of results holds, or None."""
     path = RESULTS / f"{stem}.json"
@@ -299,6 +312,9 @@ BLOCKS = {
     "losses": make_losses,
     "novelty": make_novelty,
     "speech": make_speech,
+    "timeline-chosen": lambda: make_timeline("chosen on"),
+    "timeline-tested": lambda: make_timeline("tested on"),
+    "timeline-cost": lambda: make_timeline("cost"),
     "adaptation": adaptation.markdown_table,
     "robustness": make_robustness,
     "robustness-without-copies": lambda: make_robustness(

@@ -15,6 +15,7 @@ from . import pipeline as pipeline
 from . import preprocessing as preprocessing
 from . import pretrained as pretrained
 from . import report as report
+from . import timeline as timeline
 from . import voice_activity as voice_activity
 from ._show_versions import show_versions as show_versions
 from .adaptation import adapt as adapt
@@ -35,4 +36,7 @@ from .pipeline import EmotionPipeline as EmotionPipeline
 from .pipeline import make_emotion_pipeline as make_emotion_pipeline
 from .preprocessing import SequenceScaler as SequenceScaler
 from .pretrained import load_pretrained as load_pretrained
+from .timeline import EmotionTimeline as EmotionTimeline
+from .timeline import emotion_timeline as emotion_timeline
+from .timeline import iter_timeline as iter_timeline
 from .voice_activity import speech_mask as speech_mask

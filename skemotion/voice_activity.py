@@ -51,7 +51,7 @@ _STEADY = 0.2  # deviation of the levels in a window, in 10 dB: too little for s
 _LEVELS = 35.0  # dB below the loudest frame of a window; what is below is alike
 _FEW = 0.03  # share of frames that counts as few, to divide by
 _HANGOVER = 10  # frames around voiced ones, where consonants without voice are
-_SHORTEST = 0.3  # seconds of speech that make a recording one with speech
+SHORTEST_SPEECH = 0.3  # seconds that make a recording one with speech
 _PREVAILING = 0.34  # share of its voiced frames that do
 
 # What tells speech. The first number is the value beyond which more (or less, where
@@ -265,7 +265,7 @@ def _listen(signal: ArrayLike, sampling_rate: float) -> tuple[int, _Voice | None
     """Return the number of frames, and what is seen if there is anything to see."""
     signal = _normalize(np.asarray(signal, dtype=np.float64))
     n_frames = int(np.ceil(round(signal.size / sampling_rate / FRAME_SECONDS, 6)))
-    too_short = n_frames < _SHORTEST / FRAME_SECONDS
+    too_short = n_frames < SHORTEST_SPEECH / FRAME_SECONDS
     if too_short or sampling_rate < _LOWEST_RATE or not _peak(signal):
         return n_frames, None
     return n_frames, _track_voice(signal, sampling_rate, n_frames)
@@ -283,7 +283,7 @@ def _find_active(voiced: Mask, scores: Array) -> Mask:
 
 def _is_enough(voice: _Voice, active: Mask) -> bool:
     prevails = (voice.voiced & active).sum() >= _PREVAILING * voice.voiced.sum()
-    return bool(prevails and active.sum() * FRAME_SECONDS >= _SHORTEST)
+    return bool(prevails and active.sum() * FRAME_SECONDS >= SHORTEST_SPEECH)
 
 
 def _judge(features: Array, weights: Array = _WEIGHTS, bias: float = _BIAS) -> Array:

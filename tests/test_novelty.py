@@ -24,7 +24,7 @@ from skemotion import (
 )
 from skemotion import novelty as novelty_module
 from skemotion.datasets import make_emotional_speech
-from skemotion.pipeline._novelty import pull_to_equal
+from skemotion.pipeline._confidence import pull_to_equal
 
 N_FEATURES = 6
 SPEAKERS = np.repeat(list("abcdefgh"), 20)

@@ -8,7 +8,7 @@ from skemotion.audio._decoding import (
     iter_blocks,
     load_audio,
 )
-from skemotion.audio._files import Encoded, can_seek
+from skemotion.audio._files import Encoded, can_seek, header_seconds
 from skemotion.audio._kinds import (
     Recording,
     as_segment,

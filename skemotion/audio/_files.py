@@ -74,6 +74,15 @@ def check_encoded(recording: Any) -> None:
         _open_audio(held).close()
 
 
+def header_seconds(file: Any) -> float:
+    """Return how long a file is, as its header has it; NaN where it cannot be read."""
+    try:
+        with open_to_read(file) as audio:
+            return float(audio.frames / audio.samplerate)
+    except ValueError:
+        return float("nan")
+
+
 def _open_audio(file):
     import soundfile
 

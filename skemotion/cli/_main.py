@@ -5,23 +5,25 @@ from collections.abc import Sequence
 
 from skemotion._version import __version__
 from skemotion.cli._completion import PrintCompletion
-from skemotion.cli._options import CORPUS_HELP as _CORPUS_HELP
-from skemotion.cli._options import RESUME_HELP as _RESUME_HELP
 from skemotion.cli._options import (
+    CORPUS_HELP,
+    RESUME_HELP,
     CommandParser,
     add_by_speaker,
     add_evaluation_options,
+    add_extraction_options,
     add_map,
+    add_model,
+    add_streaming_options,
     add_talk_options,
     add_training_options,
     npy_file,
+    positive_int,
+    positive_time,
+    probability,
+    seconds,
     setting,
 )
-from skemotion.cli._options import add_extraction_options as _add_extraction_options
-from skemotion.cli._options import add_model as _add_model
-from skemotion.cli._options import add_streaming_options as _add_streaming_options
-from skemotion.cli._options import positive_int as _positive_int
-from skemotion.cli._options import probability as _probability
 from skemotion.cli._running import run_command
 
 _WITHOUT_PROGRESS = {"cache", "fetch"}
@@ -75,6 +77,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_evaluate(commands)
     _add_report(commands)
     _add_predict(commands)
+    _add_timeline(commands)
     _add_adapt(commands)
     _add_cache(commands)
     for name, command in commands.choices.items():
@@ -89,7 +92,7 @@ def _add_quickstart(commands):
         "figures: on synthetic speech, or on a corpus of yours."
     )
     parser = commands.add_parser("quickstart", help=text, description=text)
-    parser.add_argument("--data", metavar="CORPUS", help=_CORPUS_HELP)
+    parser.add_argument("--data", metavar="CORPUS", help=CORPUS_HELP)
     parser.add_argument(
         "-o",
         "--out",
@@ -119,7 +122,7 @@ def _add_extract(commands):
     )
     parser = commands.add_parser("extract", help=text, description=text)
     source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument("corpus", metavar="CORPUS", nargs="?", help=_CORPUS_HELP)
+    source.add_argument("corpus", metavar="CORPUS", nargs="?", help=CORPUS_HELP)
     _add_list(source)
     parser.add_argument(
         "-o",
@@ -130,7 +133,7 @@ def _add_extract(commands):
         help="float32 array of shape (recordings, frames, features); row i is line i "
         "of FILE.csv, with the columns path and, of a corpus, label and speaker; "
         "recordings that cannot be read are left out of both and listed in "
-        "FILE.failed.csv. " + _RESUME_HELP,
+        "FILE.failed.csv. " + RESUME_HELP,
     )
     parser.add_argument(
         "--set",
@@ -142,8 +145,8 @@ def _add_extract(commands):
         help="set any parameter of SpeechFeatureExtractor, as in --set duration=3; "
         "may be repeated",
     )
-    _add_extraction_options(parser)
-    _add_streaming_options(parser)
+    add_extraction_options(parser)
+    add_streaming_options(parser)
 
 
 def _add_train(commands):
@@ -152,7 +155,7 @@ def _add_train(commands):
         "written are looked at first."
     )
     parser = commands.add_parser("train", help=text, description=text)
-    parser.add_argument("corpus", metavar="CORPUS", help=_CORPUS_HELP)
+    parser.add_argument("corpus", metavar="CORPUS", help=CORPUS_HELP)
     parser.add_argument(
         "-o",
         "--out",
@@ -177,14 +180,14 @@ def _add_evaluate(commands):
         "score a trained model on recordings that are new to it."
     )
     parser = commands.add_parser("evaluate", help=text, description=text)
-    parser.add_argument("corpus", metavar="CORPUS", help=_CORPUS_HELP)
+    parser.add_argument("corpus", metavar="CORPUS", help=CORPUS_HELP)
     parser.add_argument(
         "-o",
         "--out",
         "--predictions",
         metavar="FILE.csv",
         help="write every prediction to a CSV file: path, truth, emotion, confidence, "
-        "the probability of every emotion, speaker and fold. " + _RESUME_HELP,
+        "the probability of every emotion, speaker and fold. " + RESUME_HELP,
     )
     parser.add_argument(
         "--figures", metavar="FOLDER", help="draw the confusion matrix there"
@@ -213,7 +216,7 @@ def _add_report(commands):
         "it needs, and opens in any browser."
     )
     parser = commands.add_parser("report", help=text, description=text)
-    parser.add_argument("corpus", metavar="CORPUS", help=_CORPUS_HELP)
+    parser.add_argument("corpus", metavar="CORPUS", help=CORPUS_HELP)
     parser.add_argument(
         "-o",
         "--out",
@@ -225,7 +228,7 @@ def _add_report(commands):
     parser.add_argument("--title", metavar="TEXT", help="heading of the page")
     parser.add_argument(
         "--n-recordings",
-        type=_positive_int,
+        type=positive_int,
         metavar="N",
         help="show N recordings at most (default: as many as keep the page below "
         "10 MB)",
@@ -252,7 +255,7 @@ def _add_predict(commands):
         description=text,
         usage="%(prog)s [options] (FILE ... | --files-from LIST)",
     )
-    _add_model(parser)
+    add_model(parser)
     _add_files(parser)
     output = parser.add_mutually_exclusive_group()
     output.add_argument(
@@ -268,11 +271,11 @@ def _add_predict(commands):
         "-o",
         "--out",
         metavar="FILE",
-        help="write csv to a file instead. " + _RESUME_HELP,
+        help="write csv to a file instead. " + RESUME_HELP,
     )
     parser.add_argument(
         "--min-confidence",
-        type=_probability,
+        type=probability,
         default=0.0,
         metavar="P",
         help="call the emotion uncertain where the confidence, which is the highest "
@@ -295,8 +298,62 @@ def _add_predict(commands):
         help="as --one-speaker, but of several voices: a column of the CSV tables, or "
         "speaker of emodb, tells whose a recording is",
     )
-    _add_extraction_options(parser)
-    _add_streaming_options(parser)
+    add_extraction_options(parser)
+    add_streaming_options(parser)
+
+
+def _add_timeline(commands):
+    text = (
+        "Tell the emotions in recordings over their time, by a trained pipeline, or by "
+        "the one that comes with the package: segments with start and end in seconds, "
+        "emotion and confidence. Recordings of any length are read block by block, and "
+        "what is no speech is in no segment. Recordings that cannot be read do not "
+        "stop the others: all are named in the end, and the exit code is 1. So it is "
+        "with those without speech."
+    )
+    parser = commands.add_parser("timeline", help=text, description=text)
+    add_model(parser)
+    _add_files(parser)
+    parser.add_argument(
+        "--format",
+        choices=["csv", "jsonl", "audacity", "textgrid", "webvtt", "audformat"],
+        default="csv",
+        help="csv, jsonl: lines with file, start, end, emotion and confidence; "
+        "audacity: labels (.txt); textgrid: for Praat (.TextGrid); webvtt: subtitles "
+        "(.vtt); audformat: a database of audformat. The last three need pip install "
+        '"skemotion[timeline]" (default: %(default)s)',
+    )
+    parser.add_argument(
+        "-o",
+        "--out",
+        metavar="PATH",
+        help="csv, jsonl: write to this file and not to standard output. "
+        + RESUME_HELP
+        + ". audacity, textgrid, webvtt: a folder, with a file named after each "
+        "recording, or for a single recording a file with the suffix of the format. "
+        "audformat: a new folder",
+    )
+    _add_windows(parser)
+    parser.set_defaults(one_speaker=False, n_jobs=1, cache=None)
+
+
+def _add_windows(parser):
+    from skemotion.timeline import _defaults
+
+    for name, kind, what in [
+        ("window", positive_time, "length of a window"),
+        ("hop", positive_time, "from the begin of one window to that of the next"),
+        ("smoothing", seconds, "probabilities are means over so much time"),
+        ("min-pause", seconds, "shorter pauses do not end a stretch of speech"),
+        ("max-utterance", seconds, "no longer stretches of speech have one emotion"),
+    ]:
+        parser.add_argument(
+            f"--{name}",
+            metavar="S",
+            type=kind,
+            default=getattr(_defaults, name.replace("-", "_").upper()),
+            help=f"{what}, in seconds (default: %(default)s)",
+        )
 
 
 def _add_adapt(commands):
@@ -308,7 +365,7 @@ def _add_adapt(commands):
         "are left out and named in the end, and the exit code is 1."
     )
     parser = commands.add_parser("adapt", help=text, description=text)
-    _add_model(parser)
+    add_model(parser)
     _add_files(parser)
     parser.add_argument(
         "-o",
@@ -319,8 +376,8 @@ def _add_adapt(commands):
         ".skemotion, otherwise a file of joblib; what is there is not overwritten",
     )
     _add_one_speaker(parser)
-    _add_extraction_options(parser)
-    _add_streaming_options(parser)
+    add_extraction_options(parser)
+    add_streaming_options(parser)
 
 
 def _add_one_speaker(group):

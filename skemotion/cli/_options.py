@@ -2,6 +2,7 @@
 
 import argparse
 import ast
+import math
 from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Any, NoReturn
@@ -273,6 +274,25 @@ def probability(text):
         number = -1.0
     if not 0 <= number <= 1:
         raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
+    return number
+
+
+def seconds(text):
+    """Parse a time of 0 s or more."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 <= number < math.inf:
+        raise argparse.ArgumentTypeError(f"{text} is not a time of 0 s or more")
+    return number
+
+
+def positive_time(text):
+    """Parse a time of more than 0 s."""
+    number = seconds(text)
+    if not number:
+        raise argparse.ArgumentTypeError(f"{text} is not a positive time")
     return number
 
 

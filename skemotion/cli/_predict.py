@@ -5,15 +5,20 @@ import sys
 from contextlib import nullcontext
 from pathlib import Path
 
-from skemotion._messages import shorten
 from skemotion._version import __version__
-from skemotion.cli._formats import NO_SPEECH, WRITERS, Layout
+from skemotion.cli._failures import conclude
+from skemotion.cli._formats import WRITERS, Layout
 from skemotion.cli._journal import open_journal, refuse_existing
 from skemotion.cli._models import find_novelty_limit, open_model
 from skemotion.cli._predictor import UNCERTAIN, Predictor
 from skemotion.cli._recordings import find_recordings
-from skemotion.cli._terminal import on_terminal, progress_bar, say_resumed
-from skemotion.exceptions import AudioError
+from skemotion.cli._terminal import (
+    on_terminal,
+    progress_bar,
+    say,
+    say_resumed,
+    shows_progress,
+)
 
 _TABLE, _FAILED = "predictions.csv", "failed.csv"
 
@@ -39,18 +44,7 @@ def run(options):
         kept=recordings.columns[1:],
     )
     write = _to_file if options.out else _to_stdout
-    failures = write(predictor, recordings, layout, options)
-    silent = [path for path, error in failures if error == NO_SPEECH]
-    if silent:
-        noun = "recording holds" if len(silent) == 1 else "recordings hold"
-        print(
-            f"skemotion: {len(silent)} {noun} no speech: {shorten(silent)}",
-            file=sys.stderr,
-        )
-    unreadable = [failure for failure in failures if failure[1] != NO_SPEECH]
-    if unreadable:
-        raise AudioError(unreadable)
-    return int(bool(silent))
+    return conclude(write(predictor, recordings, layout, options))
 
 
 def _labels(model):
@@ -85,7 +79,7 @@ def _to_file(predictor, recordings, layout, options):
             journal.write_rows(_TABLE, [layout.header])
         done = journal.n_done
         say_resumed(done, total)
-        with progress_bar(total, done, shown=options.progress or on_terminal()) as bar:
+        with progress_bar(total, done, shown=shows_progress()) as bar:
             for rows in recordings.chunks(options.chunk_size, done):
                 predictions = predictor.predict(rows)
                 journal.write_rows(_TABLE, map(layout.row, predictions))
@@ -93,7 +87,7 @@ def _to_file(predictor, recordings, layout, options):
                 journal.commit(len(rows))
                 bar.update(len(rows))
         failures = journal.read_failures(_FAILED)
-    print(f"saved {out} ({total} recordings)")
+    say(f"saved {out} ({total} recordings)")
     predictor.cut.tell()
     return failures
 

@@ -12,8 +12,7 @@ from skemotion.cli._models import (
 )
 from skemotion.cli._recordings import Recordings, keep_readable
 from skemotion.cli._voices import adapt_to_voices
-from skemotion.cli._warnings import CutRecordings, noted
-from skemotion.exceptions import NoSpeechWarning
+from skemotion.cli._warnings import CutRecordings, silence_noted
 from skemotion.pipeline._extents import Extent, extents_noted, measure_extent
 
 UNCERTAIN = "uncertain"
@@ -81,11 +80,10 @@ class Predictor:
         work = partial(self._ask, model)
         with (
             self.cut.collected(len(paths)),
-            noted(NoSpeechWarning) as silence,
+            silence_noted() as silent,
             extents_noted() as extents,
         ):
             results, failures = keep_readable(work, paths)
-        silent = {row for warning in silence for row in warning.rows}
         kept = [path for path in paths if path not in failures]
         answers = iter(() if results is None else zip(*results, strict=True))
         numbers = iter(range(len(kept)))

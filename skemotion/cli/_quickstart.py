@@ -19,7 +19,6 @@ from skemotion.cli._scores import (
     save_confusion_matrix,
     save_figure,
 )
-from skemotion.cli._silence import silence_noted
 from skemotion.cli._terminal import say
 from skemotion.cli._training import (
     make_pipeline,
@@ -27,6 +26,7 @@ from skemotion.cli._training import (
     unwatch,
     watch_training,
 )
+from skemotion.cli._warnings import silence_noted
 from skemotion.datasets import make_emotional_speech
 from skemotion.inspection import (
     AttentionDisplay,

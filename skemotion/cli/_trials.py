@@ -23,8 +23,8 @@ from skemotion.cli._models import (
 )
 from skemotion.cli._options import RECIPE
 from skemotion.cli._protocols import divide
-from skemotion.cli._silence import silence_noted
 from skemotion.cli._training import make_pipeline, watch_training
+from skemotion.cli._warnings import silence_noted
 
 _CHUNK_SIZE = 64
 _TRANSDUCTIVE = (

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from skemotion._messages import warn_truncated
-from skemotion.exceptions import TruncationWarning
+from skemotion.exceptions import NoSpeechWarning, TruncationWarning
 
 _W = TypeVar("_W", bound=Warning)
 
@@ -28,6 +28,15 @@ def noted(category: type[_W]) -> Iterator[list[_W]]:
             warnings.warn_explicit(
                 warning.message, warning.category, warning.filename, warning.lineno
             )
+
+
+@contextmanager
+def silence_noted() -> Iterator[list[int]]:
+    """Give a list, which has the rows without speech behind the block."""
+    rows: list[int] = []
+    with noted(NoSpeechWarning) as found:
+        yield rows
+    rows += [row for warning in found for row in warning.rows]
 
 
 class CutRecordings:

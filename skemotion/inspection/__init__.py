@@ -12,6 +12,7 @@ from skemotion.inspection._occlusion import occlusion_over_time
 from skemotion.inspection._recording import RecordingDisplay
 from skemotion.inspection._risk_coverage import RiskCoverageDisplay
 from skemotion.inspection._speaker_score import SpeakerScoreDisplay
+from skemotion.inspection._timeline import TimelineDisplay
 from skemotion.inspection._training_history import TrainingHistoryDisplay
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "RecordingDisplay",
     "RiskCoverageDisplay",
     "SpeakerScoreDisplay",
+    "TimelineDisplay",
     "TrainingHistoryDisplay",
     "attention_heatmap",
     "attention_over_time",

@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 from skemotion._validation import validate_params
 from skemotion.inspection._estimators import last_step
 from skemotion.inspection._looks import check_takes_recordings, iter_looks, load, shares
-from skemotion.pipeline._novelty import pull_to_equal
+from skemotion.pipeline._confidence import pull_to_equal
 
 Array = NDArray[np.float64]
 _FADE = 0.005  # seconds, so that silence begins without a click

@@ -1,6 +1,5 @@
 """The way from recordings to emotions, as one estimator."""
 
-from skemotion.pipeline._emotion import EmotionPipeline
-from skemotion.pipeline._recipes import make_emotion_pipeline
+import lazy_loader
 
-__all__ = ["EmotionPipeline", "make_emotion_pipeline"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from skemotion._evaluation import Evaluation
-from skemotion.audio import _open_audio
+from skemotion.audio import header_seconds
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class CorpusFigures:
 
 def count_corpus(evaluation: Evaluation) -> CorpusFigures:
     """Count recordings and seconds, by the headers of the files."""
-    seconds = np.array([_seconds(str(path)) for path in evaluation.paths])
+    seconds = np.array([header_seconds(str(path)) for path in evaluation.paths])
     silent, speakers = evaluation.silent, evaluation.speakers
     return CorpusFigures(
         n_recordings=len(evaluation),
@@ -56,14 +56,6 @@ def count_corpus(evaluation: Evaluation) -> CorpusFigures:
         if speakers is None
         else _shares(speakers, np.unique(speakers), seconds),
     )
-
-
-def _seconds(path):
-    try:
-        with _open_audio(path) as audio:
-            return audio.frames / audio.samplerate
-    except ValueError:
-        return np.nan
 
 
 def _shares(values, names, seconds):

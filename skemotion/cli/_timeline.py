@@ -1,0 +1,200 @@
+"""``skemotion timeline``."""
+
+import hashlib
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+from typing import NamedTuple
+
+from skemotion._files import atomic_path
+from skemotion._version import __version__
+from skemotion.cli._failures import conclude
+from skemotion.cli._formats import NO_SPEECH
+from skemotion.cli._journal import open_journal, refuse_existing
+from skemotion.cli._models import open_model
+from skemotion.cli._recordings import find_recordings
+from skemotion.cli._terminal import progress_bar, say, say_resumed, shows_progress
+from skemotion.exceptions import AudioError
+from skemotion.timeline import EmotionTimeline, emotion_timeline
+from skemotion.timeline._formats import (
+    FORMATS,
+    FileFormat,
+    FolderFormat,
+    TableFormat,
+    check_library,
+    name_files,
+    new_folder,
+)
+
+_PARAMETERS = ("window", "hop", "smoothing", "min_pause", "max_utterance")
+_TABLE, _FAILED = "timeline", "failed.csv"
+
+
+class _Found(NamedTuple):
+    """What is known of one recording."""
+
+    path: str
+    timeline: EmotionTimeline | None
+    error: str
+
+
+def run(options):
+    """Tell the emotions in every recording over its time, one after the other."""
+    recordings = find_recordings(options)
+    check_library(options.format)
+    if options.hop > options.window:
+        options.usage_error("--hop is longer than --window: some speech would be lost")
+    write = _WRITERS[type(FORMATS[options.format])]
+    return conclude(write(options, recordings))
+
+
+def _listen(model, recordings, options, n_done=0):
+    """Yield what is found in each recording that has not been done."""
+    total = len(recordings)
+    to_terminal = not options.out and sys.stdout.isatty()
+    shown = shows_progress()
+    parameters = {name: getattr(options, name) for name in _PARAMETERS}
+    with progress_bar(total, n_done, shown=shown) as bar:
+        for ((path, *_),) in recordings.chunks(1, n_done):
+            try:
+                (recording,) = recordings.audio([path])
+                timeline = emotion_timeline(model, recording, **parameters)
+                found = _Found(path, timeline, "" if timeline.segments else NO_SPEECH)
+            except AudioError as error:
+                found = _Found(path, None, error.failures[0][1])
+            # Where both are the terminal, the bar must not stand in a line of text.
+            with bar.external_write_mode() if shown and to_terminal else nullcontext():
+                yield found
+            bar.update()
+
+
+def _write_table(options, recordings):
+    """Write lines to standard output, or to a file that grows, and can be resumed."""
+    if options.out:
+        return _write_journal(options, recordings)
+    form, failures = FORMATS[options.format], []
+    model = open_model(options)
+    _print(form.header)
+    for found in _listen(model, recordings, options):
+        _print(_lines(form, found))
+        failures += _failure(found)
+    return failures
+
+
+def _print(text):
+    """Print text, in which names of files are the bytes that they are."""
+    raw = getattr(sys.stdout, "buffer", None)
+    if raw is None:
+        sys.stdout.write(text)
+    else:
+        sys.stdout.flush()
+        raw.write(text.encode(errors="surrogateescape"))
+    sys.stdout.flush()
+
+
+def _write_journal(options, recordings):
+    out, form = Path(options.out), FORMATS[options.format]
+    targets = {_TABLE: out, _FAILED: out.with_name(f"{out.name}.failed")}
+    refuse_existing([out])
+    model = open_model(options)
+    with open_journal(targets, _identity(recordings, options)) as journal:
+        if journal.is_new:
+            journal.write(_TABLE, form.header.encode())
+        say_resumed(journal.n_done, len(recordings))
+        for found in _listen(model, recordings, options, journal.n_done):
+            text = _lines(form, found)
+            journal.write(_TABLE, text.encode(errors="surrogateescape"))
+            journal.write_failures(_FAILED, dict(_failure(found)))
+            journal.commit(1)
+        failures = journal.read_failures(_FAILED)
+    _say_saved(options, recordings)
+    return failures
+
+
+def _identity(recordings, options):
+    return {
+        "command": "timeline",
+        "version": __version__,
+        "model": hashlib.sha256(Path(options.model).read_bytes()).hexdigest(),
+        "recordings": recordings.digest,
+        "format": options.format,
+        **{name: getattr(options, name) for name in _PARAMETERS},
+    }
+
+
+def _write_files(options, recordings):
+    """Write a file for each recording that can be read, whole or not at all."""
+    form = FORMATS[options.format]
+    targets = _find_targets(options, recordings, form.suffix)
+    refuse_existing(targets)
+    targets[0].parent.mkdir(parents=True, exist_ok=True)
+    failures = []
+    listened = _listen(open_model(options), recordings, options)
+    for found, target in zip(listened, targets, strict=True):
+        if found.timeline is not None:
+            with atomic_path(target) as temporary:
+                form.write(temporary, found.timeline)
+        failures += _failure(found)
+    _say_saved(options, recordings)
+    return failures
+
+
+def _find_targets(options, recordings, suffix):
+    """Return the path of the file for each recording."""
+    out = _check_out(options)
+    if out.suffix.casefold() != suffix.casefold() or out.is_dir():
+        if out.exists() and not out.is_dir():
+            raise FileExistsError(
+                f"{out} is a file: give a folder, or for a single recording a file "
+                f"that ends in {suffix}."
+            )
+        paths = [row[0] for rows in recordings.chunks(len(recordings)) for row in rows]
+        return [out / name for name in name_files(paths, suffix)]
+    if len(recordings) > 1:
+        options.usage_error(
+            f"--out {out} is one file, for {len(recordings)} recordings: give a folder"
+        )
+    return [out]
+
+
+def _write_folder(options, recordings):
+    """Write a folder with all recordings, whole or not at all."""
+    out = _check_out(options)
+    refuse_existing([out])
+    model = open_model(options)
+    failures, rows = [], []
+    with new_folder(out) as temporary:
+        for found in _listen(model, recordings, options):
+            segments = found.timeline.segments if found.timeline else ()
+            rows += [(found.path, segment) for segment in segments]
+            failures += _failure(found)
+        FORMATS[options.format].write(temporary, rows, model.classes_.tolist())
+    _say_saved(options, recordings)
+    return failures
+
+
+def _check_out(options):
+    if not options.out:
+        options.usage_error(f"--format {options.format} needs --out")
+    return Path(options.out)
+
+
+def _lines(form, found):
+    segments = found.timeline.segments if found.timeline else ()
+    return "".join(form.line(found.path, segment) for segment in segments)
+
+
+def _failure(found):
+    return [(found.path, found.error)] if found.error else []
+
+
+def _say_saved(options, recordings):
+    noun = "recording" if len(recordings) == 1 else "recordings"
+    say(f"saved {options.out} ({len(recordings)} {noun})")
+
+
+_WRITERS = {
+    TableFormat: _write_table,
+    FileFormat: _write_files,
+    FolderFormat: _write_folder,
+}

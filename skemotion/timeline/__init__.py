@@ -1,0 +1,5 @@
+"""Emotions over time, in recordings of any length and in streams."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
