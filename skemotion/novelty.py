@@ -28,6 +28,7 @@ from skemotion._validation import (
 __all__ = ["NoveltyDetector"]
 
 _FUNCTIONALS = ("mean", "std")
+_MANY = 10  # times the components that are looked for
 _FEWEST = 4  # so that all but a fold have a mean and a spread
 # Of these a sequence of 157 frames fills 100 MB in double precision.
 _CELLS_AT_A_TIME = 2**23
@@ -341,9 +342,9 @@ class NoveltyDetector(OutlierMixin, BaseEstimator):
         self.scale_ = scale
         scaled = (statistics - self.mean_) / self.scale_
         n_components = min(self.n_components, scaled.shape[1], len(scaled) // 2)
-        solver = "covariance_eigh" if len(scaled) > scaled.shape[1] else "full"
+        solver = _choose_solver(scaled, n_components)
         with np.errstate(invalid="ignore"):  # shares of no variance
-            pca = PCA(n_components, svd_solver=solver).fit(scaled)
+            pca = PCA(n_components, svd_solver=solver, random_state=0).fit(scaled)
         self.components_ = pca.components_.astype(np.float32)
         along, across = _split(scaled, self.components_)
         self.variances_ = _shrink(pca.explained_variance_, along)
@@ -388,6 +389,13 @@ class NoveltyDetector(OutlierMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         return tags
+
+
+def _choose_solver(scaled, n_components):
+    """Return what finds the same components soonest."""
+    if n_components < min(scaled.shape) / _MANY and scaled.any():
+        return "arpack"
+    return "covariance_eigh" if len(scaled) > scaled.shape[1] else "full"
 
 
 def _split(scaled, components):

@@ -21,6 +21,7 @@ from skemotion import (
     SequenceScaler,
     SpeechAugmenter,
     SpeechFeatureExtractor,
+    novelty,
 )
 from skemotion import novelty as novelty_module
 from skemotion.datasets import make_emotional_speech
@@ -379,3 +380,12 @@ def test_a_pipeline_shows_copies_to_its_detector():
     np.testing.assert_array_equal(seen["sources"], np.tile(np.arange(n), 2))
     np.testing.assert_array_equal(seen["groups"], np.tile(speech.speakers, 2))
     assert not hasattr(pipeline, "_kept")
+
+
+def test_how_components_are_found_changes_nothing(monkeypatch):
+    X = np.random.default_rng(0).normal(size=(80, 100)) * np.linspace(3, 1, 100)
+    few = NoveltyDetector(n_components=5, random_state=0).fit(X)
+    monkeypatch.setattr(novelty, "_MANY", np.inf)
+    full = NoveltyDetector(n_components=5, random_state=0).fit(X)
+    np.testing.assert_allclose(few.score_samples(X), full.score_samples(X), rtol=1e-5)
+    assert few.offset_ == pytest.approx(full.offset_, rel=1e-5)
