@@ -21,7 +21,6 @@ from skemotion import (
     SequenceScaler,
     SpeechAugmenter,
     SpeechFeatureExtractor,
-    novelty,
 )
 from skemotion import novelty as novelty_module
 from skemotion.datasets import make_emotional_speech
@@ -385,7 +384,7 @@ def test_a_pipeline_shows_copies_to_its_detector():
 def test_how_components_are_found_changes_nothing(monkeypatch):
     X = np.random.default_rng(0).normal(size=(80, 100)) * np.linspace(3, 1, 100)
     few = NoveltyDetector(n_components=5, random_state=0).fit(X)
-    monkeypatch.setattr(novelty, "_MANY", np.inf)
+    monkeypatch.setattr(novelty_module, "_MANY", np.inf)
     full = NoveltyDetector(n_components=5, random_state=0).fit(X)
     np.testing.assert_allclose(few.score_samples(X), full.score_samples(X), rtol=1e-5)
     assert few.offset_ == pytest.approx(full.offset_, rel=1e-5)

@@ -249,12 +249,7 @@ def _add_predict(commands):
         "others: all are named in the end, and the exit code is 1. So it is with those "
         "without speech, whose emotion is empty."
     )
-    parser = commands.add_parser(
-        "predict",
-        help=text,
-        description=text,
-        usage="%(prog)s [options] (FILE ... | --files-from LIST)",
-    )
+    parser = commands.add_parser("predict", help=text, description=text)
     add_model(parser)
     _add_files(parser)
     output = parser.add_mutually_exclusive_group()

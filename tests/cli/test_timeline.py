@@ -189,7 +189,9 @@ def test_a_library_that_is_not_there_is_named_first(capfd, monkeypatch):
     arguments = ["a.wav", "--format", "textgrid", "-o", "labels"]
     assert main(["timeline", "-m", "no.model", *arguments]) == 1
     err = capfd.readouterr().err
-    assert err.startswith("skemotion: error: the format textgrid is written by praatio")
+    assert err.startswith(
+        "skemotion timeline: error: the format textgrid is written by praatio"
+    )
     assert 'pip install "skemotion[timeline]"' in err
 
 
