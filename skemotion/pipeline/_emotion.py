@@ -200,6 +200,7 @@ class EmotionPipeline(NoveltyPipeline):
             of `X`.
         """
         X, y = as_indexable(X), self._check_rows(X, y, groups)
+        groups = None if groups is None else check_labels(groups, "groups")
         routed = self._check_method_params(method="fit", props=params)
         self._check_params_of_rows(X, routed)
         with self._keep_rows() as rows:
