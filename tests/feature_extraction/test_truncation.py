@@ -8,6 +8,7 @@ import pytest
 import soundfile
 
 from skemotion import SpeechAugmenter, SpeechFeatureExtractor
+from skemotion.audio import count_samples
 from skemotion.exceptions import TruncationWarning
 
 RATE = 16000
@@ -81,7 +82,7 @@ def test_copies_are_not_counted(tmp_path, memory):
 def test_as_long_as_the_duration_is_not_longer():
     for rate in (8000, 11025, 22050, 44100, 48000):
         for duration in (0.3, 0.7, 1.1):
-            signal = np.resize(LONG, int(duration * rate))
+            signal = np.resize(LONG, count_samples(duration, rate))
             extractor = make().set_params(duration=duration)
             extractor.transform([(signal, rate)])
             with pytest.warns(TruncationWarning):
