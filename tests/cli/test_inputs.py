@@ -282,8 +282,8 @@ def test_recordings_that_are_cut_are_told_once(
     assert main([command, *options]) == 1
     warned = [line for line in capfd.readouterr().err.splitlines() if "warning" in line]
     assert warned == [
-        f"skemotion {command}: warning: 2 of 5 recordings are longer than duration=5.0 s; the "
-        f"rest of them is not looked at: {long[0]}, {long[1]}."
+        f"skemotion {command}: warning: 2 of 5 recordings are longer than duration=5.0 "
+        f"s; the rest of them is not looked at: {long[0]}, {long[1]}."
     ]
 
 
