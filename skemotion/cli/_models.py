@@ -8,7 +8,11 @@ from pathlib import Path
 import joblib
 import numpy as np
 
-from skemotion._by_speaker import SpeakerStandardized
+from skemotion._by_speaker import (
+    SpeakerStandardized,
+    extract_standardized,
+    make_standardized_set,
+)
 from skemotion._messages import shorten
 from skemotion.adaptation import adapt
 from skemotion.cli._recordings import keep_readable
@@ -134,14 +138,9 @@ def adapt_model(model, recordings, options):
     return (model if adapted is None else adapted), failures
 
 
-def fit_by_speaker(pipeline, corpus):
+def fit_by_speaker(pipeline, paths, y, speakers):
     """Fit a pipeline on features that are standardised by speaker, and mark it."""
-    X = standardized_features(pipeline["extract"], corpus.paths, corpus.speakers)
-    return fit_on_standardized(pipeline, X, corpus.target, corpus.speakers)
-
-
-def fit_on_standardized(pipeline, X, y, groups):
-    """Do so with features that are standardised, by a fitted extractor."""
+    X, y, groups = make_standardized_set(pipeline, paths, y, speakers)
     extract = pipeline["extract"]
     rest = pipeline.sequence_steps  # of which a fitted extractor names the features
     rest.fit(X, y, groups=groups)
@@ -149,15 +148,6 @@ def fit_on_standardized(pipeline, X, y, groups):
     pipeline.set_params(steps=[("extract", extract), mark, *rest.steps])
     pipeline._take_detector(rest)
     return pipeline
-
-
-def standardized_features(extract, paths, speakers):
-    """Extract features and standardise them by speaker."""
-    return speaker_standardize(
-        extract.fit_transform(paths),
-        speakers,
-        feature_names=extract.get_feature_names_out(),
-    )
 
 
 def check_speakers(corpus):
@@ -194,7 +184,7 @@ def predict_by_speaker(model, paths, speakers):
     """
     rule = WindowRule.of(model)
     if rule is None:
-        X = standardized_features(model["extract"], paths, speakers)
+        X = extract_standardized(model["extract"], paths, speakers)
         return model.sequence_steps.predict_proba(X)
     recordings, extract = WindowedRecordings(paths, rule), model["extract"]
     found = [

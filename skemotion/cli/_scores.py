@@ -17,9 +17,8 @@ from skemotion.metrics import (
     speaker_report,
     unweighted_average_recall,
 )
+from skemotion.report._scores import MIN_SPEAKERS
 
-# An interval over fewer speakers than this says next to nothing.
-_MIN_SPEAKERS = 5
 _METRICS = {"uar": unweighted_average_recall, "accuracy": accuracy_score}
 
 
@@ -38,7 +37,7 @@ def name_silence(y_pred, is_silent):
 
 def score(y_true, y_pred, speakers=None):
     """Return both averages with their intervals, and what the intervals are over."""
-    several = speakers is not None and len(set(speakers)) >= _MIN_SPEAKERS
+    several = speakers is not None and len(set(speakers)) >= MIN_SPEAKERS
     groups = speakers if several else None
     found: dict[str, Any] = {}
     for name, metric in _METRICS.items():

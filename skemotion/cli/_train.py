@@ -33,7 +33,9 @@ def run(options):
     check_pipeline(pipeline, options.settings, corpus.target, corpus.speakers)
     watch_training(pipeline)
     if options.by_speaker:
-        pipeline = fit_by_speaker(pipeline, corpus)
+        pipeline = fit_by_speaker(
+            pipeline, corpus.paths, corpus.target, corpus.speakers
+        )
     else:
         pipeline.fit(corpus.paths, corpus.target, groups=corpus.speakers)
     save_pipeline(pipeline, options.out)

@@ -14,12 +14,11 @@ from skemotion.cli._labels import check_known
 from skemotion.cli._models import (
     comes_with_package,
     find_file,
-    fit_on_standardized,
+    fit_by_speaker,
     is_by_speaker,
     load_model,
     predict_by_speaker,
     set_extraction,
-    standardized_features,
 )
 from skemotion.cli._options import RECIPE
 from skemotion.cli._protocols import divide
@@ -77,7 +76,6 @@ class RecipeTrial:
         check_pipeline(
             self._pipeline, options.settings, corpus.target[train], self._groups(train)
         )
-        self._standardized: Any = None
         self.words = protocol.words
         self.caveats = [*protocol.caveats, *[_TRANSDUCTIVE] * options.by_speaker]
         self.classes = corpus.target_names
@@ -117,15 +115,8 @@ class RecipeTrial:
     def _ask_voices(self, pipeline, train, test):
         """Do so with features relative to all recordings of their speakers."""
         paths, speakers = self._corpus.paths, self._corpus.speakers
-        extract = pipeline["extract"]
-        if self._standardized is None:
-            self._standardized = standardized_features(extract, paths, speakers)
-        else:
-            extract.fit(paths[:1])
         target = self._corpus.target[train]
-        pipeline = fit_on_standardized(
-            pipeline, self._standardized[train], target, self._groups(train)
-        )
+        pipeline = fit_by_speaker(pipeline, paths[train], target, speakers[train])
         voices = np.flatnonzero(np.isin(speakers, speakers[test]))
         with silence_noted() as silent:
             found = predict_by_speaker(pipeline, paths[voices], speakers[voices])

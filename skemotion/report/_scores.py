@@ -15,7 +15,7 @@ from skemotion._evaluation import Evaluation
 from skemotion.metrics import bootstrap_interval, unweighted_average_recall
 
 # An interval over fewer speakers than this says next to nothing.
-_MIN_SPEAKERS = 5
+MIN_SPEAKERS = 5
 # The code of what is predicted without speech: none of the classes.
 SILENT = -1
 
@@ -65,7 +65,7 @@ class SpeakerScores:
 def interval_groups(evaluation: Evaluation) -> NDArray[np.str_] | None:
     """Return the speakers, if there are enough of them to draw from; else None."""
     speakers = evaluation.speakers
-    if speakers is None or len(np.unique(speakers)) < _MIN_SPEAKERS:
+    if speakers is None or len(np.unique(speakers)) < MIN_SPEAKERS:
         return None
     return speakers
 
