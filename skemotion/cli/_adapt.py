@@ -1,6 +1,6 @@
 """``skemotion adapt``."""
 
-from skemotion.cli._checks import check_new_file
+from skemotion.cli._model_files import check_new_model
 from skemotion.cli._models import adapt_model, open_model
 from skemotion.cli._recordings import find_recordings
 from skemotion.cli._terminal import say
@@ -11,7 +11,7 @@ from skemotion.exceptions import AudioError
 def run(options):
     """Adapt a model to recordings, without labels, and save it."""
     recordings = find_recordings(options)
-    check_new_file(options.out)
+    check_new_model(options.out)
     model, failures = adapt_model(open_model(options), recordings, options)
     if len(failures) == len(recordings):
         raise AudioError(failures.items())

@@ -2,10 +2,8 @@
 
 import os
 import warnings
-import zipfile
 from pathlib import Path
 
-import joblib
 import numpy as np
 
 from skemotion._by_speaker import (
@@ -15,6 +13,7 @@ from skemotion._by_speaker import (
 )
 from skemotion._messages import shorten
 from skemotion.adaptation import adapt
+from skemotion.cli._model_files import read_model
 from skemotion.cli._recordings import keep_readable
 from skemotion.cli._terminal import note, shows_progress
 from skemotion.exceptions import AudioError
@@ -35,18 +34,7 @@ def load_model(path):
             f"there is no model {path}: give a file, or one of the models that come "
             f"with the package, {', '.join([PRETRAINED, *BUNDLES])}."
         )
-    if zipfile.is_zipfile(path):
-        from skemotion.persistence import load_model as load_bundle
-
-        return _check_model(load_bundle(path), path)
-    try:
-        model = joblib.load(path)
-    except Exception as error:
-        raise ValueError(
-            f"{path} is not a model saved by skemotion train, or was saved under other "
-            f"versions: {error}"
-        ) from error
-    return _check_model(model, path)
+    return _check_model(read_model(path), path)
 
 
 def _check_model(model, path):

@@ -210,9 +210,10 @@ def add_model(parser):
         metavar="MODEL",
         help="file written by train or quickstart, a bundle of skemotion.save_model, "
         "or the name of a model that comes with the package: pretrained, "
-        "emodb-descriptors. Loading a file of joblib runs code from it, so take it "
-        "only from a source that you trust. Without it, pretrained predicts, which "
-        "learnt from acted German speech of ten voices: of other speech it knows "
+        "emodb-descriptors. A bundle, which ends in .skemotion, runs no code. "
+        "Loading a file of joblib, which must end in .joblib, .pkl or .pickle, does: "
+        "take it only from a source that you trust. Without it, pretrained predicts, "
+        "which learnt from acted German speech of ten voices: of other speech it knows "
         "little, however confident",
     )
 

@@ -8,18 +8,17 @@ import numpy as np
 
 from skemotion.cli._checks import (
     check_counts,
-    check_new_file,
     check_pipeline,
     check_readable,
 )
 from skemotion.cli._labels import load_labelled
+from skemotion.cli._model_files import check_new_model, is_bundle_name
 from skemotion.cli._models import check_speakers, fit_by_speaker
 from skemotion.cli._options import N_PER_CLASS
 from skemotion.cli._protocols import largest_holdout
 from skemotion.cli._settings import training_words
 from skemotion.cli._terminal import say
 from skemotion.cli._training import (
-    BUNDLE,
     make_pipeline,
     save_pipeline,
     watch_training,
@@ -49,8 +48,8 @@ def run(options):
 
 def _check(options):
     """Return the corpus, once it is known that it can be trained on and saved."""
-    check_new_file(options.out)
-    if options.by_speaker and Path(options.out).suffix == BUNDLE:
+    check_new_model(options.out)
+    if options.by_speaker and is_bundle_name(options.out):
         raise ValueError(
             f"a model of --by-speaker cannot be kept in a bundle: give --out another "
             f"name than {options.out}, such as "

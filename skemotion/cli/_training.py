@@ -8,11 +8,10 @@ import joblib
 from skemotion import make_emotion_pipeline
 from skemotion._files import atomic_path
 from skemotion.cli._checks import check_folder
+from skemotion.cli._model_files import is_bundle_name
 from skemotion.cli._settings import set_parameters
 from skemotion.cli._terminal import is_verbose, shows_progress
 from skemotion.networks import import_keras
-
-BUNDLE = ".skemotion"
 
 
 def make_pipeline(options):
@@ -59,7 +58,7 @@ def save_pipeline(pipeline, path):
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     unwatch(pipeline)
-    if path.suffix == BUNDLE:
+    if is_bundle_name(path):
         from skemotion.persistence import save_model
 
         save_model(pipeline, path)
