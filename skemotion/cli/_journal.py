@@ -5,9 +5,8 @@ import hashlib
 import io
 import json
 import os
-import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -31,20 +30,22 @@ class Journal:
         Whether nothing has been noted yet.
     """
 
-    def __init__(self, folder: Path, identity: str, files: Mapping[str, BinaryIO]):
+    def __init__(
+        self,
+        folder: Path,
+        identity: str,
+        files: Mapping[str, BinaryIO],
+        state: Mapping[str, Any] | None,
+    ):
         self._folder = folder
         self._identity = identity
         self._files = files
-        state = _read_state(folder)
         self.is_new = state is None
         self.n_done: int = state["n_done"] if state else 0
         for name, file in files.items():
             size = state["sizes"][name] if state else 0
             if os.fstat(file.fileno()).st_size < size:
-                raise ValueError(
-                    f"{folder} is damaged, its {name} is too short: delete it to "
-                    "start anew."
-                )
+                raise _damaged(folder, f"its {name} is too short")
             file.truncate(size)
             file.seek(size)
 
@@ -131,60 +132,129 @@ def open_journal(
         If other work was begun there, or another process is at it.
     """
     target = next(iter(targets.values()))
-    folder = target.with_name(f"{target.name}.partial")
+    folder = _folder_of(target)
     description = json.dumps(identity, sort_keys=True)
     digest = hashlib.sha256(description.encode()).hexdigest()
-    state = _undo_move(folder, targets)
-    refuse_existing([target] if state else targets.values())
-    if state and state["identity"] != digest:
-        raise ValueError(
-            f"{folder} was begun with other recordings, parameters or versions: "
-            "delete it to start anew, or name another file."
-        )
-    folder.mkdir(parents=True, exist_ok=True)
-    with ExitStack() as stack:
-        files = {}
-        for name in targets:
-            (folder / name).touch()
-            files[name] = stack.enter_context(open(folder / name, "r+b"))
-        lock(next(iter(files.values())), folder)
-        yield Journal(folder, digest, files)
-    _move(folder, targets)
+    with _alone_in(folder):
+        state = _read_state(folder, targets)
+        if state is not None and state["identity"] != digest:
+            raise ValueError(
+                f"{folder} was begun with other recordings, parameters or versions: "
+                "delete it to start anew, or name another file."
+            )
+        _take_back(folder, targets, state)
+        refuse_existing(targets.values())
+        with ExitStack() as stack:
+            files = {}
+            for name in targets:
+                (folder / name).touch()
+                files[name] = stack.enter_context(open(folder / name, "r+b"))
+            yield Journal(folder, digest, files, state)
+        _move(folder, targets)
+
+
+def refuse_finished(target: Path) -> None:
+    """Raise FileExistsError where work is done, before anything is made for it."""
+    if not (_folder_of(target) / _STATE).exists():
+        refuse_existing([target])
+
+
+def _folder_of(target):
+    return target.with_name(f"{target.name}.partial")
 
 
 def _move(folder, targets):
     for name, path in reversed(targets.items()):
         if (folder / name).stat().st_size:
             os.replace(folder / name, path)
-    shutil.rmtree(folder)
+    # Without the state, what is left of a folder would be taken for other work.
+    for path in folder.iterdir():
+        if path.name != _STATE:
+            path.unlink()
+    (folder / _STATE).unlink(missing_ok=True)
 
 
-def _undo_move(folder, targets):
-    """Take files back that a killed process was moving; return the state."""
-    state = _read_state(folder)
-    if not state:
-        return None
-    first = next(iter(targets))
-    if not (folder / first).exists():  # it has been moved, and was the last
-        if not targets[first].exists():
-            shutil.rmtree(folder)
-            return None
-        return state
+def _take_back(folder, targets, state):
+    """Take files back that a killed process has moved."""
+    if state is None:
+        return
     for name, path in targets.items():
-        if not (folder / name).exists() and path.exists():
+        if not (folder / name).exists() and state["sizes"][name]:
+            if not path.exists() or path.stat().st_size != state["sizes"][name]:
+                raise _damaged(folder, f"{name} is missing")
             os.replace(path, folder / name)
-    return state
 
 
-def _read_state(folder):
+def _read_state(folder, names):
+    """Return what has been noted of files by these names, None if nothing has."""
     try:
-        return json.loads((folder / _STATE).read_text(encoding="utf-8"))
+        state = json.loads((folder / _STATE).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
     except ValueError as error:
-        raise ValueError(
-            f"{folder} is damaged ({error}): delete it to start anew."
-        ) from error
+        raise _damaged(folder, error) from error
+    known = isinstance(state, dict) and isinstance(state.get("identity"), str)
+    sizes = state.get("sizes") if known else None
+    if (
+        not isinstance(sizes, dict)
+        or sizes.keys() != set(names)
+        or not all(map(_is_count, [*sizes.values(), state.get("n_done")]))
+    ):
+        raise _damaged(folder, f"its {_STATE} does not say what was done")
+    return state
+
+
+def _is_count(value):
+    return type(value) is int and value >= 0
+
+
+def _damaged(folder, why):
+    return ValueError(f"{folder} is damaged ({why}): delete it to start anew.")
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Make a folder, keep other processes out, and remove it if it is empty then."""
+    while True:
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            handle = _lock_folder(folder)
+        except FileNotFoundError:  # who was at work there has ended
+            continue
+        if handle is None or _leads_to(folder, handle):
+            break
+        os.close(handle)
+    try:
+        yield
+    finally:
+        try:
+            with suppress(OSError):  # it is not empty
+                folder.rmdir()
+        finally:
+            if handle is not None:
+                os.close(handle)
+
+
+def _lock_folder(folder):
+    """Return an open handle with a lock, or None where the system has none."""
+    try:
+        import fcntl  # noqa: F401 - not on Windows, where no folder can be opened
+    except ImportError:
+        return None
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        lock(handle, folder)
+    except ValueError:
+        os.close(handle)
+        raise
+    return handle
+
+
+def _leads_to(folder, handle):
+    try:
+        return os.path.samestat(os.stat(folder), os.fstat(handle))
+    except FileNotFoundError:
+        return False
 
 
 def lock(file, folder):
@@ -197,3 +267,5 @@ def lock(file, folder):
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise ValueError(f"another process is at work in {folder}.") from None
+    except OSError:  # a file system without locks
+        return

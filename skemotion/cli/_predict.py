@@ -8,7 +8,7 @@ from pathlib import Path
 from skemotion._version import __version__
 from skemotion.cli._failures import conclude
 from skemotion.cli._formats import WRITERS, Layout
-from skemotion.cli._journal import open_journal, refuse_existing
+from skemotion.cli._journal import open_journal, refuse_finished
 from skemotion.cli._models import find_novelty_limit, open_model
 from skemotion.cli._predictor import UNCERTAIN, Predictor
 from skemotion.cli._recordings import find_recordings
@@ -27,7 +27,7 @@ def run(options):
     """Predict the emotion of every recording, a chunk at a time."""
     recordings = find_recordings(options)
     if options.out:
-        refuse_existing([Path(options.out)])
+        refuse_finished(Path(options.out))
     if options.speaker_column:
         options.one_speaker = True
         recordings.split(options.speaker_column)  # what is wrong is said first

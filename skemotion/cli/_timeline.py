@@ -6,11 +6,11 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import NamedTuple
 
-from skemotion._files import atomic_path
+from skemotion._files import atomic_path, refuse_existing
 from skemotion._version import __version__
 from skemotion.cli._failures import conclude
 from skemotion.cli._formats import NO_SPEECH
-from skemotion.cli._journal import open_journal, refuse_existing
+from skemotion.cli._journal import open_journal, refuse_finished
 from skemotion.cli._models import open_model
 from skemotion.cli._recordings import find_recordings
 from skemotion.cli._terminal import progress_bar, say, say_resumed, shows_progress
@@ -95,7 +95,7 @@ def _print(text):
 def _write_journal(options, recordings):
     out, form = Path(options.out), FORMATS[options.format]
     targets = {_TABLE: out, _FAILED: out.with_name(f"{out.name}.failed")}
-    refuse_existing([out])
+    refuse_finished(out)
     model = open_model(options)
     with open_journal(targets, _identity(recordings, options)) as journal:
         if journal.is_new:
