@@ -108,7 +108,7 @@ def test_pair_is_resampled_and_cut():
         (None, "1-D numeric signal"),
         ((np.zeros(9), 0), "sampling rate must be a positive number"),
         ((np.zeros(9), "16k"), "sampling rate must be a positive number"),
-        (io.BytesIO(b"not audio at all"), "convert it to WAV or FLAC"),
+        (io.BytesIO(b"not audio at all"), "it is text, not a recording"),
     ],
 )
 def test_unreadable_recordings_say_why(recording, message):
@@ -119,7 +119,7 @@ def test_unreadable_recordings_say_why(recording, message):
 def test_text_file_is_no_audio(tmp_path):
     path = tmp_path / "notes.txt"
     path.write_text("no audio")
-    with pytest.raises(ValueError, match="convert it to WAV or FLAC"):
+    with pytest.raises(ValueError, match="it is text, not a recording"):
         load_audio(path)
 
 
@@ -217,7 +217,7 @@ def test_file_objects_are_put_back_to_where_they_were(tmp_path):
         assert file.tell() == 17
     broken = io.BytesIO(b"no audio at all")
     broken.seek(3)
-    with pytest.raises(ValueError, match="convert it"):
+    with pytest.raises(ValueError, match="it is text"):
         load_audio(broken)
     assert broken.tell() == 3
 

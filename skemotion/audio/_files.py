@@ -9,6 +9,7 @@ from threading import RLock
 from typing import Any
 
 from skemotion.audio._mpeg import Unending, tells_length
+from skemotion.audio._reasons import explain_head, head_of, refuse_path
 
 # Beyond these, in Hz, a header is wrong, and reading would ask for memory in vain.
 _LOWEST_RATE, _HIGHEST_RATE = 100, 10_000_000
@@ -88,18 +89,13 @@ def _open_audio(file):
 
     if isinstance(file, (str, os.PathLike)):
         file = os.fsdecode(file)
-        if os.path.isdir(file):
-            raise ValueError("it is a folder, not a file")
-        if not os.path.exists(file):
-            raise ValueError("no such file")
+        refuse_path(file)
     try:
         audio = soundfile.SoundFile(file)
-    except (soundfile.LibsndfileError, OSError, TypeError) as error:
-        if isinstance(error, OSError):
-            raise ValueError(error.strerror or str(error)) from error
-        raise ValueError(
-            "libsndfile does not read it as audio; convert it to WAV or FLAC"
-        ) from error
+    except OSError as error:
+        raise ValueError(error.strerror or str(error)) from error
+    except (soundfile.LibsndfileError, TypeError) as error:
+        raise ValueError(_explain(file)) from error
     if not _LOWEST_RATE <= audio.samplerate <= _HIGHEST_RATE:
         audio.close()
         raise ValueError(
@@ -107,6 +103,15 @@ def _open_audio(file):
             "recording has"
         )
     return audio
+
+
+def _explain(file):
+    name = file if isinstance(file, str) else getattr(file, "name", None)
+    try:
+        head = head_of(file)
+    except (OSError, ValueError) as error:
+        return f"it cannot be read ({error})"
+    return explain_head(head, name if isinstance(name, str) else None)
 
 
 # Whoever moves the position of a file object moves it for all threads.

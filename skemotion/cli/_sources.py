@@ -18,6 +18,8 @@ from skemotion.datasets._tables import (
 
 STDIN = "-"
 _TABLE = ".csv"
+# What a shell gives for the output of a command, as in <(cat a.wav).
+_OF_SHELL = ("/dev/fd/", "/proc/self/fd/")
 
 
 class Source(NamedTuple):
@@ -53,6 +55,8 @@ def open_source(name: str) -> Source:
     if is_emodb(name):
         return describe_corpus(name)
     path = Path(name)
+    if name.startswith(_OF_SHELL) and path.is_fifo():
+        return Source([PATH], [(name,)], {name: Encoded(path.read_bytes(), name)})
     if path.is_dir():
         return _search(path)
     if is_table(name):

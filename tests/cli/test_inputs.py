@@ -5,6 +5,8 @@ import io
 import json
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import joblib
@@ -167,12 +169,16 @@ def test_a_recording_on_standard_input(predict, paths, monkeypatch):
     assert rows == expected
 
 
-@pytest.mark.parametrize("content", [b"", b"no audio"])
-def test_what_is_no_recording_on_standard_input(predict, paths, monkeypatch, content):
+@pytest.mark.parametrize(
+    ("content", "reason"), [(b"", "it is empty"), (b"no audio", "it is text")]
+)
+def test_what_is_no_recording_on_standard_input(
+    predict, paths, monkeypatch, content, reason
+):
     feed(monkeypatch, content)
     code, rows, err = predict("-", paths[0])
     assert code == 1
-    assert "-: libsndfile does not read it as audio" in err
+    assert f"-: {reason}" in err
     assert [bool(row["error"]) for row in rows] == [True, False]
 
 
@@ -191,6 +197,17 @@ def test_models_are_adapted_to_what_comes_by_standard_input(
     _, expected, _ = predict("--adapt", *paths)
     del rows[0]["path"], expected[0]["path"]
     assert rows == expected
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such shells")
+def test_the_output_of_a_command_is_read_once(model, paths):
+    line = f"{sys.executable} -m skemotion predict -m {model} <(cat {paths[0]}) {{}}"
+    done = subprocess.run(
+        ["bash", "-c", line.format(paths[0])], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    piped, named = done.stdout.splitlines()
+    assert piped.split("\t")[1:] == named.split("\t")[1:]
 
 
 def test_work_on_standard_input_is_resumed_with_the_same_only(

@@ -401,8 +401,8 @@ def test_one_voice_is_compared_as_it_was_trained(
 
     fit = _models.fit_by_speaker
 
-    def fit_with_detector(pipeline, speech):
-        return fit(pipeline.set_params(novelty_detector=NoveltyDetector(4)), speech)
+    def fit_with_detector(pipeline, *speech):
+        return fit(pipeline.set_params(novelty_detector=NoveltyDetector(4)), *speech)
 
     monkeypatch.setattr("skemotion.cli._train.fit_by_speaker", fit_with_detector)
     model = str(tmp_path / "model.joblib")
