@@ -56,7 +56,8 @@ def extract(
         As :func:`skemotion.audio.load_audio` takes them.
     describe : callable
         Called as ``describe(signal, native_rate, settings)`` with the samples of
-        a recording at its own rate; returns its frames.
+        a recording at its own rate; returns its frames, or raises ValueError with
+        the reason why there can be none.
     settings : dict
         All that frames depend on besides, of JSON's types, with the entries
         "sampling_rate" (Hz), "duration" (seconds), and "shape", of what
@@ -141,9 +142,10 @@ def _extract(recording, describe, settings, memory):
         start = (
             recording if isinstance(recording, Start) else _decode(recording, settings)
         )
+        values = _recall(start, describe, settings, memory, key)
     except ValueError as error:
         return error
-    return Features(_recall(start, describe, settings, memory, key), start.is_cut)
+    return Features(values, start.is_cut)
 
 
 def _recall(start, describe, settings, memory, key):

@@ -3,10 +3,13 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import numpy as np
 from numpy.typing import NDArray
 
 from skemotion.audio import fix_length, resample, scale_to_peak
 from skemotion.feature_extraction import _descriptors, _extended
+
+_LOUDEST = 1e10  # in full scales; sums of its squares are far from the largest number
 
 
 class DescriptorSet(NamedTuple):
@@ -46,16 +49,32 @@ def describe(signal: NDArray, native_rate: float, settings: dict[str, Any]) -> N
     Returns
     -------
     ndarray of shape (n_frames, n_features), dtype float32
+
+    Raises
+    ------
+    ValueError
+        If the recording is so loud that its squares would overflow.
     """
     signal = resample(signal, native_rate, settings["sampling_rate"])
     if settings["normalize"] == "peak":
         signal = scale_to_peak(signal)
+    else:
+        _refuse_too_loud(signal)
     signal = fix_length(
         signal, settings["n_samples"], padding_side=settings["padding_side"]
     )
     return DESCRIPTOR_SETS[settings["set"]].compute(
         signal, sampling_rate=settings["sampling_rate"], **settings["descriptors"]
     )
+
+
+def _refuse_too_loud(signal):
+    peak = float(np.abs(signal).max(initial=0))
+    if peak > _LOUDEST:
+        raise ValueError(
+            f"its largest sample is {peak:.3g}, where 1 is full scale: scale it, or "
+            'set normalize="peak"'
+        )
 
 
 def descriptor_set_version(name: str) -> int:

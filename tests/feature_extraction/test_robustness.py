@@ -10,7 +10,7 @@ import soxr
 from scipy.signal import correlate
 from sklearn.base import clone
 
-from skemotion import SpeechFeatureExtractor
+from skemotion import AudioError, SpeechFeatureExtractor
 from skemotion.audio import load_audio
 from skemotion.datasets import make_emotional_speech
 
@@ -159,3 +159,22 @@ def test_an_offset_changes_nothing_where_the_mean_is_zero():
     signal -= signal.mean(dtype=np.float64)
     still, moved = EXTENDED.transform([signal, signal + np.float32(0.25)])[..., 46:]
     np.testing.assert_allclose(moved, still, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("descriptors", ["post", "extended"])
+@pytest.mark.parametrize("gain", [1e-38, 1e-30, 1e-10, 1.0, 1e5, 1e9])
+def test_features_are_finite_at_any_gain(descriptors, gain):
+    signal = (gain * np.sin(np.arange(8000) / 9)).astype(np.float32)
+    extractor = SpeechFeatureExtractor(descriptors=descriptors, duration=0.5)
+    assert np.isfinite(extractor.transform([signal])).all()
+
+
+@pytest.mark.parametrize("gain", [1e11, 1e18, 1e25, 3e38])
+def test_what_is_louder_than_any_recording_is_named(gain):
+    signal = np.sin(np.arange(8000) / 9)
+    loud = (gain * signal).astype(np.float32)
+    extractor = SpeechFeatureExtractor(duration=0.5)
+    with pytest.raises(AudioError, match=r"^1 recording .*\n  X\[1\]: its largest"):
+        extractor.transform([signal, loud])
+    extractor.set_params(normalize="peak")
+    assert np.isfinite(extractor.transform([signal, loud])).all()
