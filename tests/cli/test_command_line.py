@@ -102,6 +102,8 @@ def test_errors(error, code, message, monkeypatch, capfd):
 def test_control_c_in_a_process():
     code = (
         "import sys, os, signal; import skemotion.cli._cache as c\n"
+        # What a shell has put into the background is born to ignore it.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "c.run = lambda options: os.kill(os.getpid(), signal.SIGINT)\n"
         "from skemotion.cli import main; sys.exit(main(['cache', 'info', 'x']))"
     )
