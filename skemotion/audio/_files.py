@@ -11,6 +11,7 @@ from typing import Any
 from skemotion.audio._mpeg import Unending, tells_length
 from skemotion.audio._reasons import explain_head, head_of, refuse_path
 
+_IS_POSIX = os.name == "posix"
 # Beyond these, in Hz, a header is wrong, and reading would ask for memory in vain.
 _LOWEST_RATE, _HIGHEST_RATE = 100, 10_000_000
 
@@ -91,7 +92,9 @@ def _open_audio(file):
         file = os.fsdecode(file)
         refuse_path(file)
     try:
-        audio = soundfile.SoundFile(file)
+        # Of names that are not in UTF-8, soundfile takes the bytes alone.
+        name = os.fsencode(file) if isinstance(file, str) and _IS_POSIX else file
+        audio = soundfile.SoundFile(name)
     except OSError as error:
         raise ValueError(error.strerror or str(error)) from error
     except (soundfile.LibsndfileError, TypeError) as error:

@@ -1,10 +1,9 @@
 """``skemotion evaluate``."""
 
-import csv
-import json
 import os
 
 from skemotion._files import atomic_path
+from skemotion._text import csv_text, json_text
 from skemotion.cli._checks import check_folder, check_new_file
 from skemotion.cli._evaluating import evaluate_corpus, forget_evaluation
 from skemotion.cli._formats import NO_SPEECH
@@ -16,7 +15,7 @@ from skemotion.cli._scores import (
     print_report,
     save_confusion_matrix,
 )
-from skemotion.cli._terminal import note, say, shows_progress
+from skemotion.cli._terminal import note, say, shows_progress, write_out
 
 
 def run(options):
@@ -33,7 +32,7 @@ def run(options):
     if as_text:
         _print_text(evaluation)
     else:
-        print(json.dumps(describe(evaluation), indent=2, ensure_ascii=False))
+        write_out(json_text(describe(evaluation), indent=2) + "\n")
     tell = say if as_text else note
     if options.out:
         _write_predictions(options.out, evaluation)
@@ -65,19 +64,13 @@ def _print_text(evaluation):
 
 def _write_predictions(path, evaluation):
     os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
-    with (
-        atomic_path(path) as temporary,
-        open(
-            temporary, "w", newline="", encoding="utf-8", errors="surrogateescape"
-        ) as file,
-    ):
-        writer = csv.writer(file, lineterminator="\n")
-        labels = evaluation.classes.tolist()
-        extra = ["speaker"] * (evaluation.speakers is not None)
-        extra += ["fold"] * (evaluation.folds is not None)
-        header = ["path", "truth", "emotion", "confidence", *labels, *extra, "error"]
-        writer.writerow(header)
-        writer.writerows(_rows(evaluation))
+    labels = evaluation.classes.tolist()
+    extra = ["speaker"] * (evaluation.speakers is not None)
+    extra += ["fold"] * (evaluation.folds is not None)
+    header = ["path", "truth", "emotion", "confidence", *labels, *extra, "error"]
+    text = csv_text([header, *_rows(evaluation)])
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(text.encode(errors="surrogateescape"))
 
 
 def _rows(evaluation):

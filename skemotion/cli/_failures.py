@@ -4,6 +4,7 @@ import sys
 from collections.abc import Sequence
 
 from skemotion._messages import shorten
+from skemotion._text import printable
 from skemotion.cli._formats import NO_SPEECH
 from skemotion.exceptions import AudioError
 
@@ -25,7 +26,7 @@ def conclude(failures: Sequence[tuple[str, str]]) -> int:
     if silent:
         noun = "recording holds" if len(silent) == 1 else "recordings hold"
         print(
-            f"skemotion: {len(silent)} {noun} no speech: {shorten(silent)}",
+            f"skemotion: {len(silent)} {noun} no speech: {printable(shorten(silent))}",
             file=sys.stderr,
         )
     unreadable = [failure for failure in failures if failure[1] != NO_SPEECH]

@@ -1,12 +1,11 @@
 """Predictions as text, CSV and JSON."""
 
-import csv
-import json
-import sys
 import textwrap
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from skemotion._text import csv_text, json_text, printable
+from skemotion.cli._terminal import write_out
 from skemotion.pipeline._extents import Extent
 
 NO_SPEECH = "no speech"
@@ -108,10 +107,11 @@ class TextWriter:
         """Print some predictions."""
         for found in predictions:
             if found.error == NO_SPEECH:
-                print(f"{found.path}\t\t\t{NO_SPEECH}")
+                print(f"{printable(found.path)}\t\t\t{NO_SPEECH}")
             elif not found.error:
                 mark = _UNLIKE if found.is_novel else ""
-                print(f"{found.path}\t{found.emotion}\t{found.confidence:.2f}{mark}")
+                path, emotion = printable(found.path), printable(found.emotion)
+                print(f"{path}\t{emotion}\t{found.confidence:.2f}{mark}")
 
     def close(self):
         """Print what comes last."""
@@ -122,12 +122,11 @@ class CsvWriter:
 
     def __init__(self, layout):
         self._layout = layout
-        self._writer = csv.writer(sys.stdout, lineterminator="\n")
-        self._writer.writerow(layout.header)
+        write_out(csv_text([layout.header]))
 
     def write(self, predictions):
         """Print some predictions."""
-        self._writer.writerows(map(self._layout.row, predictions))
+        write_out(csv_text(map(self._layout.row, predictions)))
 
     def close(self):
         """Print what comes last."""
@@ -143,16 +142,14 @@ class JsonWriter:
     def write(self, predictions):
         """Print some predictions."""
         for found in predictions:
-            text = json.dumps(
-                self._layout.describe(found), indent=2, ensure_ascii=False
-            )
-            print(",\n" if self._n_written else "[\n", end="")
-            print(textwrap.indent(text, "  "), end="")
+            text = json_text(self._layout.describe(found), indent=2)
+            write_out(",\n" if self._n_written else "[\n")
+            write_out(textwrap.indent(text, "  "))
             self._n_written += 1
 
     def close(self):
         """Print what comes last."""
-        print("\n]")
+        write_out("\n]\n")
 
 
 def _rounded(value):

@@ -2,7 +2,6 @@
 
 import csv
 import hashlib
-import io
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from skemotion._files import atomic_path, refuse_existing
+from skemotion._text import csv_text
 
 _STATE = "state.json"
 
@@ -55,10 +55,8 @@ class Journal:
 
     def write_rows(self, name: str, rows: Iterable[Sequence[Any]]) -> None:
         """Append rows of a table in CSV format."""
-        text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows(rows)
         # Names of files come back as the bytes that they are, in UTF-8 or not.
-        self.write(name, text.getvalue().encode(errors="surrogateescape"))
+        self.write(name, csv_text(rows).encode(errors="surrogateescape"))
 
     def commit(self, n_new: int) -> None:
         """Note that so many recordings more are done, once they are on the disk."""

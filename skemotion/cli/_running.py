@@ -1,6 +1,7 @@
 """Running of a command: its warnings, its errors and its exit code."""
 
 import importlib
+import io
 import logging
 import os
 import sys
@@ -9,6 +10,7 @@ import warnings
 from contextlib import contextmanager
 from typing import Any
 
+from skemotion._text import printable
 from skemotion.cli._terminal import heeding, is_quiet, is_verbose
 
 INTERRUPTED = 130  # 128 and the number of SIGINT, as shells have it
@@ -28,6 +30,8 @@ def run_command(options: Any) -> int:
         0 if all went well, 1 if the work failed, 130 if it was interrupted.
     """
     program = f"skemotion {options.command}"
+    if isinstance(sys.stdout, io.TextIOWrapper):  # which may know few characters
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         with heeding(options), _libraries_silent(), _warnings_in_words(program):
             command = importlib.import_module(f"skemotion.cli._{options.command}")
@@ -44,7 +48,8 @@ def run_command(options: Any) -> int:
         print(f"{program}: interrupted", file=sys.stderr)
         return INTERRUPTED
     except Exception as error:
-        print(f"{program}: error: {_in_words(error)}", file=sys.stderr)
+        text = printable(_in_words(error), keep="\n")
+        print(f"{program}: error: {text}", file=sys.stderr)
         return 1
 
 
@@ -68,7 +73,8 @@ def _warnings_in_words(program):
 
         def show(message, category, filename, lineno, file=None, line=None):
             if not is_quiet() and str(message) not in said:
-                print(f"{program}: warning: {message}", file=sys.stderr)
+                text = printable(str(message), keep="\n")
+                print(f"{program}: warning: {text}", file=sys.stderr)
             said.add(str(message))  # each fold has the same to say
 
         warnings.showwarning = show

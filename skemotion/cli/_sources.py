@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from skemotion._text import printable
 from skemotion.audio import Encoded
 from skemotion.cli._corpus import is_emodb, load_corpus
 from skemotion.datasets._folders import describe_skipped, search_folder
@@ -93,7 +94,8 @@ def _search(folder):
             + (f", but {skipped}." if skipped else ".")
         )
     if skipped:
-        print(f"skemotion: skipped in {folder}: {skipped}", file=sys.stderr)
+        text = printable(f"skipped in {folder}: {skipped}")
+        print(f"skemotion: {text}", file=sys.stderr)
     return Source([PATH], [(str(path),) for path in recordings])
 
 

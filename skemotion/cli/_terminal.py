@@ -63,6 +63,20 @@ def say(text: str = "") -> None:
         print(text, flush=True)
 
 
+def write_out(text: str) -> None:
+    """Write what programs read to standard output, in UTF-8.
+
+    Names of files in it are the bytes that they are.
+    """
+    raw = getattr(sys.stdout, "buffer", None)
+    if raw is None:
+        sys.stdout.write(text)
+    else:
+        sys.stdout.flush()
+        raw.write(text.encode(errors="surrogateescape"))
+    sys.stdout.flush()
+
+
 def note(text: str) -> None:
     """Say on standard error what is going on."""
     if not _wishes.quiet:

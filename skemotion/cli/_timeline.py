@@ -13,7 +13,13 @@ from skemotion.cli._formats import NO_SPEECH
 from skemotion.cli._journal import open_journal, refuse_finished
 from skemotion.cli._models import open_model
 from skemotion.cli._recordings import find_recordings
-from skemotion.cli._terminal import progress_bar, say, say_resumed, shows_progress
+from skemotion.cli._terminal import (
+    progress_bar,
+    say,
+    say_resumed,
+    shows_progress,
+    write_out,
+)
 from skemotion.exceptions import AudioError
 from skemotion.timeline import EmotionTimeline, emotion_timeline
 from skemotion.timeline._formats import (
@@ -74,22 +80,11 @@ def _write_table(options, recordings):
         return _write_journal(options, recordings)
     form, failures = FORMATS[options.format], []
     model = open_model(options)
-    _print(form.header)
+    write_out(form.header)
     for found in _listen(model, recordings, options):
-        _print(_lines(form, found))
+        write_out(_lines(form, found))
         failures += _failure(found)
     return failures
-
-
-def _print(text):
-    """Print text, in which names of files are the bytes that they are."""
-    raw = getattr(sys.stdout, "buffer", None)
-    if raw is None:
-        sys.stdout.write(text)
-    else:
-        sys.stdout.flush()
-        raw.write(text.encode(errors="surrogateescape"))
-    sys.stdout.flush()
 
 
 def _write_journal(options, recordings):

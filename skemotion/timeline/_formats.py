@@ -1,10 +1,7 @@
 """Segments in the formats of other programs."""
 
-import csv
 import html
 import importlib.util
-import io
-import json
 import math
 import os
 import tempfile
@@ -16,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from skemotion._files import atomic_path
+from skemotion._text import csv_text, json_text
 from skemotion.timeline._result import EmotionTimeline, Segment
 
 Row = tuple[str, Segment]
@@ -106,9 +104,7 @@ def _floor(seconds: float, digits: int) -> float:
 
 
 def _csv_line(*cells: Any) -> str:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerow(cells)
-    return text.getvalue()
+    return csv_text([cells])
 
 
 def _csv_row(file: str, segment: Segment) -> str:
@@ -121,12 +117,7 @@ def _json_line(file: str, segment: Segment) -> str:
     start, end, emotion, confidence = segment
     values = (file, _floor(start, 6), _floor(end, 6), emotion, round(confidence, 4))
     row = dict(zip(COLUMNS, values, strict=True))
-    text = json.dumps(row, ensure_ascii=False)
-    try:
-        text.encode()
-    except UnicodeEncodeError:  # a name of a file that is not in UTF-8
-        text = json.dumps(row)
-    return text + "\n"
+    return json_text(row) + "\n"
 
 
 def _one_line(emotion: Any) -> str:
