@@ -9,13 +9,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from skemotion.audio import recording_name, resample
+from skemotion.audio import recording_name
 from skemotion.exceptions import NoSpeechWarning, TruncationWarning
 from skemotion.feature_extraction._log_mel import (
-    HOP_LENGTH,
     SAMPLING_RATE,
     hertz_to_mel,
-    log_mel_spectrogram,
 )
 from skemotion.inspection._attention_over_time import attention_over_time
 from skemotion.inspection._estimators import last_step
@@ -25,21 +23,22 @@ from skemotion.inspection._plotting import (
     COLOURS,
     GREY,
     check_labels,
-    create_axes,
     draw_also,
     draw_once,
-    drawn_by,
     name_rows,
     shorten_middle,
     text_size,
 )
+from skemotion.inspection._recording_parts import (
+    N_MELS,
+    envelope,
+    make_parts,
+    mel_decibels,
+)
 
 Course = tuple[NDArray[np.float64], NDArray[np.float64]]
-_N_MELS = 80
 _TICKS = (1000, 2000, 4000, 8000)  # Hz
 _DYNAMICS = 60.0  # dB below the loudest that are shown
-_MAX_COLUMNS = 1500  # more are not seen
-_MIN_SAMPLES = 201  # of which there is a spectrum
 _LEAST_PEAK = 1e-4
 _LEAST_FALL = 1e-3
 _LIGHT = "#9ecae1"  # of what is not predicted
@@ -191,7 +190,7 @@ class RecordingDisplay:
             another number of axes.
         """
         self._check()
-        axes = _make_parts(ax, n_parts=3 + self._shows_occlusion)
+        axes = make_parts(ax, 3 + self._shows_occlusion, RecordingDisplay)
         self.ax_, self.figure_ = axes, axes[0].figure
         for part in axes:
             draw_once(part, RecordingDisplay)
@@ -231,7 +230,7 @@ class RecordingDisplay:
         return self.occlusion is not None and not self.silent
 
     def _plot_waveform(self, ax):
-        low, high = _envelope(np.asarray(self.signal))
+        low, high = envelope(np.asarray(self.signal))
         times = np.linspace(0, self._seconds, len(low))
         self.waveform_ = ax.fill_between(times, low, high, color="0.45", linewidth=0)
         peak = max(np.abs(low).max(), np.abs(high).max(), _LEAST_PEAK)
@@ -276,9 +275,9 @@ class RecordingDisplay:
         draw_also(ax, RecordingDisplay, drawn)
 
     def _plot_spectrogram(self, ax, cmap, colorbar, im_kw):
-        decibels, seconds = _mel_decibels(np.asarray(self.signal), self.sampling_rate)
+        decibels, seconds = mel_decibels(np.asarray(self.signal), self.sampling_rate)
         top = hertz_to_mel(SAMPLING_RATE / 2)
-        step = top / (_N_MELS + 1)
+        step = top / (N_MELS + 1)
         style = {
             "cmap": cmap,
             "vmin": -_DYNAMICS,
@@ -286,7 +285,7 @@ class RecordingDisplay:
             "aspect": "auto",
             "origin": "lower",
             "interpolation": "nearest",
-            "extent": (0, seconds, 0.5 * step, (_N_MELS + 0.5) * step),
+            "extent": (0, seconds, 0.5 * step, (N_MELS + 0.5) * step),
         }
         self.im_ = ax.imshow(decibels.T, **{**style, **im_kw})
         ax.set_yticks(
@@ -575,67 +574,3 @@ def _predict(pipeline, recording):
 def _short_name(recording):
     name = recording_name(recording, -1)
     return None if name == "X[-1]" else os.path.basename(name)
-
-
-def _make_parts(ax, n_parts):
-    """Return axes for waveform, spectrogram, probabilities, and occlusion if shown."""
-    if ax is None:
-        import matplotlib.pyplot as plt
-
-        width, height = plt.rcParams["figure.figsize"]
-        ax = create_axes(None, figsize=(width, (0.9 if n_parts == 4 else 0.7) * height))
-    axes = np.ravel(np.asarray(ax, dtype=object))
-    if len(axes) == n_parts:
-        return axes
-    if len(axes) == 1:
-        return _divide(axes[0], n_parts)
-    raise ValueError(
-        f"ax holds {len(axes)} axes; give one, within which all is drawn, or "
-        f"{n_parts}: for waveform, spectrogram, probabilities"
-        + (" and occlusion." if n_parts == 4 else ".")
-    )
-
-
-def _divide(frame, n_parts):
-    """Make axes within the place of one, or find those made before."""
-    from matplotlib.gridspec import GridSpecFromSubplotSpec
-
-    found = drawn_by(frame, RecordingDisplay)
-    if len(found) == n_parts and all(part in frame.figure.axes for part in found):
-        return np.array(found, dtype=object)
-    for part in found:
-        draw_once(part, RecordingDisplay)
-    frame.set_axis_off()
-    figure = frame.get_figure(root=True)
-    free = {} if figure.get_layout_engine() is not None else {"wspace": 1.1}
-    grid = GridSpecFromSubplotSpec(
-        n_parts - 1,
-        2,
-        subplot_spec=frame.get_subplotspec(),
-        width_ratios=(2.5, 1),
-        **free,
-    )
-    places = [grid[0, 0], grid[1, 0], grid[:, 1]]
-    places += [grid[row, 0] for row in range(2, n_parts - 1)]
-    axes = [frame.figure.add_subplot(place) for place in places]
-    draw_once(frame, RecordingDisplay, axes)
-    return np.array(axes, dtype=object)
-
-
-def _envelope(signal):
-    """Return the least and the largest sample of each column of a picture."""
-    step = max(len(signal) // _MAX_COLUMNS, 1)
-    starts = np.arange(0, len(signal), step)
-    low, high = (f.reduceat(signal, starts) for f in (np.minimum, np.maximum))
-    return low, high
-
-
-def _mel_decibels(signal, rate):
-    """Return levels of shape (n_columns, n_mels), and the time that they span."""
-    signal = resample(signal.astype(np.float32), rate, SAMPLING_RATE)
-    signal = np.pad(signal, (0, max(_MIN_SAMPLES - len(signal), 0)))
-    decibels = 40 * log_mel_spectrogram(signal, _N_MELS)
-    decibels -= decibels.max()
-    step = max(len(decibels) // _MAX_COLUMNS, 1)
-    levels = np.maximum.reduceat(decibels, np.arange(0, len(decibels), step))
-    return levels, len(decibels) * HOP_LENGTH / SAMPLING_RATE
