@@ -180,7 +180,7 @@ def test_quickstart_on_emodb(emodb_path, tmp_path, capfd):
         (["evaluate", "{corpus}"], "the speakers of .* are not known"),
         (["evaluate", "{corpus}", "--protocol", "holdout"], "needs at least 21"),
         (["predict", "-m", "no-model.joblib", "a.wav"], "no-model.joblib"),
-        (["predict", "-m", "{corpus}/table.csv", "a.wav"], "is not a model saved by"),
+        (["predict", "-m", "{corpus}/table.csv", "a.wav"], "is no bundle of skemotion"),
         (
             ["predict", "-m", "{model}", "gone.wav", "lost.wav"],
             "2 recordings cannot be read",
