@@ -1,4 +1,4 @@
-"""Who is looking, and what is shown: results, notes, warnings and progress."""
+"""What is shown on the terminal: results, notes and progress."""
 
 import re
 import sys
