@@ -16,6 +16,8 @@ where it was stopped::
 """
 
 import argparse
+import contextlib
+import ctypes
 import faulthandler
 import hashlib
 import json
@@ -26,6 +28,8 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
+from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 
@@ -39,6 +43,7 @@ _N_LOOSE = 200  # of which a worker may need more memory once
 
 def main():
     options = parse()
+    options.folder = options.folder.absolute()
     options.folder.mkdir(parents=True, exist_ok=True)
     if options.worker:
         (guided_work if options.guided else work)(options)
@@ -80,8 +85,9 @@ def keep_seeds(folder, name):
     kept = folder / "seeds" / name
     if kept.exists():
         return
-    with tempfile.TemporaryDirectory() as place:
-        seeds = TARGETS[name].make_seeds(Path(place))
+    with in_temporary_folder() as place:
+        place.mkdir()
+        seeds = TARGETS[name].make_seeds(place)
     new = folder / f"seeds-{name}.new"
     new.mkdir(exist_ok=True)
     for number, content in enumerate(seeds):
@@ -133,7 +139,7 @@ def start_worker(options, name, first, last):
     """Return its counts, its exit status, and what it said on standard error."""
     path = options.folder / f"counts-{name}"
     path.write_bytes(_COUNTS.pack(first, 0, 0, 0))
-    command = [sys.executable, __file__, "--worker", "--target", name]
+    command = [sys.executable, os.path.abspath(__file__), "--worker", "--target", name]
     for option in ("seed", "limit", "memory", "folder"):
         command += [f"--{option}", str(getattr(options, option))]
     command += ["--first", str(first), "--inputs", str(last)]
@@ -207,18 +213,19 @@ def work(options):
     """Run one input after the other; the number of the current one is always known."""
     (name,) = options.target
     target, seeds = TARGETS[name], load_seeds(options.folder, name)
-    with tempfile.TemporaryDirectory() as place:
-        warm_up(target, seeds, Path(place))
+    with in_temporary_folder() as place, Watch() as watch:
+        warm_up(target, seeds, place, watch)
         limit_memory(options.memory)
-        watch = Watch(options)
         with open(options.folder / f"counts-{name}", "r+b") as file:
             board = mmap.mmap(file.fileno(), _COUNTS.size)
         counts = [0, 0, 0]
         for number in range(options.first, options.inputs):
             _COUNTS.pack_into(board, 0, number, *counts)
             content = make_input(name, options.seed, number, seeds)
-            faulthandler.dump_traceback_later(options.limit, exit=True)
-            outcome, described = run_one(target, content, Path(place), watch)
+            faulthandler.dump_traceback_later(
+                options.limit, exit=True, file=watch.fatal
+            )
+            outcome, described = run_one(target, content, place, watch)
             faulthandler.cancel_dump_traceback_later()
             counts[(RIGHT, "refused", "defect").index(outcome)] += 1
             if described:
@@ -238,37 +245,47 @@ def run_one(target, content, place, watch):
     finally:
         said = watch.read()
     if said:
-        return "defect", {"kind": "text on standard error", "error": said}
+        return "defect", {"kind": "text on standard output or error", "error": said}
     return outcome, None
 
 
-def warm_up(target, seeds, place):
+@contextmanager
+def in_temporary_folder():
+    """Work in a folder of its own: libsndfile looks, and writes, into the current one."""
+    with tempfile.TemporaryDirectory() as place, contextlib.chdir(place):
+        yield Path(place, "here")
+
+
+def warm_up(target, seeds, place, watch):
     """Import all that is needed, for memory is limited from then on."""
+    place.mkdir()
     for content in seeds[:_N_LOOSE]:
-        run_one(target, content, place, Silent())
-
-
-class Silent:
-    """Of what is written to standard error, nothing."""
-
-    def read(self):
-        return ""
+        run_one(target, content, place, watch)
 
 
 class Watch:
-    """What has been written to standard error, by libraries in C as well."""
+    """What is written to standard output and error, by libraries in C as well."""
 
-    def __init__(self, options):
-        faulthandler.enable()
-        self._file = tempfile.TemporaryFile()
-        # The faults of the process itself still go to the first standard error.
-        saved = os.dup(2)
-        faulthandler.enable(saved)
-        self.fatal = saved
-        os.dup2(self._file.fileno(), 2)
+    def __init__(self):
+        self._file = tempfile.TemporaryFile("a+b")
+        # The faults of this process itself still go to the first standard error.
+        self.fatal = os.dup(2)
+        faulthandler.enable(self.fatal)
+        for stream in (1, 2):
+            os.dup2(self._file.fileno(), stream)
+        self._flush = ctypes.CDLL(None).fflush
         self._seen = 0
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, trace):
+        if error is not None:
+            os.write(self.fatal, "".join(traceback.format_exception(error)).encode())
+
     def read(self):
+        sys.stderr.flush()
+        self._flush(None)  # what C has written to standard output
         size = os.fstat(self._file.fileno()).st_size
         if size == self._seen:
             return ""
@@ -290,8 +307,10 @@ def run_again(options):
     """Run inputs that were kept, and show in full what comes of them."""
     for path in options.again:
         target = TARGETS[path.name.partition("-")[0]]
-        with tempfile.TemporaryDirectory() as place:
-            print(path, run_watched(target, path.read_bytes(), Path(place)))
+        content = path.read_bytes()
+        with in_temporary_folder() as place:
+            place.mkdir()
+            print(path, run_watched(target, content, place))
     return 0
 
 
@@ -315,7 +334,7 @@ def drive_guided(options, name):
         path.write_bytes(_COUNTS.pack(0, 0, 0, 0))
         artifacts = options.folder / f"artifacts-{name}"
         artifacts.mkdir(exist_ok=True)
-        command = [sys.executable, __file__, "--worker", "--guided", "--target", name]
+        command = [sys.executable, os.path.abspath(__file__), "--worker", "--guided", "--target", name]
         command += ["--folder", str(options.folder), "--memory", str(options.memory)]
         command += ["--seed", str(options.seed + 1000 * (state["done"] + n_starts))]
         command += ["--inputs", str(n_left), "--seconds", str(int(left))]
@@ -349,16 +368,16 @@ def guided_work(options):
 
     (name,) = options.target
     target, seeds = TARGETS[name], load_seeds(options.folder, name)
-    with tempfile.TemporaryDirectory() as place:
+    with in_temporary_folder() as place, Watch() as watch:
         with atheris.instrument_imports(include=["skemotion", "zipfile", "csv"]):
-            warm_up(target, seeds, Path(place))
+            warm_up(target, seeds, place, watch)
         board_file = open(options.folder / f"counts-{name}", "r+b")  # noqa: SIM115
         board = mmap.mmap(board_file.fileno(), _COUNTS.size)
         counts = [0, 0, 0]
 
         def test(content):
             _COUNTS.pack_into(board, 0, sum(counts) + 1, *counts)
-            outcome, described = run_one(target, content, Path(place), Silent())
+            outcome, described = run_one(target, content, place, watch)
             counts[(RIGHT, "refused", "defect").index(outcome)] += 1
             if described:
                 called = f"{name}-guided-{hashlib.sha1(content).hexdigest()[:24]}"

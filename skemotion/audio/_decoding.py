@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from skemotion.audio._files import is_encoded, open_to_read
 from skemotion.audio._kinds import Recording, Segment, as_segment, split_pair
 from skemotion.audio._signals import (
+    average,
     check_samples,
     check_signal,
     count_samples,
@@ -272,4 +273,4 @@ def _read(audio: Any, n_samples: int) -> NDArray[np.float32]:
         signal = audio.read(frames=n_samples, dtype="float32", always_2d=True)
     except soundfile.LibsndfileError as error:
         raise ValueError(f"it breaks off while decoding ({error})") from error
-    return signal[:, 0] if signal.shape[1] == 1 else signal.T.mean(axis=0)
+    return signal[:, 0] if signal.shape[1] == 1 else average(signal.T)

@@ -10,6 +10,7 @@ from typing import Any
 
 from skemotion.audio._mpeg import Unending, tells_length
 from skemotion.audio._reasons import explain_head, head_of, refuse_path
+from skemotion.audio._sound import open_sound
 
 _IS_POSIX = os.name == "posix"
 # Beyond these, in Hz, a header is wrong, and reading would ask for memory in vain.
@@ -94,7 +95,7 @@ def _open_audio(file):
     try:
         # Of names that are not in UTF-8, soundfile takes the bytes alone.
         name = os.fsencode(file) if isinstance(file, str) and _IS_POSIX else file
-        audio = soundfile.SoundFile(name)
+        audio = open_sound(name)
     except OSError as error:
         raise ValueError(error.strerror or str(error)) from error
     except (soundfile.LibsndfileError, TypeError) as error:

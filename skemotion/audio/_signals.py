@@ -80,7 +80,13 @@ def check_samples(signal: NDArray[np.float32]) -> NDArray[np.float32]:
 def resample(
     signal: NDArray[np.float32], native_rate: float, sampling_rate: float
 ) -> NDArray[np.float32]:
-    """Bring a signal of shape (n_samples,) from one rate to another, in Hz."""
+    """Bring a signal of shape (n_samples,) from one rate to another, in Hz.
+
+    Raises
+    ------
+    ValueError
+        If its samples are so large that sums of them are none of float32.
+    """
     if native_rate == sampling_rate:
         return signal
     import soxr
@@ -88,6 +94,8 @@ def resample(
     # The length is fixed as librosa does, which the features are compared with.
     n_samples = int(np.ceil(signal.shape[0] * sampling_rate / native_rate))
     resampled = soxr.resample(signal, native_rate, sampling_rate, quality="soxr_hq")
+    if not np.isfinite(resampled).all():
+        raise ValueError("its samples are too large to be resampled")
     return fix_length(resampled, n_samples, padding_side="right")
 
 
@@ -144,13 +152,20 @@ def mix_down(channels: Any) -> NDArray:
             f"its array is of shape {channels.shape}, and not (n_channels, "
             "n_samples); transpose it"
         )
-    return to_float(channels).mean(axis=0)
+    return average(to_float(channels))
+
+
+def average(channels: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Average channels; what is too large, or no number, is found by check_samples."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return channels.mean(axis=0)
 
 
 def to_float(signal: NDArray) -> NDArray[np.float32]:
     """Return samples as float32, whole numbers divided by their full scale."""
     if signal.dtype.kind == "f":
-        return signal.astype(np.float32, copy=False)
+        with np.errstate(over="ignore"):  # which check_samples finds
+            return signal.astype(np.float32, copy=False)
     info = np.iinfo(signal.dtype)
     middle = 0 if signal.dtype.kind == "i" else (info.max + 1) // 2
     scale = info.max - middle + 1

@@ -5,7 +5,6 @@ import io
 import json
 import os
 import shutil
-import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from skemotion.cli._journal import lock
 
 _LOCK = "lock"
 _FEATURES = "features"
+_DIGEST_BYTES = 16
 
 
 @dataclass(frozen=True)
@@ -60,33 +60,45 @@ class KeptFolds:
             return None
         try:
             content = (self._folder / _name(number)).read_bytes()
-            with np.load(io.BytesIO(content), allow_pickle=False) as kept:
-                return Fold(
-                    kept["rows"],
-                    kept["probabilities"],
-                    kept["silent"],
-                    json.loads(str(kept["history"])),
-                    float(kept["seconds"]),
-                )
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-            return None  # it is not there, or the power has failed: it is done again
+        except OSError:
+            return None
+        arrays = content[_DIGEST_BYTES:]
+        # Where the power has failed, it is not whole, and done again.
+        if content[:_DIGEST_BYTES] != _digest(arrays, number):
+            return None
+        with np.load(io.BytesIO(arrays), allow_pickle=False) as kept:
+            return Fold(
+                kept["rows"],
+                kept["probabilities"],
+                kept["silent"],
+                json.loads(str(kept["history"])),
+                float(kept["seconds"]),
+            )
 
     def save(self, number: int, fold: Fold) -> None:
         """Keep a fold; it is on the disk when this returns."""
         if self._folder is None:
             return
         arrays = {**vars(fold), "history": json.dumps(fold.history)}
+        content = io.BytesIO()
+        np.savez(content, **arrays)
         with (
             atomic_path(self._folder / _name(number)) as temporary,
             open(temporary, "wb") as file,
         ):
-            np.savez(file, **arrays)
+            file.write(_digest(content.getvalue(), number) + content.getvalue())
             file.flush()
             os.fsync(file.fileno())
 
 
 def _name(number):
-    return f"fold-{number:04}.npz"
+    return f"{number:04}.fold"
+
+
+def _digest(content, number):
+    """Return what tells whether a file is whole, and that of its fold."""
+    key = _name(number).encode()
+    return hashlib.blake2b(content, digest_size=_DIGEST_BYTES, key=key).digest()
 
 
 def _folder_of(folder: str | os.PathLike, identity: Mapping[str, Any]) -> Path:

@@ -13,6 +13,8 @@ from skemotion._files import atomic_path, refuse_existing
 from skemotion._text import csv_text
 
 _STATE = "state.json"
+_SUM = "sha256"
+_FAILURE = ["path", "error"]
 
 
 class Journal:
@@ -67,6 +69,7 @@ class Journal:
         self.is_new = False
         sizes = {name: file.tell() for name, file in self._files.items()}
         state = {"identity": self._identity, "n_done": self.n_done, "sizes": sizes}
+        state[_SUM] = _sum(state)
         with (
             atomic_path(self._folder / _STATE) as temporary,
             open(temporary, "wb") as note,
@@ -92,15 +95,23 @@ class Journal:
     def write_failures(self, name: str, failures: Mapping[str, str]) -> None:
         """Append failed recordings to a table, which stays empty if there are none."""
         if failures and not self.size(name):
-            self.write_rows(name, [["path", "error"]])
+            self.write_rows(name, [_FAILURE])
         self.write_rows(name, failures.items())
 
     def read_failures(self, name: str) -> list[tuple[str, str]]:
         """Return path and error of all recordings in such a table."""
+        if not self.size(name):
+            return []
         self._files[name].flush()
         path = self._folder / name
         with open(path, newline="", encoding="utf-8", errors="surrogateescape") as file:
-            return [(row["path"], row["error"]) for row in csv.DictReader(file)]
+            try:
+                header, *rows = csv.reader(file, strict=True)
+                if header == _FAILURE and all(len(row) == len(header) for row in rows):
+                    return list(map(tuple, rows))
+            except (csv.Error, ValueError) as error:
+                raise _damaged(self._folder, f"{name}: {error}") from error
+        raise _damaged(self._folder, f"{name} is no table of failures")
 
 
 @contextmanager
@@ -189,7 +200,7 @@ def _read_state(folder, names):
         state = json.loads((folder / _STATE).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _damaged(folder, error) from error
     known = isinstance(state, dict) and isinstance(state.get("identity"), str)
     sizes = state.get("sizes") if known else None
@@ -197,9 +208,16 @@ def _read_state(folder, names):
         not isinstance(sizes, dict)
         or sizes.keys() != set(names)
         or not all(map(_is_count, [*sizes.values(), state.get("n_done")]))
+        or state.get(_SUM) != _sum(state)
     ):
         raise _damaged(folder, f"its {_STATE} does not say what was done")
     return state
+
+
+def _sum(state):
+    """Return what tells whether a state is as it was noted."""
+    noted = {name: value for name, value in state.items() if name != _SUM}
+    return hashlib.sha256(json.dumps(noted, sort_keys=True).encode()).hexdigest()
 
 
 def _is_count(value):

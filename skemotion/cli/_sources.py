@@ -58,7 +58,7 @@ def open_source(name: str) -> Source:
     path = Path(name)
     if name.startswith(_OF_SHELL) and path.is_fifo():
         return Source([PATH], [(name,)], {name: Encoded(path.read_bytes(), name)})
-    if path.is_dir():
+    if os.path.isdir(path):
         return _search(path)
     if is_table(name):
         return _read_rows(path)

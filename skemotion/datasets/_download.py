@@ -24,6 +24,7 @@ _ZIP_ERRORS = (
     lzma.LZMAError,
     struct.error,
     EOFError,
+    MemoryError,  # of a dictionary of LZMA
     OSError,  # of bzip2
     OverflowError,
     RuntimeError,  # encryption and unknown compression

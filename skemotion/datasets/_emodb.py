@@ -261,7 +261,7 @@ def load_emodb(
     >>> print(emodb.translations[1])
     It will be in the place where we always store it.
     """
-    recordings = _require_recordings(Path(path).expanduser())
+    recordings = _require_recordings(Path(os.path.expanduser(path)))
     _warn_of_missing(recordings)
     speakers = [recording.name[:2] for recording in recordings]
     text_ids = [recording.name[2:5] for recording in recordings]
@@ -310,7 +310,7 @@ def _is_recording(path: Path) -> bool:
 
 
 def _require_recordings(path: Path) -> list[Path]:
-    if not path.exists():
+    if not os.path.exists(path):
         raise FileNotFoundError(f"There is no folder {str(path)!r}.")
     if not path.is_dir():
         raise NotADirectoryError(

@@ -1,5 +1,6 @@
 """Labelled recordings in data frames, and in series of audformat."""
 
+import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -75,9 +76,9 @@ def _locate(recording):
     if is_missing(whole):
         raise ValueError("no path")
     try:
-        path = Path(whole).expanduser()
+        path = Path(os.path.expanduser(whole))
     except TypeError:
         raise ValueError(f"{whole!r:.50} is no path") from None
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise ValueError(f"no such file as {str(whole)!r}")
     return str(path) if not start and end is None else (str(path), start, end)

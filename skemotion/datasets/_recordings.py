@@ -179,8 +179,8 @@ def _read(path: Any) -> tuple[Labelled, str, str]:
     """Return the recordings, what they are of, and what else may be meant."""
     if not isinstance(path, (str, os.PathLike)):
         return read_frame(path), "the table", ""
-    source = Path(path).expanduser()
-    if not source.exists():
+    source = Path(os.path.expanduser(path))
+    if not os.path.exists(source):
         raise FileNotFoundError(f"There is nothing at {str(source)!r}.{_LAYOUTS}")
     read = _scan_class_folders if source.is_dir() else _read_csv
     return read(source), repr(str(source)), _hint(source)
@@ -238,7 +238,7 @@ def _read_csv(source: Path) -> Labelled:
     for row in table.rows:
         empty = name_empty_cells(row, used)
         faults += empty
-        if not empty and not Path(table.locate(row)).is_file():
+        if not empty and not os.path.isfile(table.locate(row)):
             faults.append(f"{row.place}: no such file as {row.cells['path']!r}")
     refuse_rows(faults, len(table.rows), repr(str(source)))
     return Labelled(

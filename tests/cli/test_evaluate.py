@@ -193,7 +193,7 @@ def test_folds_of_another_evaluation_are_not_taken(
         command[command.index("2")] = "3"
         n_fits = 3
     else:
-        for path in (tmp_path / "kept").rglob("fold-0001.npz"):
+        for path in (tmp_path / "kept").rglob("0001.fold"):
             path.write_bytes(path.read_bytes()[:-60])
         n_fits = 1
     fits.clear()

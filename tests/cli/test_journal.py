@@ -118,6 +118,10 @@ def test_other_work_is_not_gone_on_with(tmp_path):
         b"not json",
         b"\xff",
         b'{"n_done": 2}',
+        {"n_done": 1},
+        {"n_done": 3},
+        {"sizes": {"table": 6, "failed.csv": 0}},
+        b"[" * 100_000,
         {"n_done": -1},
         {"n_done": 1.5},
         {"n_done": True},
@@ -139,6 +143,29 @@ def test_a_damaged_state_is_said_to_be_one(tmp_path, state):
     with pytest.raises(ValueError, match=r"(is damaged|begun with other).*delete it"):
         work(tmp_path)
     assert not (tmp_path / "out.csv").exists()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"pith,error\r\na.wav,bad\r\n",
+        b'path,error\n"a.wav,bad\n',
+        b"path,error\na.wav\n",
+        b"\0" * 20,
+        b"path,error\n" + b"x" * 140_000,
+    ],
+)
+def test_a_damaged_table_of_failures_is_said_to_be_one(tmp_path, content):
+    targets, end = targets_in(tmp_path), suppress(KeyboardInterrupt)
+    with end, open_journal(targets, IDENTITY) as journal:
+        journal.write("failed.csv", content)
+        journal.commit(1)
+        raise KeyboardInterrupt
+    with (
+        pytest.raises(ValueError, match=r"is damaged \(failed\.csv.*delete it"),
+        open_journal(targets, IDENTITY) as journal,
+    ):
+        journal.read_failures("failed.csv")
 
 
 def test_a_file_that_is_gone_is_damage(tmp_path):
