@@ -499,16 +499,18 @@ def _run_journal(content, folder):
             journal.read_failures("failed.csv")
         return True
 
+    state = files.get("state.json")
     if _attempt(work) is None:
         kept = {path.name: path.read_bytes() for path in partial.iterdir()}
-        _require(files.items() <= kept.items(), "what is refused is changed")
+        _require(kept.get("state.json") == state, "what is refused is noted anew")
+        _require(kept.get("table", b"") in files.get("table", b""), "rows are added")
         return REFUSED
     result = (folder / "out.csv").read_bytes()
-    table, state = files.get("table", b""), files.get("state.json")
-    before = None if state is None else json.loads(state)
-    done = before["sizes"]["table"] if before else 0
-    rest = _CHUNKS[before["n_done"] if before else 0 :]
-    _require(result == table[:done] + "".join(rest).encode(), "another table")
+    before = {"n_done": 0, "sizes": {"table": 0}}
+    before = before if state is None else json.loads(state)
+    rest = "".join(_CHUNKS[before["n_done"] :]).encode()
+    kept = files.get("table", b"")[: before["sizes"]["table"]]
+    _require(result == kept + rest, "another table")
     _require(len(result) == len("".join(_CHUNKS)), "rows are lost or doubled")
     return RIGHT
 

@@ -4,6 +4,7 @@ import json
 import re
 import struct
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from random import Random
 from typing import Any
 
@@ -64,18 +65,18 @@ def mutate_text(content: bytes, rng: Random, others: Sequence[bytes]) -> bytes:
 
 def mutate_json(value: Any, rng: Random) -> Any:
     """Return JSON in which one to three entries are others, or elsewhere, or gone."""
-    value = json.loads(json.dumps(value))
+    value = deepcopy(value)
     for _ in range(rng.choice((1, 1, 1, 2, 3))):
         places = list(_places(value))
         if not places:
-            return rng.choice(_VALUES)
+            return deepcopy(rng.choice(_VALUES))
         holder, key = rng.choice(places)
         way = rng.random()
         if way < 0.6:
             holder[key] = _near(holder[key], rng)
         elif way < 0.75:
             other, place = rng.choice(places)
-            holder[key] = json.loads(json.dumps(other[place]))
+            holder[key] = deepcopy(other[place])
         elif way < 0.9 or isinstance(holder, list):
             del holder[key]
         else:
@@ -100,11 +101,11 @@ def _near(value, rng):
         return mutate_text(value.encode(), rng, ()).decode(errors="replace")
     if isinstance(value, list) and rng.random() < 0.3:
         return value * rng.choice((2, 3))
-    return rng.choice(_VALUES)
+    return deepcopy(rng.choice(_VALUES))
 
 
 def _nest(value):
-    for _ in range(200):
+    for _ in range(100):
         value = [value]
     return value
 

@@ -154,7 +154,7 @@ class _Hush:
         except OSError:  # no standard error, as under pythonw
             return
         if self._handle is None:
-            with tempfile.TemporaryFile("a+b") as file:  # what is appended is not lost
+            with tempfile.TemporaryFile() as file:
                 self._handle = os.dup(file.fileno())
         os.dup2(self._handle, 2)
 
@@ -164,6 +164,7 @@ class _Hush:
             return
         os.lseek(self._handle, 0, os.SEEK_SET)
         said = os.read(self._handle, size)
+        os.lseek(self._handle, 0, os.SEEK_SET)
         os.ftruncate(self._handle, 0)
         others = [
             line for line in said.splitlines(keepends=True) if not _CHATTER.match(line)

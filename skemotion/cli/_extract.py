@@ -7,7 +7,7 @@ import numpy as np
 
 from skemotion import SpeechFeatureExtractor
 from skemotion._version import __version__
-from skemotion.cli._journal import open_journal
+from skemotion.cli._journal import FAILED, open_journal
 from skemotion.cli._recordings import Recordings, keep_readable, read_list
 from skemotion.cli._settings import set_parameters
 from skemotion.cli._sources import describe_corpus, is_table, open_source
@@ -15,7 +15,7 @@ from skemotion.cli._terminal import progress_bar, say, say_resumed, shows_progre
 from skemotion.cli._warnings import CutRecordings
 from skemotion.exceptions import AudioError
 
-_ARRAY, _INDEX, _FAILED = "array.npy", "index.csv", "failed.csv"
+_ARRAY, _INDEX = "array.npy", "index.csv"
 _HEADER_BYTES = 128
 
 
@@ -31,18 +31,18 @@ def run(options):
     targets = {
         _ARRAY: out,
         _INDEX: out.with_suffix(".csv"),
-        _FAILED: out.with_suffix(".failed.csv"),
+        FAILED: out.with_suffix(".failed.csv"),
     }
     with open_journal(targets, _identity(extractor, recordings)) as journal:
         _extract_all(journal, extractor, recordings, options)
         row_bytes = int(np.prod(shape)) * np.dtype(np.float32).itemsize
         n_kept = (journal.size(_ARRAY) - _HEADER_BYTES) // row_bytes
         journal.rewrite_start(_ARRAY, _npy_header((n_kept, *shape)))
-        failures = journal.read_failures(_FAILED)
+        failures = journal.read_failures(FAILED)
     listed = " x ".join(map(str, (n_kept, *shape)))
     say(f"saved {out} ({listed}, float32) and {targets[_INDEX]}")
     if failures:
-        say(f"saved {targets[_FAILED]}: recordings that are left out")
+        say(f"saved {targets[FAILED]}: recordings that are left out")
         raise AudioError(failures)
 
 
@@ -88,7 +88,7 @@ def _extract_all(journal, extractor, recordings, options):
             if X is not None:
                 journal.write(_ARRAY, X.tobytes())
             journal.write_rows(_INDEX, [row for row in rows if row[0] not in failures])
-            journal.write_failures(_FAILED, failures)
+            journal.write_failures(FAILED, failures)
             journal.commit(len(rows))
             bar.update(len(rows))
     cut.tell()

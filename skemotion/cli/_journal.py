@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import io
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -15,6 +16,7 @@ from skemotion._text import csv_text
 _STATE = "state.json"
 _SUM = "sha256"
 _FAILURE = ["path", "error"]
+FAILED = "failed.csv"  # the table of recordings that cannot be read
 
 
 class Journal:
@@ -50,6 +52,8 @@ class Journal:
                 raise _damaged(folder, f"its {name} is too short")
             file.truncate(size)
             file.seek(size)
+        if FAILED in files:  # before more is done
+            self.read_failures(FAILED)
 
     def write(self, name: str, content: bytes) -> None:
         """Append bytes to one of the files."""
@@ -100,18 +104,19 @@ class Journal:
 
     def read_failures(self, name: str) -> list[tuple[str, str]]:
         """Return path and error of all recordings in such a table."""
-        if not self.size(name):
-            return []
         self._files[name].flush()
-        path = self._folder / name
-        with open(path, newline="", encoding="utf-8", errors="surrogateescape") as file:
-            try:
-                header, *rows = csv.reader(file, strict=True)
-                if header == _FAILURE and all(len(row) == len(header) for row in rows):
-                    return list(map(tuple, rows))
-            except (csv.Error, ValueError) as error:
-                raise _damaged(self._folder, f"{name}: {error}") from error
-        raise _damaged(self._folder, f"{name} is no table of failures")
+        content = (self._folder / name).read_bytes()
+        text = content.decode("utf-8", "surrogateescape")
+        try:
+            header, *rows = csv.reader(io.StringIO(text, newline=""), strict=True)
+        except (csv.Error, ValueError):
+            header, rows = [], []
+        if not content:
+            return []
+        is_whole = text.endswith("\n") and header == _FAILURE
+        if not is_whole or any(len(row) != len(header) for row in rows):
+            raise _damaged(self._folder, f"{name} is no table of failures")
+        return list(map(tuple, rows))
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from pathlib import Path
 from skemotion._version import __version__
 from skemotion.cli._failures import conclude
 from skemotion.cli._formats import WRITERS, Layout
-from skemotion.cli._journal import open_journal, refuse_finished
+from skemotion.cli._journal import FAILED, open_journal, refuse_finished
 from skemotion.cli._models import find_novelty_limit, open_model
 from skemotion.cli._predictor import UNCERTAIN, Predictor
 from skemotion.cli._recordings import find_recordings
@@ -20,7 +20,7 @@ from skemotion.cli._terminal import (
     shows_progress,
 )
 
-_TABLE, _FAILED = "predictions.csv", "failed.csv"
+_TABLE = "predictions.csv"
 
 
 def run(options):
@@ -71,7 +71,7 @@ def _to_stdout(predictor, recordings, layout, options):
 
 def _to_file(predictor, recordings, layout, options):
     out = Path(options.out)
-    targets = {_TABLE: out, _FAILED: out.with_name(f"{out.name}.failed")}
+    targets = {_TABLE: out, FAILED: out.with_name(f"{out.name}.failed")}
     total = len(recordings)
     identity = _identity(recordings, options, predictor.left_out)
     with open_journal(targets, identity) as journal:
@@ -83,10 +83,10 @@ def _to_file(predictor, recordings, layout, options):
             for rows in recordings.chunks(options.chunk_size, done):
                 predictions = predictor.predict(rows)
                 journal.write_rows(_TABLE, map(layout.row, predictions))
-                journal.write_failures(_FAILED, dict(_failures(predictions)))
+                journal.write_failures(FAILED, dict(_failures(predictions)))
                 journal.commit(len(rows))
                 bar.update(len(rows))
-        failures = journal.read_failures(_FAILED)
+        failures = journal.read_failures(FAILED)
     say(f"saved {out} ({total} recordings)")
     predictor.cut.tell()
     return failures

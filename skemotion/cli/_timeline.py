@@ -10,7 +10,7 @@ from skemotion._files import atomic_path, refuse_existing
 from skemotion._version import __version__
 from skemotion.cli._failures import conclude
 from skemotion.cli._formats import NO_SPEECH
-from skemotion.cli._journal import open_journal, refuse_finished
+from skemotion.cli._journal import FAILED, open_journal, refuse_finished
 from skemotion.cli._models import open_model
 from skemotion.cli._recordings import find_recordings
 from skemotion.cli._terminal import (
@@ -33,7 +33,7 @@ from skemotion.timeline._formats import (
 )
 
 _PARAMETERS = ("window", "hop", "smoothing", "min_pause", "max_utterance")
-_TABLE, _FAILED = "timeline", "failed.csv"
+_TABLE = "timeline"
 
 
 class _Found(NamedTuple):
@@ -89,7 +89,7 @@ def _write_table(options, recordings):
 
 def _write_journal(options, recordings):
     out, form = Path(options.out), FORMATS[options.format]
-    targets = {_TABLE: out, _FAILED: out.with_name(f"{out.name}.failed")}
+    targets = {_TABLE: out, FAILED: out.with_name(f"{out.name}.failed")}
     refuse_finished(out)
     model = open_model(options)
     with open_journal(targets, _identity(recordings, options)) as journal:
@@ -99,9 +99,9 @@ def _write_journal(options, recordings):
         for found in _listen(model, recordings, options, journal.n_done):
             text = _lines(form, found)
             journal.write(_TABLE, text.encode(errors="surrogateescape"))
-            journal.write_failures(_FAILED, dict(_failure(found)))
+            journal.write_failures(FAILED, dict(_failure(found)))
             journal.commit(1)
-        failures = journal.read_failures(_FAILED)
+        failures = journal.read_failures(FAILED)
     _say_saved(options, recordings)
     return failures
 

@@ -12,6 +12,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
+from skemotion._text import json_text
 from skemotion._version import __version__
 from skemotion.feature_extraction import (
     ENCODER_VERSION,
@@ -139,7 +140,7 @@ def save_model(model: BaseEstimator, path: str | os.PathLike) -> None:
         "model": description,
         "sha256": {name: sha256(content) for name, content in contents.items()},
     }
-    text = json.dumps(manifest, indent=1, ensure_ascii=False)
+    text = json_text(manifest, indent=1)
     write_file(Path(path), pack({MANIFEST: text.encode()} | contents))
 
 
