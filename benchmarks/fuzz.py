@@ -23,6 +23,7 @@ import hashlib
 import json
 import mmap
 import os
+import re
 import struct
 import subprocess
 import sys
@@ -38,6 +39,7 @@ from _fuzz_targets import RIGHT, TARGETS, describe, run_watched
 RESULTS = Path(__file__).parent / "results" / "reliability" / "fuzz.json"
 _COUNTS = struct.Struct("<QQQQ")  # the input at work; right, refused, defects
 _N_AT_ONCE = 5000  # inputs of a worker
+_OF_ATHERIS = re.compile(r"^((INFO|WARNING): |#\d|Done |$).*\n?", re.MULTILINE)
 _N_LOOSE = 200  # of which a worker may need more memory once
 
 
@@ -291,7 +293,7 @@ class Watch:
             return ""
         said = os.pread(self._file.fileno(), size - self._seen, self._seen)
         self._seen = size
-        return said[-500:].decode(errors="replace")
+        return _OF_ATHERIS.sub("", said.decode(errors="replace"))[-500:]
 
 
 def limit_memory(n_megabytes):
