@@ -461,9 +461,7 @@ def _pack_files(files):
 
 
 def _unpack_files(content):
-    return {
-        name: text.encode("latin-1") for name, text in json.loads(content).items()
-    }
+    return {name: text.encode("latin-1") for name, text in json.loads(content).items()}
 
 
 def _mutate_journal(content, rng, others):
@@ -665,7 +663,9 @@ def run_watched(target: Target, content: bytes, folder: Path) -> str:
         outcome = target.run(content, folder)
     for warning in caught:
         if not warning.category.__module__.startswith("skemotion."):
-            raise WrongResult(f"a warning: {warning.category.__name__}: {warning.message}")
+            raise WrongResult(
+                f"a warning: {warning.category.__name__}: {warning.message}"
+            )
     return outcome
 
 

@@ -233,7 +233,9 @@ def _change_line(content, rng, others):
 
 def _encode_anew(content, rng, others):
     text = content.decode(errors="replace")
-    return text.encode(rng.choice(("utf-16", "utf-32", "utf-8-sig", "cp037")), "replace")
+    return text.encode(
+        rng.choice(("utf-16", "utf-32", "utf-8-sig", "cp037")), "replace"
+    )
 
 
 _BYTE_WAYS: tuple[Mutator, ...] = (

@@ -34,9 +34,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 
+from _fuzz_mended import MENDED
 from _fuzz_targets import RIGHT, TARGETS, describe, run_watched
+from _reliability import write_rows
 
 RESULTS = Path(__file__).parent / "results" / "reliability" / "fuzz.json"
+COMMAND = "python benchmarks/fuzz.py"
 _COUNTS = struct.Struct("<QQQQ")  # the input at work; right, refused, defects
 _N_AT_ONCE = 5000  # inputs of a worker
 _OF_ATHERIS = re.compile(r"^((INFO|WARNING): |#\d|Done |$).*\n?", re.MULTILINE)
@@ -336,7 +339,14 @@ def drive_guided(options, name):
         path.write_bytes(_COUNTS.pack(0, 0, 0, 0))
         artifacts = options.folder / f"artifacts-{name}"
         artifacts.mkdir(exist_ok=True)
-        command = [sys.executable, os.path.abspath(__file__), "--worker", "--guided", "--target", name]
+        command = [
+            sys.executable,
+            os.path.abspath(__file__),
+            "--worker",
+            "--guided",
+            "--target",
+            name,
+        ]
         command += ["--folder", str(options.folder), "--memory", str(options.memory)]
         command += ["--seed", str(options.seed + 1000 * (state["done"] + n_starts))]
         command += ["--inputs", str(n_left), "--seconds", str(int(left))]
@@ -413,24 +423,39 @@ def guided_work(options):
 
 
 def summary(folder):
-    """Return what all runs in a folder have come to, by target."""
+    """Return what all runs in a folder have come to, by target and way."""
     found = {}
     for path in sorted(folder.glob("*-*.json")):
-        if path.name.startswith("kinds-"):
-            continue
         run = json.loads(path.read_text())
-        kind = "guided" if "-guided-" in path.name else "mutated"
-        entry = found.setdefault(
-            f"{run['target']}, {kind}",
-            {"target": run["target"], "done": 0, "right": 0, "refused": 0, "n_defects": 0},
-        )
-        for name in ("done", "right", "refused", "n_defects"):
+        if "target" not in run:
+            continue
+        way = "guided by coverage" if "-guided-" in path.name else "mutated"
+        counts = dict.fromkeys(("done", "right", "refused", "n_defects"), 0)
+        entry = found.setdefault(f"{run['target']}, {way}", counts)
+        for name in counts:
             entry[name] += run[name]
     return found
 
 
 def collect(options):
-    raise NotImplementedError
+    """Write what was tried, what happened, and what was found on the way."""
+    rows, told = [], set()
+    for name, counts in summary(options.folder).items():
+        target, _, way = name.partition(", ")
+        mended = () if target in told else MENDED.get(target, ())
+        told.add(target)
+        rows.append(
+            {
+                "what": f"{TARGETS[target].title}, {way}",
+                "tried": counts["done"],
+                "happened": f"{counts['right']} read, {counts['refused']} refused by "
+                f"the documented error, {counts['n_defects']} other",
+                "defects": len(mended) + counts["n_defects"],
+                "mended": "; ".join(mended),
+            }
+        )
+    write_rows(options.output, "Damaged files, by the hundred thousand", COMMAND, rows)
+    print(sum(row["tried"] for row in rows), "inputs")
 
 
 if __name__ == "__main__":

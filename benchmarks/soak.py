@@ -80,7 +80,9 @@ def make_recordings(folder):
     rate = speech.sampling_rate
     made = []
     kinds = ("wav", "flac", "ogg", "mp3", "file", "pair", "dict", "segment", "bad")
-    for number, (signal, kind) in enumerate(zip(speech.signals, cycle(kinds), strict=False)):
+    for number, (signal, kind) in enumerate(
+        zip(speech.signals, cycle(kinds), strict=False)
+    ):
         signal = signal[: rate * (1 + number % 3)]
         path = folder / f"{number}.{kind if len(kind) < 5 else 'wav'}"
         if kind in ("wav", "flac", "ogg", "mp3"):
@@ -149,7 +151,11 @@ def look():
     gc.collect()
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     megabytes = pages * os.sysconf("SC_PAGE_SIZE") / 1e6
-    return megabytes, len(os.listdir("/proc/self/task")), len(os.listdir("/proc/self/fd"))
+    return (
+        megabytes,
+        len(os.listdir("/proc/self/task")),
+        len(os.listdir("/proc/self/fd")),
+    )
 
 
 def describe(name, found):

@@ -150,8 +150,9 @@ class _Hush:
         import tempfile
 
         try:
+            os.write(2, b"")  # where it was closed, a file that is read may be number 2
             self._saved = os.dup(2)
-        except OSError:  # no standard error, as under pythonw
+        except OSError:
             return
         if self._handle is None:
             with tempfile.TemporaryFile() as file:
