@@ -1,6 +1,5 @@
 """Ways to damage what is read from disk: bytes, lengths, chunks, lines, JSON."""
 
-import json
 import re
 import struct
 from collections.abc import Callable, Sequence

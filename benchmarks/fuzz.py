@@ -12,7 +12,7 @@ where it was stopped::
     python benchmarks/fuzz.py --again FOLDER/defects/audio-0-1234
     python benchmarks/fuzz.py --collect
 
-``--guided`` lets atheris choose by what code an input reaches (``pip install atheris``).
+``--guided`` lets atheris (``pip install atheris``) choose by what code an input reaches.
 """
 
 import argparse
@@ -184,11 +184,13 @@ class State(dict):
             self.update(json.loads(self._path.read_text()))
 
     def save(self):
+        """Write it, whole or not at all."""
         new = self._path.with_suffix(".new")
         new.write_text(json.dumps(self, indent=1))
         new.replace(self._path)
 
     def shown(self):
+        """Return the counts."""
         return {name: self[name] for name in ("done", "right", "refused", "n_defects")}
 
 
@@ -256,7 +258,7 @@ def run_one(target, content, place, watch):
 
 @contextmanager
 def in_temporary_folder():
-    """Work in a folder of its own: libsndfile looks, and writes, into the current one."""
+    """Work in a folder of its own: libsndfile looks into the current one."""
     with tempfile.TemporaryDirectory() as place, contextlib.chdir(place):
         yield Path(place, "here")
 
@@ -272,7 +274,7 @@ class Watch:
     """What is written to standard output and error, by libraries in C as well."""
 
     def __init__(self):
-        self._file = tempfile.TemporaryFile("a+b")
+        self._file = tempfile.TemporaryFile("a+b")  # noqa: SIM115
         # The faults of this process itself still go to the first standard error.
         self.fatal = os.dup(2)
         faulthandler.enable(self.fatal)
@@ -289,6 +291,7 @@ class Watch:
             os.write(self.fatal, "".join(traceback.format_exception(error)).encode())
 
     def read(self):
+        """Return what has been written since."""
         sys.stderr.flush()
         self._flush(None)  # what C has written to standard output
         size = os.fstat(self._file.fileno()).st_size

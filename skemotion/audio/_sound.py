@@ -178,7 +178,7 @@ _hush = _Hush()
 
 
 def _refuse_damaged_dump(file):
-    """Raise for a MIDI Sample Dump whose blocks libsndfile would print to complain of."""
+    """Raise for a MIDI Sample Dump that libsndfile would print complaints of."""
     for start, block in enumerate(_blocks_of_dump(file)):
         if not _BLOCK_MARK.startswith(block[:2]):
             raise ValueError(f"block {start} of this MIDI Sample Dump is damaged")

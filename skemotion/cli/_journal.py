@@ -116,7 +116,7 @@ class Journal:
         is_whole = text.endswith("\n") and header == _FAILURE
         if not is_whole or any(len(row) != len(header) for row in rows):
             raise _damaged(self._folder, f"{name} is no table of failures")
-        return list(map(tuple, rows))
+        return [(path, error) for path, error in rows]
 
 
 @contextmanager

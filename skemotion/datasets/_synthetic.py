@@ -321,9 +321,8 @@ def make_emotional_speech(
     paths = None
     if folder is not None:
         names = [f"s{s + 1:02d}_t{t + 1:02d}_r{r + 1}.wav" for s, t, _, r in recordings]
-        paths = _write(
-            Path(os.path.expanduser(folder)), target, names, signals, sampling_rate
-        )
+        folder = Path(os.path.expanduser(folder))
+        paths = _write(folder, target, names, signals, sampling_rate)
     return Corpus(
         signals=signals,
         sampling_rate=sampling_rate,
