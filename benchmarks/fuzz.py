@@ -12,11 +12,10 @@ where it was stopped::
     python benchmarks/fuzz.py --again FOLDER/defects/audio-0-1234
     python benchmarks/fuzz.py --collect
 
-``--guided`` lets atheris (``pip install atheris``) choose by what code an input reaches.
+``--guided`` lets atheris (``pip install atheris``) choose by what code is reached.
 """
 
 import argparse
-import contextlib
 import ctypes
 import faulthandler
 import hashlib
@@ -259,8 +258,13 @@ def run_one(target, content, place, watch):
 @contextmanager
 def in_temporary_folder():
     """Work in a folder of its own: libsndfile looks into the current one."""
-    with tempfile.TemporaryDirectory() as place, contextlib.chdir(place):
-        yield Path(place, "here")
+    before = os.getcwd()
+    with tempfile.TemporaryDirectory() as place:
+        os.chdir(place)
+        try:
+            yield Path(place, "here")
+        finally:
+            os.chdir(before)
 
 
 def warm_up(target, seeds, place, watch):

@@ -276,3 +276,17 @@ def test_forms_of_scikit_learn(files):
     data = load_recordings(frame, as_frame=True)
     pd.testing.assert_frame_equal(data.frame, frame, check_dtype=False)
     assert load_recordings(data.frame).paths.tolist() == files
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "x" * 5000, "a\0b", "~nobody-here/a.wav"])
+def test_names_that_no_file_can_have(name, tmp_path):
+    """Rows are named, whatever the system says of such names."""
+    table = tmp_path / "table.csv"
+    table.write_text(f"path,label\n{name},joy\n{name},fear\n")
+    frame = pd.DataFrame({"path": [name, name], "label": ["joy", "fear"]})
+    for source in (table, frame):
+        with pytest.raises(ValueError, match=r"2 of 2 rows of .*\n.*no such file"):
+            load_recordings(source)
+    if "\0" not in name:
+        with pytest.raises(FileNotFoundError, match="There is nothing at"):
+            load_recordings(name)
