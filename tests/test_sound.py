@@ -67,15 +67,24 @@ def test_without_standard_error(tmp_path):
     assert done.stdout.split() == [str(len(SIGNAL)).encode()]
 
 
-@pytest.mark.parametrize("place", [21, 22, 21 + 127, 22 + 3 * 127])
-def test_sample_dump_that_is_damaged(place, tmp_path):
+@pytest.mark.parametrize(
+    ("place", "is_cut"),
+    [
+        *((21, False), (22, False), (21 + 127, False), (22 + 3 * 127, False)),
+        *((21, True), (22, True)),
+    ],
+)
+def test_sample_dump_that_is_damaged(place, is_cut, tmp_path):
     """Libsndfile prints to standard output then, which a table may go to."""
     content = bytearray(written("SDS"))
     path = tmp_path / "a.sds"
     path.write_bytes(content)
     whole = load_audio(path)
     np.testing.assert_array_equal(load_audio(io.BytesIO(content)), whole)
-    content[place] ^= 0x55
+    if is_cut:
+        del content[place:]
+    else:
+        content[place] ^= 0x55
     path.write_bytes(content)
     code = "import io, sys; from skemotion.audio import check_audio, load_audio\n"
     code += "for each in (sys.argv[1], io.BytesIO(open(sys.argv[1], 'rb').read())):\n"

@@ -179,9 +179,11 @@ _hush = _Hush()
 
 def _refuse_damaged_dump(file):
     """Raise for a MIDI Sample Dump that libsndfile would print complaints of."""
-    for start, block in enumerate(_blocks_of_dump(file)):
-        if not _BLOCK_MARK.startswith(block[:2]):
-            raise ValueError(f"block {start} of this MIDI Sample Dump is damaged")
+    for number, block in enumerate(_blocks_of_dump(file)):
+        # What the last one lacks is taken from the one before it.
+        mark = block[:2] if number else block[:2].ljust(2)
+        if not _BLOCK_MARK.startswith(mark):
+            raise ValueError(f"block {number} of this MIDI Sample Dump is damaged")
 
 
 def _blocks_of_dump(file) -> Iterator[bytes]:
@@ -195,6 +197,7 @@ def _blocks_of_dump(file) -> Iterator[bytes]:
     file.seek(0)
     head = file.read(_DUMP_HEADER)
     if head[:2] == _BLOCK_MARK and head[3:4] == b"\x01":
+        yield file.read(_DUMP_BLOCK)
         while block := file.read(_DUMP_BLOCK):
             yield block
     file.seek(position)
