@@ -8,10 +8,11 @@ import numpy as np
 import sklearn
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin
-from sklearn.utils import check_array, gen_batches
+from sklearn.utils import gen_batches
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from skemotion._arrays import as_numbers
 from skemotion._sequences import (
     LOUDNESS_CONSTRAINTS,
     SequenceTransformerMixin,
@@ -25,6 +26,7 @@ from skemotion._sequences import (
 )
 from skemotion._validation import (
     check_feature_names,
+    check_has_sequence_shape,
     check_labels,
     check_same_length,
     fit_context,
@@ -118,13 +120,9 @@ def speaker_standardize(
     >>> bool(abs(standardized[:3].std() - standardized[3:].std()) < 1e-3)
     True
     """
-    sequences = check_array(X, dtype=np.float32, allow_nd=True, input_name="X")
-    if sequences.ndim != 3:
-        raise ValueError(
-            "speaker_standardize expects X of shape (n_samples, n_frames, n_features), "
-            f"as SpeechFeatureExtractor returns it; got shape {sequences.shape}."
-        )
-    check_same_length(X, speakers=speakers)
+    sequences = as_numbers(X, "X")
+    check_has_sequence_shape(sequences, "speaker_standardize")
+    check_same_length(sequences, speakers=speakers)
     names = check_labels(speakers, "speakers")
     bounds = None
     if ignore_padding:

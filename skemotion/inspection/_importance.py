@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.inspection import permutation_importance
 from sklearn.metrics import check_scoring, get_scorer_names
-from sklearn.utils import Bunch, check_array
+from sklearn.utils import Bunch
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
-from skemotion._validation import validate_params
+from skemotion._arrays import as_numbers
+from skemotion._validation import check_scored, validate_params
 
 
 @validate_params(
@@ -157,6 +158,7 @@ def sequence_permutation_importance(
     'energy'
     """
     sequences = _check_sequences(X)
+    y, sample_weight = check_scored(sequences, y, sample_weight)
     names = _check_names(feature_names, sequences.shape[2])
     if feature_groups is None:
         groups = {name: [column] for column, name in enumerate(names)}
@@ -202,10 +204,8 @@ def _score_rearranged(
 
 
 def _check_sequences(X):
-    X = check_array(
-        X, dtype=None, ensure_2d=False, allow_nd=True, ensure_all_finite="allow-nan"
-    )
-    if X.ndim != 3:
+    X = as_numbers(X, "X", dtype=None, allow_nan=True)
+    if X.ndim != 3 or 0 in X.shape:
         raise ValueError(
             "X must be sequences of shape (n_samples, n_frames, n_features), got shape "
             f"{X.shape}. Of recordings, extract the features and give the steps behind "

@@ -22,7 +22,7 @@ from skemotion.inspection._occlusion import occlusion_over_time
 from skemotion.inspection._plotting import (
     COLOURS,
     GREY,
-    check_labels,
+    choose_classes,
     draw_also,
     draw_once,
     name_rows,
@@ -533,7 +533,7 @@ class RecordingDisplay:
         >>> display.ax_[0].get_title(loc="left")
         'anger 0.70, labelled fear'
         """
-        known, names = check_labels([], labels, class_names)
+        known, names = choose_classes(labels, labels, class_names)
         if y_true is not None:
             if y_true not in known:
                 listed = ", ".join(map(str, known))

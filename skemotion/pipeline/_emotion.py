@@ -23,6 +23,7 @@ from skemotion._validation import (
     as_indexable,
     check_labels,
     check_same_length,
+    check_sample_weight,
     fit_context,
 )
 from skemotion.audio import check_recordings
@@ -281,8 +282,9 @@ class EmotionPipeline(NoveltyPipeline):
             for parameter, value in {**methods[0], **methods[1]}.items():
                 if sampler is not None:
                     _refuse_values_of_rows(parameter, value, X, name, sampler)
-                if parameter.rpartition("__")[2] == "sample_weight":
-                    _check_weights(X, value)
+                weighs = parameter.rpartition("__")[2] == "sample_weight"
+                if weighs and value is not None:
+                    check_sample_weight(value, X, dtype=np.float64)
             if hasattr(step, "fit_resample"):
                 sampler = name
 
@@ -364,16 +366,6 @@ def _take_rows(params, rows, n_samples):
     names = {name: params[name] for name in params if name.endswith("feature_names")}
     others = {name: as_indexable(params[name]) for name in params if name not in names}
     return names | _check_method_params(np.empty(n_samples), others, indices=rows)
-
-
-def _check_weights(X, weights):
-    if weights is None or not _is_arraylike(weights):
-        return
-    check_same_length(X, sample_weight=weights)
-    if not np.isfinite(np.asarray(weights, dtype=np.float64)).all():
-        raise ValueError(
-            "sample_weight holds NaN or infinity: give each recording a finite weight."
-        )
 
 
 def _refuse_values_of_rows(parameter, value, X, step, sampler):
