@@ -18,6 +18,8 @@ from skemotion._arrays import (
 )
 
 _MAX_SEED = np.iinfo(np.int32).max
+_LARGEST = 1e18  # as a feature: its squares, and sums of them, have room in float32
+_LARGEST_LABEL = 2.0**53  # up to which floats can tell whole numbers apart
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
@@ -98,8 +100,7 @@ def validate_sequences(
         features, than in ``fit``; or if `y` are no labels, or not as many.
     """
     raw, who = X, type(estimator).__name__
-    X = as_numbers(X, name)
-    check_has_sequence_shape(X, who, name, allow_2d=True)
+    X = as_sequences(X, who, name, allow_2d=True)
     if y is not None:
         y = check_labels(y)
         check_same_length(X, of=name, y=y)
@@ -112,6 +113,39 @@ def validate_sequences(
     if reset:
         estimator.n_dims_in_ = X.ndim
     return X if y is None else (X, y)
+
+
+def as_sequences(
+    X: ArrayLike, who: str, name: str = "X", *, allow_2d: bool = False
+) -> NDArray[np.float32]:
+    """Return sequences as a plain array.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, n_frames, n_features)
+        The sequences.
+    who, name, allow_2d
+        As :func:`check_has_sequence_shape` takes them.
+
+    Returns
+    -------
+    ndarray of the shape of X, dtype float32
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is no array of numbers, of another shape, or holds numbers whose
+        squares have no room in float32.
+    """
+    sequences = as_numbers(X, name)
+    check_has_sequence_shape(sequences, who, name, allow_2d=allow_2d)
+    largest = max(float(sequences.max()), -float(sequences.min()))
+    if largest > _LARGEST:
+        raise ValueError(
+            f"{name} holds {largest:.3g}, a value too large to compute with in "
+            f"float32: more than {_LARGEST:g}. Scale {name}, or mend what made it."
+        )
+    return sequences
 
 
 def check_has_sequence_shape(
@@ -305,6 +339,11 @@ def check_labels(y: ArrayLike, name: str = "y", *, min_classes: int = 1) -> NDAr
             f"{name} is continuous, such as {_first(labels, labels % 1 != 0)}: labels "
             "must be strings, whole numbers or booleans."
         )
+    if labels.dtype.kind == "f" and (np.abs(labels) > _LARGEST_LABEL).any():
+        raise ValueError(
+            f"{name} holds {_first(labels, np.abs(labels) > _LARGEST_LABEL)}, a float "
+            "too large to be told from the next: turn labels into strings or int."
+        )
     if min_classes > 1 and len(np.unique(labels)) < min_classes:
         raise ValueError(
             f"{name} holds the one class {_first(labels, slice(None))}; a classifier "
@@ -342,7 +381,8 @@ def check_label_sets(**named: ArrayLike) -> list[NDArray]:
 def check_comparable(labels: NDArray, others: NDArray, of: str, name: str) -> None:
     """Raise ValueError if one of two sets of labels is text, and the other is not."""
     kinds = [
-        "text" if each.dtype.kind == "U" else "numbers" for each in (labels, others)
+        "text" if np.asarray(each).dtype.kind in "UO" else "numbers"
+        for each in (labels, others)
     ]
     if kinds[0] != kinds[1]:
         raise ValueError(
@@ -411,7 +451,10 @@ def check_sample_weight(
 
 
 def check_scored(
-    X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None
+    X: Any,
+    y: ArrayLike,
+    sample_weight: ArrayLike | None = None,
+    classes: NDArray | None = None,
 ) -> tuple[NDArray, NDArray | None]:
     """Return labels that predictions of X are compared with, and their weights.
 
@@ -423,6 +466,8 @@ def check_scored(
         What is right.
     sample_weight : array-like of shape (n_samples,), default=None
         How much each sample counts.
+    classes : ndarray of shape (n_classes,), default=None
+        What can be predicted. None means not known.
 
     Returns
     -------
@@ -436,6 +481,8 @@ def check_scored(
     """
     y = check_labels(y)
     check_same_length(X, y=y)
+    if classes is not None:
+        check_comparable(classes, y, "classes_", "y")
     if sample_weight is not None:
         sample_weight = check_sample_weight(sample_weight, X, dtype=np.float64)
     return y, sample_weight
@@ -452,6 +499,20 @@ def _as_numpy(y, name):
     else:
         array = as_plain_array(y, name)
     return _unbox(array) if array.dtype.kind in "OT" else array
+
+
+def has_columns(y: Any) -> bool:
+    """Tell whether a target has two dimensions, whatever it holds."""
+    if isinstance(y, (list, tuple)):
+        return _as_objects(y).ndim == 2
+    shape = getattr(y, "shape", None)
+    return isinstance(shape, tuple) and len(shape) == 2
+
+
+def check_input_features(names: Any) -> None:
+    """Raise TypeError or ValueError for names of features that are no list of them."""
+    if names is not None:
+        check_names(names, "input_features")
 
 
 def _as_objects(values):

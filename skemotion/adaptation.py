@@ -21,6 +21,7 @@ from sklearn.utils import Bunch, _safe_indexing, gen_batches
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
+from skemotion._arrays import as_plain_array, count_rows
 from skemotion._by_speaker import SpeakerStandardized
 from skemotion._sequences import (
     find_loudness,
@@ -187,8 +188,8 @@ def _check_recordings(pipeline, recordings):
     else:
         recordings = as_indexable(recordings)
         if isinstance(recordings, (list, tuple)):
-            recordings = np.asarray(recordings)
-    _check_number(_num_samples(recordings))
+            recordings = as_plain_array(recordings, "recordings")
+    _check_number(count_rows(recordings, "recordings"))
     return recordings
 
 

@@ -250,7 +250,8 @@ class SpeechAugmenter(SamplerMixin, BaseEstimator):
                     "probability must be a number from 0 to 1, or a dict with one for "
                     f"each of effects={self.effects!r}; got {self.probability!r}."
                 )
-        if len(self.snr) != 2 or not self.snr[0] <= self.snr[1]:
+        are_numbers = all(isinstance(value, Real) for value in self.snr)
+        if not are_numbers or len(self.snr) != 2 or not self.snr[0] <= self.snr[1]:
             raise ValueError(
                 "snr must be the least and the largest ratio in dB, such as "
                 f"(5.0, 40.0); got {self.snr!r}."

@@ -11,7 +11,6 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from skemotion._validation import (
-    check_comparable,
     check_labels,
     check_same_length,
     check_scored,
@@ -280,8 +279,7 @@ class BaseSequenceClassifier(ClassifierMixin, BaseEstimator):
             classes are text.
         """
         sequences = self._check_X(X)
-        y, sample_weight = check_scored(sequences, y, sample_weight)
-        check_comparable(self.classes_, y, "classes_", "y")
+        y, sample_weight = check_scored(sequences, y, sample_weight, self.classes_)
         predicted = self.predict(X)
         return float(np.average(predicted == y, weights=sample_weight))
 

@@ -12,7 +12,7 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
 from skemotion._arrays import as_flags, as_numbers
-from skemotion._sequences import padding_mask, true_bounds
+from skemotion._sequences import find_padding, true_bounds
 from skemotion._validation import check_labels, check_same_length, validate_params
 from skemotion.audio import check_recordings
 from skemotion.exceptions import NoSpeechWarning
@@ -107,7 +107,7 @@ def attention_heatmap(
     n_frames = weights.shape[1]
     if n_bins > n_frames:
         raise ValueError(
-            f"n_bins={n_bins} is more than the {n_frames} frames there are."
+            f"n_bins={n_bins} is more than the {n_frames} frames that attention has."
         )
     shares = _average_by_class(weights, predicted, classes)
     return shares[:, n_frames % n_bins :].reshape(len(classes), n_bins, -1).sum(axis=2)
@@ -404,7 +404,7 @@ class AttentionDisplay:
             attention = classifier.attention(sequences)
             y_pred = classifier.predict(sequences)
             if time == "speech":
-                padding = padding_mask(sequences)
+                padding = find_padding(sequences)
         if frame_seconds is None and isinstance(estimator, Pipeline):
             steps = (step for _, step in estimator.steps[:-1])
             known = (getattr(step, "frame_seconds", None) for step in steps)

@@ -13,7 +13,7 @@ from sklearn.utils import Bunch
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from skemotion._arrays import as_numbers
-from skemotion._validation import check_scored, validate_params
+from skemotion._validation import check_names, check_scored, validate_params
 
 
 @validate_params(
@@ -219,7 +219,7 @@ def _check_names(feature_names, n_features):
     """Return the names of all columns as a list."""
     if feature_names is None:
         return [f"x{column}" for column in range(n_features)]
-    names = np.asarray(feature_names, dtype=object).tolist()
+    names = check_names(feature_names, "feature_names")
     if len(names) != n_features or len(set(names)) != n_features:
         raise ValueError(
             f"feature_names must name each of the {n_features} features of X once, got "

@@ -25,6 +25,7 @@ from skemotion._validation import (
     check_same_length,
     check_sample_weight,
     fit_context,
+    has_columns,
 )
 from skemotion.audio import check_recordings
 from skemotion.model_selection import stratified_validation_split
@@ -357,8 +358,7 @@ class EmotionPipeline(NoveltyPipeline):
 
 
 def _predicts_columns(estimator, y):
-    n_dims = np.asarray(y, dtype=object).ndim
-    return n_dims == 2 and get_tags(estimator).target_tags.multi_output
+    return has_columns(y) and get_tags(estimator).target_tags.multi_output
 
 
 def _take_rows(params, rows, n_samples):

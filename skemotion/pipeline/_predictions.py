@@ -12,7 +12,7 @@ from sklearn.utils.metadata_routing import process_routing
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from skemotion._validation import check_scored
+from skemotion._validation import check_scored, has_columns
 from skemotion.exceptions import AudioError
 from skemotion.pipeline._answers import Answers, measure_of
 from skemotion.pipeline._windows import WindowedRecordings, WindowRule
@@ -148,8 +148,10 @@ class WindowedPipeline(Pipeline):
         ValueError
             If windows are looked at, and the last step has a score of its own.
         """
-        if is_classifier(self._final_estimator) and np.ndim(y) != 2:
-            y, sample_weight = check_scored(X, y, sample_weight)
+        last = self._final_estimator
+        if is_classifier(last) and not has_columns(y):
+            classes = getattr(last, "classes_", None)
+            y, sample_weight = check_scored(X, y, sample_weight, classes)
         rule = WindowRule.of(self)
         if rule is None:
             return super().score(X, y, sample_weight, **params)

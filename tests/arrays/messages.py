@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterable
 
+from sklearn.utils._param_validation import InvalidParameterError
+
 # Words of what is inside: nobody who gave a wrong array can do anything with them.
 FORBIDDEN = (
     "could not broadcast",
@@ -38,8 +40,10 @@ FORBIDDEN = (
     "list index",
     "NoneType",
     "dtype('",
-    "descriptor",
-    "tensor",
+    "getset_descriptor",
+    "descriptor '",
+    " tensor",
+    "KerasTensor",
     "InvalidArgument",
     "graph execution",
     "keras.src",
@@ -67,9 +71,12 @@ def find_fault(error: BaseException, names: Iterable[str]) -> str | None:
     message = str(error)
     for allowed in _ALLOWED:
         message = message.replace(allowed, "")
-    for phrase in FORBIDDEN:
+    # scikit-learn's own words for parameters name types as Python does.
+    for phrase in () if isinstance(error, InvalidParameterError) else FORBIDDEN:
         if phrase.lower() in message.lower():
             return f"says {phrase!r}"
-    if not any(re.search(rf"(?<![\w]){re.escape(name)}(?!\w)", message) for name in names):
+    if not any(
+        re.search(rf"(?<!\w){re.escape(name)}(?!\w)", message) for name in names
+    ):
         return f"names none of {', '.join(names)}"
     return None

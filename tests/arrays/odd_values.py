@@ -138,7 +138,9 @@ def _junk() -> dict[str, st.SearchStrategy]:
             pd.DataFrame(np.eye(12, 5)).astype(pd.SparseDtype("float", 0.0))
         ),
         "frame": st.sampled_from([float, object, str]).map(
-            lambda dtype: pd.DataFrame(np.eye(12, 5), columns=list("abcde"), dtype=dtype)
+            lambda dtype: pd.DataFrame(
+                np.eye(12, 5), columns=list("abcde"), dtype=dtype
+            )
         ),
         "frame of NA": st.just(pd.DataFrame({"a": [1, None, pd.NA, "b"] * 3})),
         "index": st.just(pd.Index(list("abcd") * 3)),
@@ -228,6 +230,18 @@ def odd_arrays(array: np.ndarray) -> st.SearchStrategy[Odd]:
     return _join(_junk() | _like(array))
 
 
+def odd_recordings(array: np.ndarray) -> st.SearchStrategy[Odd]:
+    """Return a strategy of what may come where recordings are wanted.
+
+    Classes are left out, for they are called as functions are, and raise as they
+    like.
+    """
+    kinds = _junk() | _like(array)
+    return _join(
+        {kind: kinds[kind] for kind in kinds if kind not in ("class", "function")}
+    )
+
+
 def odd_labels(labels: np.ndarray) -> st.SearchStrategy[Odd]:
     """Return a strategy of what may come where labels like these are wanted."""
     n = len(labels)
@@ -248,7 +262,7 @@ def odd_labels(labels: np.ndarray) -> st.SearchStrategy[Odd]:
             "mixed objects": objects.map(lambda values: _as_objects(values)),
             "floats": hnp.arrays("f8", n, elements=st.floats()),
             "whole floats": of([0.0, 1.0, -2.0]).map(np.array),
-            "numbers": of([0, 1, -2**63, 2**63 - 1]).map(np.array),
+            "numbers": of([0, 1, -(2**63), 2**63 - 1]).map(np.array),
             "huge numbers": of([2**70, 1]).map(_as_objects),
             "booleans": of([True, False]).map(np.array),
             "booleans of NumPy": of([np.True_, np.False_]),
@@ -302,7 +316,7 @@ def odd_weights(weights: np.ndarray) -> st.SearchStrategy[Odd]:
 
 def odd_parameters() -> st.SearchStrategy[Odd]:
     """Return a strategy of what may come where a single value is wanted."""
-    numbers = st.one_of(st.integers(-3, 3), st.floats(), st.just(10**30))
+    numbers = st.one_of(st.integers(-3, 3), st.floats())
     return _join(
         {
             "number": numbers,

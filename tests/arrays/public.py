@@ -8,7 +8,6 @@ by its name is reported by :func:`find_unknown`.
 import copy
 import functools
 import inspect
-import warnings
 from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -16,14 +15,20 @@ from unittest import mock
 
 import numpy as np
 from hypothesis import strategies as st
-from odd_values import Odd, odd_arrays, odd_labels, odd_parameters, odd_weights
+from odd_values import (
+    Odd,
+    odd_arrays,
+    odd_labels,
+    odd_parameters,
+    odd_recordings,
+    odd_weights,
+)
 from sklearn.base import BaseEstimator, clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
 import skemotion
 from skemotion.classification._base import BaseSequenceClassifier
-from skemotion.metrics import unweighted_average_recall
 
 N, N_FRAMES, N_FEATURES = 12, 5, 3
 RATE = 16000
@@ -83,8 +88,8 @@ ARRAYS = {
     "feature_names": Kind(np.array(["a", "b", "c"]), odd_labels),
     "input_features": Kind(np.array(["a", "b", "c"]), odd_labels),
     "class_names": Kind(np.array(["A", "B", "C"]), odd_labels),
-    "recordings": Kind(_SIGNALS, odd_arrays),
-    "recording": Kind(_SIGNALS[0], odd_arrays),
+    "recordings": Kind(_SIGNALS, odd_recordings),
+    "recording": Kind(_SIGNALS[0], odd_recordings),
     "signal": Kind(_SIGNALS[0], odd_arrays),
 }
 # Right values of required arguments that are no arrays.
@@ -98,19 +103,34 @@ _OTHERS = {
 _OWN: dict[str, dict[str, Any]] = {
     "skemotion.inspection.RecordingDisplay.from_predictions": {"attention": None},
     "skemotion.model_selection.balanced_holdout": {"n_per_class": 1},
+    "skemotion.inspection.AttentionDisplay.from_estimator": {"n_bins": 5},
+    "skemotion.inspection.AttentionDisplay.from_predictions": {"n_bins": 5},
+    "skemotion.inspection.attention_heatmap": {"n_bins": 5},
 }
 # What else a message may call an argument.
 _ALIASES = {
     "y": ("y_true",),
     "recordings": ("X", "recording"),
-    "recording": ("X", "signal"),
+    "recording": ("X", "signal", "it"),
+    "classify__sample_weight": ("sample_weight",),
     "X": ("recording", "recordings"),
 }
 # Arguments that are no single values, or that write files.
 _UNTRIED = {
     *("ax", "cmap", "im_kw", "bar_kw", "line_kw", "kwargs", "params", "fit_params"),
-    *("estimator", "pipeline", "metric", "out", "folder", "path", "data_home", "memory"),
-    *("n_jobs", "deep", "timeline", "callbacks", "name", "y_type", "verbose"),
+    *(
+        "estimator",
+        "pipeline",
+        "metric",
+        "out",
+        "folder",
+        "path",
+        "data_home",
+        "memory",
+    ),
+    *("n_jobs", "timeline", "callbacks", "name", "verbose", "parameters"),
+    *("occlusion", "colorbar", "silent", "frame_seconds", "iterators", "index"),
+    *("steps", "transformer_list"),  # looked at by scikit-learn before any fit
 }
 WITHOUT_ARRAYS = {
     "skemotion.datasets.fetch_emodb",
@@ -156,7 +176,12 @@ class Accepted(BaseException):
 
     def __init__(self, classifier, X, codes, weights):
         super().__init__("training begins")
-        self.classifier, self.X, self.codes, self.weights = classifier, X, codes, weights
+        self.classifier, self.X, self.codes, self.weights = (
+            classifier,
+            X,
+            codes,
+            weights,
+        )
 
 
 def _stop(self, X, codes, weights, *args):
@@ -189,11 +214,14 @@ def _make_pipelines(cls):
     steps = [("scale", SequenceScaler()), ("classify", network)]
     detector = NoveltyDetector(n_splits=2)
     yield "", cls(steps, random_state=0, novelty_detector=detector)
-    yield " of flat vectors", cls(
-        [
-            ("summarise", skemotion.SequenceFunctionals()),
-            ("classify", LogisticRegression()),
-        ]
+    yield (
+        " of flat vectors",
+        cls(
+            [
+                ("summarise", skemotion.SequenceFunctionals()),
+                ("classify", LogisticRegression()),
+            ]
+        ),
     )
 
 
@@ -221,7 +249,9 @@ def make_estimators() -> dict[str, Any]:
     """Return small estimators of every public class, by its name."""
     found = {}
     for name, cls in public_objects().items():
-        if inspect.isclass(cls) and (hasattr(cls, "fit") or hasattr(cls, "fit_resample")):
+        if inspect.isclass(cls) and (
+            hasattr(cls, "fit") or hasattr(cls, "fit_resample")
+        ):
             make = _MAKERS.get(cls.__name__, lambda cls: iter([("", cls())]))
             for suffix, estimator in make(cls):
                 known = estimator.get_params(deep=False)
@@ -260,8 +290,10 @@ _CHANGING = ("fit", "partial_fit", "fit_transform", "fit_predict", "fit_resample
 
 def _methods(estimator) -> Iterator[tuple[str, list[str]]]:
     for name in dir(type(estimator)):
-        method = None if name.startswith(("_", "set_", "get_m")) else getattr(
-            estimator, name, None
+        method = (
+            None
+            if name.startswith(("_", "set_", "get_m"))
+            else getattr(estimator, name, None)
         )
         if inspect.ismethod(method):
             arguments = [
@@ -285,9 +317,13 @@ def _places_of_estimators() -> Iterator[Place]:
             for argument in arguments:
                 if _ignored(estimator, method, argument):
                     continue
+                if "Pipeline" in name and argument == "input_features":
+                    continue  # its last step has no names
                 yield _place_of(name, estimator, method, argument, arguments)
         if isinstance(estimator, BaseSequenceClassifier):
-            yield _place_of(name, estimator, "fit", "y_val", ["X", "y", "X_val", "y_val"])
+            yield _place_of(
+                name, estimator, "fit", "y_val", ["X", "y", "X_val", "y_val"]
+            )
     for argument in ("sample_weight",):
         name = "skemotion.EmotionPipeline"
         yield _place_of_step(name, argument)
@@ -314,7 +350,8 @@ def _place_of(name, estimator, method, argument, arguments):
         given = {each: right_value(estimator, each) for each in others}
         return getattr(owner, method)(**{**given, argument: value})
 
-    odd = ARRAYS[argument].odd(np.asarray(right))
+    heard = argument == "X" and takes_recordings(estimator)
+    odd = (odd_recordings if heard else ARRAYS[argument].odd)(np.asarray(right))
     return Place(f"{name}.{method}", argument, call, odd)
 
 
@@ -453,7 +490,7 @@ def parameters_of_estimators() -> list[Place]:
     """Return all parameters of estimators, tried through `fit`."""
     found = []
     for name, estimator in make_estimators().items():
-        for parameter in estimator.get_params(deep=False):
+        for parameter in estimator.get_params(deep=False).keys() - _UNTRIED:
             call = functools.partial(_fit_with, estimator, parameter)
             found.append(Place(name, parameter, call, odd_parameters()))
     return found

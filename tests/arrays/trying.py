@@ -35,9 +35,15 @@ def try_value(place: Place, value: Any, *, train: bool = False) -> str:
     """
     context = contextlib.nullcontext() if train else without_training()
     try:
-        with context, warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        with (
+            context,
+            warnings.catch_warnings(),
+            contextlib.redirect_stdout(io.StringIO()),
+        ):
             warnings.simplefilter("error")
-            warnings.filterwarnings("ignore", module="(?!skemotion)", category=FutureWarning)
+            warnings.filterwarnings(
+                "ignore", module="(?!skemotion)", category=FutureWarning
+            )
             warnings.filterwarnings("ignore", category=UserWarning)
             outcome = place.call(value)
     except Accepted:
