@@ -216,7 +216,7 @@ def _explain(values, name):
         return _ragged(name)
     return TypeError(
         f"{name} cannot be read as an array: {describe_type(values)}, it does not say "
-        "what it holds. Give an array of NumPy."
+        "what it holds. Give a NumPy array of it."
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import issparse
 from sklearn.base import _fit_context
 from sklearn.utils import _param_validation, check_random_state
 from sklearn.utils.validation import validate_data
@@ -287,20 +288,31 @@ def check_same_length(X: Any, /, *, of: str = "X", **named: Any) -> None:
             )
 
 
-def as_indexable(values: Any) -> Any:
+def as_indexable(values: Any, name: str = "X") -> Any:
     """Return what rows can be taken from: arrays of pandas as those of NumPy.
 
     Parameters
     ----------
     values : object
         Anything else is returned as it is.
+    name : str, default="X"
+        What it is called in errors.
 
     Returns
     -------
     object
+
+    Raises
+    ------
+    TypeError
+        If it says that it is an array, and is none.
     """
+    if issparse(values):
+        return values.tocsr()  # other forms have no rows to take
     is_array = hasattr(values, "dtype") and hasattr(values, "__array__")
-    return values if not is_array or hasattr(values, "iloc") else np.asanyarray(values)
+    if not is_array or hasattr(values, "iloc"):
+        return values
+    return values if isinstance(values, np.ndarray) else as_plain_array(values, name)
 
 
 def check_labels(y: ArrayLike, name: str = "y", *, min_classes: int = 1) -> NDArray:
@@ -339,9 +351,10 @@ def check_labels(y: ArrayLike, name: str = "y", *, min_classes: int = 1) -> NDAr
             f"{name} is continuous, such as {_first(labels, labels % 1 != 0)}: labels "
             "must be strings, whole numbers or booleans."
         )
-    if labels.dtype.kind == "f" and (np.abs(labels) > _LARGEST_LABEL).any():
+    too_large = _is_too_large(labels)
+    if too_large.any():
         raise ValueError(
-            f"{name} holds {_first(labels, np.abs(labels) > _LARGEST_LABEL)}, a float "
+            f"{name} holds {_first(labels, too_large)}, a float "
             "too large to be told from the next: turn labels into strings or int."
         )
     if min_classes > 1 and len(np.unique(labels)) < min_classes:
@@ -563,6 +576,12 @@ def _check_kind(labels, name):
         f"{name} holds labels of type {kinds[0]} (unknown label type): turn them into "
         "strings or whole numbers."
     )
+
+
+def _is_too_large(labels):
+    if labels.dtype.kind != "f":
+        return np.zeros(len(labels), dtype=bool)
+    return np.abs(labels.astype(np.longdouble)) > _LARGEST_LABEL
 
 
 def _first(labels, chosen):

@@ -8,6 +8,7 @@ from numbers import Integral
 from typing import Any, TypeVar
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, clone
 from sklearn.ensemble import VotingClassifier
 from sklearn.pipeline import FeatureUnion, Pipeline
@@ -187,7 +188,7 @@ def _check_recordings(pipeline, recordings):
         recordings = check_recordings(recordings, iterators=False)
     else:
         recordings = as_indexable(recordings)
-        if isinstance(recordings, (list, tuple)):
+        if isinstance(recordings, (list, tuple)) or issparse(recordings):
             recordings = as_plain_array(recordings, "recordings")
     _check_number(count_rows(recordings, "recordings"))
     return recordings

@@ -87,7 +87,9 @@ def load_audio(
     >>> load_audio((tone, 8000), sampling_rate=16000).shape
     (16000,)
     """
-    check_positive(sampling_rate=sampling_rate, duration=duration)
+    check_positive(sampling_rate=sampling_rate)
+    if duration is not None:
+        check_positive(duration=duration)
     signal, native_rate = decode(
         recording, sampling_rate=sampling_rate, duration=duration
     )

@@ -40,12 +40,10 @@ def check_positive(**named: Any) -> None:
 
     Parameters
     ----------
-    **named : float or None
-        By what they are called in errors. None is passed over.
+    **named : float
+        By what they are called in errors.
     """
     for name, value in named.items():
-        if value is None:
-            continue
         is_number = isinstance(value, Real) and not isinstance(value, bool)
         if not is_number or not 0 < value < np.inf:
             raise ValueError(
@@ -83,11 +81,11 @@ def fix_length(
     if not isinstance(signal, np.ndarray) or signal.ndim != 1:
         kind = "None" if signal is None else type(signal).__name__
         raise TypeError(f"signal must be an array of one dimension; got {kind}.")
-    if padding_side not in ("left", "right"):
+    if not isinstance(padding_side, str) or padding_side not in ("left", "right"):
         raise ValueError(f"padding_side={padding_side!r} must be 'left' or 'right'.")
     if not isinstance(n_samples, Integral) or n_samples < 0:
         raise ValueError(
-            f"n_samples must be an int, and not negative; got {n_samples!r}."
+            f"n_samples must be an int of 0 or more; got {n_samples!r:.50}."
         )
     missing = n_samples - signal.shape[0]
     if missing <= 0:
@@ -137,7 +135,7 @@ def check_signal(signal: Any, rate: Any) -> NDArray:
         )
     try:
         signal = np.asarray(signal)
-    except ValueError:
+    except Exception:  # of what says that it is an array, too
         signal = np.empty(0, dtype=object)
     if signal.ndim != 1 or signal.dtype.kind not in "fiu":
         raise ValueError(
@@ -177,7 +175,8 @@ def mix_down(channels: Any) -> NDArray:
 def to_float(signal: NDArray) -> NDArray[np.float32]:
     """Return samples as float32, whole numbers divided by their full scale."""
     if signal.dtype.kind == "f":
-        return signal.astype(np.float32, copy=False)
+        with np.errstate(over="ignore"):  # what is infinite then is refused
+            return signal.astype(np.float32, copy=False)
     info = np.iinfo(signal.dtype)
     middle = 0 if signal.dtype.kind == "i" else (info.max + 1) // 2
     scale = info.max - middle + 1

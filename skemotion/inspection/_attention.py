@@ -393,7 +393,7 @@ class AttentionDisplay:
         classifier = last_step(estimator)
         check_attends(classifier)
         check_is_fitted(classifier, "classes_")
-        if time not in ("input", "speech"):
+        if not isinstance(time, str) or time not in ("input", "speech"):
             raise ValueError(f"time={time!r} must be 'input' or 'speech'.")
         padding = None
         if time == "speech" and find_fronts(estimator):

@@ -12,7 +12,7 @@ from sklearn.metrics import check_scoring, get_scorer_names
 from sklearn.utils import Bunch
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
-from skemotion._arrays import as_numbers
+from skemotion._arrays import as_numbers, as_plain_array
 from skemotion._validation import check_names, check_scored, validate_params
 
 
@@ -204,7 +204,7 @@ def _score_rearranged(
 
 
 def _check_sequences(X):
-    X = as_numbers(X, "X", dtype=None, allow_nan=True)
+    X = as_plain_array(X, "X")
     if X.ndim != 3 or 0 in X.shape:
         raise ValueError(
             "X must be sequences of shape (n_samples, n_frames, n_features), got shape "
@@ -212,7 +212,7 @@ def _check_sequences(X):
             "the extractor (sequence_steps of an EmotionPipeline); for flat vectors "
             "there is sklearn.inspection.permutation_importance."
         )
-    return X
+    return as_numbers(X, "X", dtype=None, allow_nan=True)
 
 
 def _check_names(feature_names, n_features):

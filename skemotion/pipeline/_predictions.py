@@ -7,7 +7,7 @@ from imblearn.pipeline import Pipeline
 from numpy.typing import NDArray
 from sklearn import get_config
 from sklearn.base import is_classifier
-from sklearn.utils import _safe_indexing
+from sklearn.utils import _safe_indexing, get_tags
 from sklearn.utils.metadata_routing import process_routing
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
@@ -149,7 +149,8 @@ class WindowedPipeline(Pipeline):
             If windows are looked at, and the last step has a score of its own.
         """
         last = self._final_estimator
-        if is_classifier(last) and not has_columns(y):
+        of_columns = has_columns(y) and get_tags(last).target_tags.multi_output
+        if is_classifier(last) and not of_columns:
             classes = getattr(last, "classes_", None)
             y, sample_weight = check_scored(X, y, sample_weight, classes)
         rule = WindowRule.of(self)

@@ -190,7 +190,9 @@ def _like(array: np.ndarray) -> dict[str, st.SearchStrategy]:
         "ragged": st.just([row[: 1 + i % 2] for i, row in enumerate(array.tolist())])
         if array.ndim > 1
         else st.just([[value] * (1 + i % 2) for i, value in enumerate(array)]),
-        "another rank": st.integers(0, 4).map(lambda n: np.zeros((len(array),) * n)),
+        "another rank": st.integers(0, 4).map(
+            lambda n: np.zeros((min(len(array), 12),) * n)
+        ),
         "any array": hnp.arrays(
             st.sampled_from(["f2", "f4", "f8", "i8", "u1", "?"]),
             hnp.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=4),

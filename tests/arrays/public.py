@@ -106,6 +106,10 @@ _OWN: dict[str, dict[str, Any]] = {
     "skemotion.inspection.AttentionDisplay.from_estimator": {"n_bins": 5},
     "skemotion.inspection.AttentionDisplay.from_predictions": {"n_bins": 5},
     "skemotion.inspection.attention_heatmap": {"n_bins": 5},
+    # scikit-learn looks at these, in words of its own.
+    "skemotion.inspection.SpeakerScoreDisplay.from_estimator": {"random_state": None},
+    "skemotion.inspection.SpeakerScoreDisplay.from_predictions": {"random_state": None},
+    "skemotion.inspection.sequence_permutation_importance": {"scoring": None},
 }
 # What else a message may call an argument.
 _ALIASES = {
@@ -152,6 +156,13 @@ WITHOUT_ARRAYS = {
     "skemotion.show_versions",
     "skemotion.timeline.write_timelines",
 }
+
+
+# Where NaN stands for what is not known, as is documented.
+MAY_BE_NAN = (
+    "skemotion.inspection.attention_heatmap",
+    "skemotion.NoveltyDetector.rank_scores",
+)
 
 
 class Place(NamedTuple):
@@ -426,7 +437,7 @@ def _places_of_functions(*, of_arrays: bool) -> Iterator[Place]:
             continue
         parameters = inspect.signature(function).parameters
         given = _right_arguments(name, parameters)
-        for argument, parameter in parameters.items():
+        for argument in parameters:
             if argument in _UNTRIED or given.get(argument, 0) is None:
                 continue
             if (argument in ARRAYS) != of_arrays:
