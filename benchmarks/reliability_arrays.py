@@ -7,7 +7,8 @@ has found stay in the table, as what was wrong on the way.
 
 The strategies are those of ``tests/arrays``. Values that are taken for right go on
 to training, where that would begin, for a share of them. The same seed gives the
-same values; each name gets an equal share of the time, and the file says how much was tried.
+same values; each name gets an equal share of the time, and the file says how much was
+tried.
 """
 
 import argparse
@@ -37,7 +38,7 @@ MENDED = (
     "one home for reading arrays, labels, weights and names, which says what is wrong "
     "with which argument; metrics, displays and scores go through it"
 )
-_TRAINED = 0.02  # of the values, so that most time goes to what is refused
+_TRAINED = 50  # values of one argument, of which one goes on to training
 
 
 def try_place(
@@ -58,8 +59,7 @@ def try_place(
     def check(odd):
         if time.monotonic() > until:
             return
-        number = sum(counts.values())
-        train = number % round(1 / _TRAINED) == 0
+        train = sum(counts.values()) % _TRAINED == _TRAINED - 1
         try:
             counts[try_value(place, odd.value, train=train)] += 1
         except Defect as error:
@@ -124,6 +124,11 @@ def main() -> None:
             counts += try_place(place, options.examples, until, faults)
         rows.append(describe(name, counts, faults, known.get(name, set())))
         print(f"{name}: {dict(counts)}", flush=True)
+        write(rows, options)
+
+
+def write(rows: list[dict], options: argparse.Namespace) -> None:
+    """Write the table; it is there, as far as it goes, if the run is stopped."""
     result = {
         "title": "Arrays, labels and parameters of every public name",
         "command": f"python benchmarks/reliability_arrays.py --examples "

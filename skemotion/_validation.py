@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import issparse
 from sklearn.base import _fit_context
-from sklearn.utils import _param_validation, check_random_state
+from sklearn.utils import _param_validation, check_random_state, column_or_1d
 from sklearn.utils.validation import validate_data
 
 from skemotion._arrays import (
@@ -103,6 +103,8 @@ def validate_sequences(
     raw, who = X, type(estimator).__name__
     X = as_sequences(X, who, name, allow_2d=True)
     if y is not None:
+        if has_columns(y) and np.shape(y)[1] == 1:
+            y = column_or_1d(y, warn=True)  # as scikit-learn does
         y = check_labels(y)
         check_same_length(X, of=name, y=y)
     if not reset:

@@ -64,7 +64,7 @@ def test_uar_counts_classes_alike():
     [([0, 1], [0]), ([[0, 1], [1, 0]], [[0, 1], [1, 0]]), (["a", "b"], [0, 1])],
 )
 def test_uar_refuses_what_does_not_match(y_true, y_pred):
-    with pytest.raises(ValueError, match=r"inconsistent|one-dimensional|holds text, but"):
+    with pytest.raises(ValueError, match=r"inconsistent|one-dim|holds text"):
         unweighted_average_recall(y_true, y_pred)
 
 
