@@ -8,6 +8,7 @@ from numbers import Integral
 from typing import Any, TypeVar
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, clone
 from sklearn.ensemble import VotingClassifier
 from sklearn.pipeline import FeatureUnion, Pipeline
@@ -21,6 +22,7 @@ from sklearn.utils import Bunch, _safe_indexing, gen_batches
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
+from skemotion._arrays import as_plain_array, count_rows
 from skemotion._by_speaker import SpeakerStandardized
 from skemotion._sequences import (
     find_loudness,
@@ -186,9 +188,9 @@ def _check_recordings(pipeline, recordings):
         recordings = check_recordings(recordings, iterators=False)
     else:
         recordings = as_indexable(recordings)
-        if isinstance(recordings, (list, tuple)):
-            recordings = np.asarray(recordings)
-    _check_number(_num_samples(recordings))
+        if isinstance(recordings, (list, tuple)) or issparse(recordings):
+            recordings = as_plain_array(recordings, "recordings")
+    _check_number(count_rows(recordings, "recordings"))
     return recordings
 
 

@@ -11,6 +11,7 @@ from sklearn.model_selection import GroupKFold, KFold
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
+from skemotion._arrays import as_numbers
 from skemotion._sequences import (
     LOUDNESS_CONSTRAINTS,
     learn_padding,
@@ -221,6 +222,11 @@ class NoveltyDetector(OutlierMixin, BaseEstimator):
         if sources is not None:
             check_same_length(X, sources=sources)
             sources = check_labels(sources, "sources")
+            if len(np.unique(sources)) < 2:
+                raise ValueError(
+                    "sources names one recording for all of X, but NoveltyDetector "
+                    "leaves some out to learn from others: give it two or more."
+                )
         sequences = validate_sequences(self, X, reset=True, feature_names=feature_names)
         if len(sequences) < _FEWEST:
             raise ValueError(
@@ -314,7 +320,9 @@ class NoveltyDetector(OutlierMixin, BaseEstimator):
             As :meth:`novelty` returns it; NaN for NaN.
         """
         check_is_fitted(self)
-        distances = -np.asarray(scores, dtype=np.float64)
+        distances = -as_numbers(
+            scores, "scores", dtype=np.float64, n_dims=1, allow_nan=True
+        )
         ranks = np.searchsorted(self.distances_, distances)
         return np.where(np.isnan(distances), np.nan, ranks / len(self.distances_))
 

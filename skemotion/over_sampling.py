@@ -14,7 +14,13 @@ from sklearn.base import clone
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods
 
-from skemotion._validation import check_labels, validate_sequences
+from skemotion._arrays import as_plain_array
+from skemotion._validation import (
+    check_input_features,
+    check_labels,
+    has_columns,
+    validate_sequences,
+)
 from skemotion.exceptions import ResamplingWarning
 
 __all__ = ["SequenceSampler"]
@@ -153,6 +159,21 @@ class SequenceSampler(BaseSampler):
         keeps_kind = isinstance(y, list) or hasattr(y, "iloc")
         return super().fit_resample(X, y if keeps_kind else labels)
 
+    def get_feature_names_out(self, input_features=None):
+        """Return the names of the features, which stay as they are.
+
+        Parameters
+        ----------
+        input_features : array-like of str of shape (n_features,), default=None
+            Names. None stands for those of `fit`, or ``"x0"``, ``"x1"`` and so on.
+
+        Returns
+        -------
+        ndarray of shape (n_features,), dtype object
+        """
+        check_input_features(input_features)
+        return super().get_feature_names_out(input_features)
+
     # What the base class checks y against is up to the sampler inside.
     @property
     def sampling_strategy(self):
@@ -167,6 +188,7 @@ class SequenceSampler(BaseSampler):
         return SMOTE() if self.sampler is None else self.sampler
 
     def _check_X_y(self, X, y):
+        y = as_plain_array(y, "y") if has_columns(y) else y
         y, is_one_vs_all = check_target_type(y, indicate_one_vs_all=True)
         X, y = validate_sequences(self, X, y, reset=True)
         return X, y, is_one_vs_all
@@ -193,8 +215,11 @@ class SequenceSampler(BaseSampler):
 
 def _plain_labels(y):
     """Return labels as a plain array, and columns of ones and zeros as they are."""
-    n_dims = np.asarray(y, dtype=object).ndim
-    return y if y is None or n_dims == 2 else check_labels(y)
+    if y is None:
+        raise ValueError(
+            "SequenceSampler requires y to be passed, but the target y is None."
+        )
+    return as_plain_array(y, "y") if has_columns(y) else check_labels(y)
 
 
 def _with_own_smote(sampler):

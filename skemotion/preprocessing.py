@@ -2,28 +2,31 @@
 
 import copy
 import tempfile
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 import sklearn
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, OneToOneFeatureMixin
-from sklearn.utils import check_array, gen_batches
-from sklearn.utils._param_validation import StrOptions
+from sklearn.base import BaseEstimator
+from sklearn.utils import gen_batches
+from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from skemotion._arrays import check_finite
 from skemotion._sequences import (
     LOUDNESS_CONSTRAINTS,
-    SequenceTransformerMixin,
+    SequenceOneToOneMixin,
+    find_padding,
     find_padding_column,
     learn_padding,
     mark_real,
     merge_moments,
-    padding_mask,
     real_bounds,
     resolve_loudness,
 )
 from skemotion._validation import (
+    as_sequences,
     check_feature_names,
     check_labels,
     check_same_length,
@@ -35,6 +38,52 @@ from skemotion._validation import (
 __all__ = ["SequenceScaler", "padding_mask", "speaker_standardize"]
 
 _ROWS_AT_A_TIME = 256
+
+
+@validate_params(
+    {
+        "X": "no_validation",
+        "loudness": [Interval(Integral, 0, None, closed="left"), None],
+    }
+)
+def padding_mask(X: ArrayLike, loudness: int | None = None) -> NDArray[np.bool_]:
+    """Mark the frames that are padding.
+
+    Padding are the runs of digital silence at either end of a recording: the
+    zeros that make short recordings as long as others, and those that a
+    recording comes with. One frame of every recording counts as real.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_frames, n_features)
+        Sequences.
+    loudness : int or None, default=None
+        Column of the root mean square: frames in which it is exactly 0 are
+        silent, as in sequences of :class:`~skemotion.SpeechFeatureExtractor`.
+        None means that those are silent which are 0 in every feature, as
+        :class:`~skemotion.SequenceScaler` leaves them.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_frames), dtype bool
+        True for padding.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If X are no sequences, or `loudness` is none of their columns.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skemotion.preprocessing import padding_mask
+    >>> energy = np.array([[[0.0], [0.0], [0.2], [0.0], [0.1], [0.0]]])
+    >>> padding_mask(energy)
+    array([[ True,  True, False, False, False,  True]])
+    """
+    sequences = as_sequences(X, "padding_mask")
+    column = resolve_loudness(loudness, None, sequences.shape[2])
+    return find_padding(sequences, column)
 
 
 @validate_params(
@@ -118,13 +167,8 @@ def speaker_standardize(
     >>> bool(abs(standardized[:3].std() - standardized[3:].std()) < 1e-3)
     True
     """
-    sequences = check_array(X, dtype=np.float32, allow_nd=True, input_name="X")
-    if sequences.ndim != 3:
-        raise ValueError(
-            "speaker_standardize expects X of shape (n_samples, n_frames, n_features), "
-            f"as SpeechFeatureExtractor returns it; got shape {sequences.shape}."
-        )
-    check_same_length(X, speakers=speakers)
+    sequences = as_sequences(X, "speaker_standardize")
+    check_same_length(sequences, speakers=speakers)
     names = check_labels(speakers, "speakers")
     bounds = None
     if ignore_padding:
@@ -141,7 +185,7 @@ def speaker_standardize(
     return standardized
 
 
-class SequenceScaler(OneToOneFeatureMixin, SequenceTransformerMixin, BaseEstimator):
+class SequenceScaler(SequenceOneToOneMixin, BaseEstimator):
     """Standardise sequences to zero mean and unit variance.
 
     Parameters
@@ -422,7 +466,9 @@ def _to_scale(mean, variance):
 
 def _standardize(X, rows, bounds, mean, scale, out):
     for block, chosen in _blocks(X, rows):
-        standardized = ((block - mean) / scale).astype(np.float32)
+        with np.errstate(over="ignore"):
+            standardized = ((block - mean) / scale).astype(np.float32)
+        check_finite(standardized, "X in units of the deviation in fit")
         if bounds is not None:
             standardized[~mark_real(bounds[chosen], X.shape[1])] = 0.0
         out[chosen] = standardized

@@ -16,6 +16,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike, NDArray
 
 from skemotion.audio import (
+    check_positive,
     check_recordings,
     check_samples,
     decode,
@@ -217,6 +218,7 @@ def speech_mask(recordings: Sequence[Any], *, sampling_rate: int = 16000) -> Mas
     >>> speech_mask([silence, (speech.signals[0], speech.sampling_rate)])
     array([False,  True])
     """
+    check_positive(sampling_rate=sampling_rate)
     recordings = check_recordings(recordings)
     mask, failures = np.zeros(len(recordings), dtype=bool), []
     for index, recording in enumerate(recordings):
@@ -263,12 +265,29 @@ class _Voice(NamedTuple):
 
 def _listen(signal: ArrayLike, sampling_rate: float) -> tuple[int, _Voice | None]:
     """Return the number of frames, and what is seen if there is anything to see."""
-    signal = _normalize(np.asarray(signal, dtype=np.float64))
+    check_positive(sampling_rate=sampling_rate)
+    signal = _normalize(_check_signal(signal))
     n_frames = int(np.ceil(round(signal.size / sampling_rate / FRAME_SECONDS, 6)))
     too_short = n_frames < SHORTEST_SPEECH / FRAME_SECONDS
     if too_short or sampling_rate < _LOWEST_RATE or not _peak(signal):
         return n_frames, None
     return n_frames, _track_voice(signal, sampling_rate, n_frames)
+
+
+def _check_signal(signal: ArrayLike) -> Array:
+    try:
+        samples = np.asarray(signal)
+    except Exception:  # of objects that say they are arrays, and lists of any kind
+        samples = np.empty((0, 0))
+    if samples.ndim != 1 or samples.dtype.kind not in "fiu":
+        raise ValueError(
+            "signal must be one-dimensional, and hold a number for each sample."
+        )
+    with np.errstate(over="ignore"):
+        samples = samples.astype(np.float64, copy=False)
+    if not np.isfinite(samples).all():
+        raise ValueError("signal holds NaN or infinite samples.")
+    return samples
 
 
 def _find_speech(voice: _Voice) -> Mask:

@@ -23,7 +23,6 @@ from skemotion import (
 
 _BATCHES = "rows are trained on in random mini-batches, so repeating is not weighting"
 EXPECTED_FAILURES = {
-    "check_samplers_pandas_sparse": "sequences are dense",
     "check_sample_weight_equivalence_on_dense_data": _BATCHES,
 }
 # Before, the check took any TypeError for an answer.

@@ -1,8 +1,9 @@
+from ._base import SequenceOneToOneMixin as SequenceOneToOneMixin
 from ._base import SequenceTransformerMixin as SequenceTransformerMixin
 from ._base import takes_recordings as takes_recordings
 from ._bounds import common_frames as common_frames
+from ._bounds import find_padding as find_padding
 from ._bounds import mark_real as mark_real
-from ._bounds import padding_mask as padding_mask
 from ._bounds import real_bounds as real_bounds
 from ._bounds import true_bounds as true_bounds
 from ._functionals import FUNCTIONALS as FUNCTIONALS

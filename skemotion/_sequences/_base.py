@@ -4,9 +4,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import TransformerMixin
+from sklearn.base import OneToOneFeatureMixin, TransformerMixin
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
+
+from skemotion._validation import check_input_features
 
 
 class SequenceTransformerMixin(TransformerMixin):
@@ -38,6 +40,25 @@ class SequenceTransformerMixin(TransformerMixin):
         self : object
         """
         return self
+
+
+class SequenceOneToOneMixin(OneToOneFeatureMixin, SequenceTransformerMixin):
+    """Mixin of transformers whose output has the features of their input."""
+
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
+        """Return the names of the features, which stay as they are.
+
+        Parameters
+        ----------
+        input_features : array-like of str of shape (n_features,), default=None
+            Names. None stands for those of `fit`, or ``"x0"``, ``"x1"`` and so on.
+
+        Returns
+        -------
+        ndarray of shape (n_features,), dtype object
+        """
+        check_input_features(input_features)
+        return super().get_feature_names_out(input_features)
 
 
 def takes_recordings(estimator: Any) -> bool:

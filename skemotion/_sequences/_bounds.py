@@ -55,36 +55,8 @@ def mark_real(bounds: NDArray[np.intp], n_frames: int) -> NDArray[np.bool_]:
     return (bounds[:, :1] <= number) & (number < bounds[:, 1:])
 
 
-def padding_mask(X: NDArray, loudness: int | None = None) -> NDArray[np.bool_]:
-    """Mark the frames that are padding.
-
-    Padding are the runs of digital silence at either end of a recording: the
-    zeros that make short recordings as long as others, and those that a
-    recording comes with. One frame of every recording counts as real.
-
-    Parameters
-    ----------
-    X : ndarray of shape (n_samples, n_frames, n_features)
-        Sequences.
-    loudness : int or None, default=None
-        Column of the root mean square: frames in which it is exactly 0 are
-        silent, as in sequences of :class:`~skemotion.SpeechFeatureExtractor`.
-        None means that those are silent which are 0 in every feature, as
-        :class:`~skemotion.SequenceScaler` leaves them.
-
-    Returns
-    -------
-    ndarray of shape (n_samples, n_frames), dtype bool
-        True for padding.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skemotion.preprocessing import padding_mask
-    >>> energy = np.array([[[0.0], [0.0], [0.2], [0.0], [0.1], [0.0]]])
-    >>> padding_mask(energy)
-    array([[ True,  True, False, False, False,  True]])
-    """
+def find_padding(X: NDArray, loudness: int | None = None) -> NDArray[np.bool_]:
+    """Return a mask of shape (n_samples, n_frames), True for frames of padding."""
     return ~mark_real(real_bounds(X, loudness), X.shape[1])
 
 

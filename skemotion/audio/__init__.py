@@ -20,6 +20,7 @@ from skemotion.audio._kinds import (
 )
 from skemotion.audio._sequence import check_recordings
 from skemotion.audio._signals import (
+    check_positive,
     check_samples,
     count_samples,
     fix_length,

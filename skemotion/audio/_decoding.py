@@ -10,6 +10,7 @@ from skemotion.audio._files import is_encoded, open_to_read
 from skemotion.audio._kinds import Recording, Segment, as_segment, split_pair
 from skemotion.audio._signals import (
     average,
+    check_positive,
     check_samples,
     check_signal,
     count_samples,
@@ -87,6 +88,9 @@ def load_audio(
     >>> load_audio((tone, 8000), sampling_rate=16000).shape
     (16000,)
     """
+    check_positive(sampling_rate=sampling_rate)
+    if duration is not None:
+        check_positive(duration=duration)
     signal, native_rate = decode(
         recording, sampling_rate=sampling_rate, duration=duration
     )

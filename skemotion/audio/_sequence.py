@@ -97,7 +97,8 @@ def _refuse_other_than_sequences(X):
     else:
         check_index(X)
     if not hasattr(X, "__iter__") and not hasattr(X, "__getitem__"):
-        raise TypeError(f"{_SEQUENCE}; got {type(X).__name__}.")
+        kind = "None" if X is None else type(X).__name__
+        raise TypeError(f"{_SEQUENCE}; got {kind}.")
 
 
 def _refuse_other_than_lists_of_recordings(array):

@@ -1,6 +1,6 @@
 """Samples in memory: their number, scale, rate and length, by NumPy alone."""
 
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -35,6 +35,22 @@ def count_samples(duration: float, rate: float) -> int:
     return int(duration * rate + _TOLERANCE)
 
 
+def check_positive(**named: Any) -> None:
+    """Raise ValueError for a rate or duration that is no positive, finite number.
+
+    Parameters
+    ----------
+    **named : float
+        By what they are called in errors.
+    """
+    for name, value in named.items():
+        is_number = isinstance(value, Real) and not isinstance(value, bool)
+        if not is_number or not 0 < value < np.inf:
+            raise ValueError(
+                f"{name} must be a positive, finite number, got {value!r:.50}."
+            )
+
+
 def fix_length(
     signal: NDArray[np.float32], n_samples: int, *, padding_side: str = "left"
 ) -> NDArray[np.float32]:
@@ -62,6 +78,15 @@ def fix_length(
     >>> fix_length(np.ones(3), 2)
     array([1., 1.])
     """
+    if not isinstance(signal, np.ndarray) or signal.ndim != 1:
+        kind = "None" if signal is None else type(signal).__name__
+        raise TypeError(f"signal must be an array of one dimension; got {kind}.")
+    if not isinstance(padding_side, str) or padding_side not in ("left", "right"):
+        raise ValueError(f"padding_side={padding_side!r} must be 'left' or 'right'.")
+    if not isinstance(n_samples, Integral) or n_samples < 0:
+        raise ValueError(
+            f"n_samples must be an int of 0 or more; got {n_samples!r:.50}."
+        )
     missing = n_samples - signal.shape[0]
     if missing <= 0:
         return signal[:n_samples]
@@ -118,7 +143,7 @@ def check_signal(signal: Any, rate: Any) -> NDArray:
         )
     try:
         signal = np.asarray(signal)
-    except ValueError:
+    except Exception:  # of what says that it is an array, too
         signal = np.empty(0, dtype=object)
     if signal.ndim != 1 or signal.dtype.kind not in "fiu":
         raise ValueError(

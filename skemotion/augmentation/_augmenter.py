@@ -10,9 +10,8 @@ from imblearn.base import BaseSampler, SamplerMixin
 from sklearn.base import BaseEstimator
 from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import Interval
-from sklearn.utils.validation import check_consistent_length
 
-from skemotion._validation import draw_seed, fit_context
+from skemotion._validation import check_same_length, draw_seed, fit_context
 from skemotion.audio import check_recordings, recording_name, resample
 from skemotion.augmentation import _effects
 from skemotion.augmentation._sources import Source, detach
@@ -185,7 +184,7 @@ class SpeechAugmenter(SamplerMixin, BaseEstimator):
                 "None."
             )
         X = check_recordings(X)
-        check_consistent_length(X, y)
+        check_same_length(X, y=y)
         return self._fit_resample(X, y)
 
     def _fit_resample(self, X, y):
@@ -251,7 +250,8 @@ class SpeechAugmenter(SamplerMixin, BaseEstimator):
                     "probability must be a number from 0 to 1, or a dict with one for "
                     f"each of effects={self.effects!r}; got {self.probability!r}."
                 )
-        if len(self.snr) != 2 or not self.snr[0] <= self.snr[1]:
+        are_numbers = all(isinstance(value, Real) for value in self.snr)
+        if not are_numbers or len(self.snr) != 2 or not self.snr[0] <= self.snr[1]:
             raise ValueError(
                 "snr must be the least and the largest ratio in dB, such as "
                 f"(5.0, 40.0); got {self.snr!r}."

@@ -8,10 +8,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
-from sklearn.utils.validation import check_consistent_length, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
 from skemotion._validation import (
     check_labels,
+    check_same_length,
+    check_scored,
     draw_seed,
     fit_context,
     validate_sequences,
@@ -251,6 +253,36 @@ class BaseSequenceClassifier(ClassifierMixin, BaseEstimator):
         probabilities = self.predict_proba(X)
         return self.classes_[probabilities.argmax(axis=1)]
 
+    def score(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> float:
+        """Return the accuracy of the predicted classes.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_frames, n_features)
+            Sequences.
+        y : array-like of shape (n_samples,)
+            True classes.
+        sample_weight : array-like of shape (n_samples,), default=None
+            How much each sequence counts.
+
+        Returns
+        -------
+        float
+            Share of the sequences that are recognised, between 0 and 1.
+
+        Raises
+        ------
+        ValueError
+            If X, y or weights are not as above, or y holds numbers where the
+            classes are text.
+        """
+        sequences = self._check_X(X)
+        y, sample_weight = check_scored(sequences, y, sample_weight, self.classes_)
+        predicted = self.predict(X)
+        return float(np.average(predicted == y, weights=sample_weight))
+
     @property
     def model_(self):
         """The fitted :class:`keras.Model`."""
@@ -333,9 +365,9 @@ class BaseSequenceClassifier(ClassifierMixin, BaseEstimator):
         if self.early_stopping is False:
             return None
         X_val = self._check_frames(
-            validate_sequences(self, X_val, reset=False), name="X_val"
+            validate_sequences(self, X_val, reset=False, name="X_val"), name="X_val"
         )
-        check_consistent_length(X_val, y_val)
+        check_same_length(X_val, of="X_val", y_val=y_val)
         return X_val, self._encode(check_labels(y_val, "y_val"), "y_val")
 
     def _train(self, X, codes, weights, validation, seed, epochs, callbacks, resume):

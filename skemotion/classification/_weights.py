@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import compute_sample_weight
-from sklearn.utils.validation import _check_sample_weight
+
+from skemotion._validation import check_sample_weight
 
 
 def check_class_weight(class_weight: Any, classes: NDArray) -> None:
@@ -67,9 +68,9 @@ def training_weights(
     """
     if sample_weight is None and class_weight is None:
         return None
-    weights = _check_sample_weight(
-        sample_weight, X, dtype=np.float32, ensure_non_negative=True
-    )
+    weights = np.ones(len(X))
+    if sample_weight is not None:
+        weights = check_sample_weight(sample_weight, X).astype(np.float64)
     if isinstance(class_weight, dict):
         weights = weights * [class_weight.get(label, 1.0) for label in y.tolist()]
     elif class_weight is not None:

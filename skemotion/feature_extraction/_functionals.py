@@ -14,7 +14,11 @@ from skemotion._sequences import (
     real_bounds,
     summarise,
 )
-from skemotion._validation import fit_context, validate_sequences
+from skemotion._validation import (
+    check_input_features,
+    fit_context,
+    validate_sequences,
+)
 
 
 class SequenceFunctionals(TransformerMixin, BaseEstimator):
@@ -203,6 +207,7 @@ class SequenceFunctionals(TransformerMixin, BaseEstimator):
         ndarray of shape (n_features * n_functionals,), dtype object
         """
         check_is_fitted(self)
+        check_input_features(input_features)
         features = _check_feature_names_in(self, input_features)
         if self.n_dims_in_ == 2:
             return np.asarray(self.functionals_, dtype=object)

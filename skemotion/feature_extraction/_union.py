@@ -1,11 +1,15 @@
 """The union of several transformers' features, frame by frame."""
 
+from numbers import Integral
+
 import numpy as np
-from sklearn.base import BaseEstimator, OneToOneFeatureMixin
+from sklearn import get_config
+from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import FeatureUnion
 
 from skemotion._sequences import (
+    SequenceOneToOneMixin,
     SequenceTransformerMixin,
     find_loudness,
     hand_on_names,
@@ -92,6 +96,14 @@ class SequenceUnion(SequenceTransformerMixin, FeatureUnion):
     ... )
     """
 
+    _parameter_constraints: dict = {
+        "transformer_list": [list, tuple],
+        "n_jobs": [Integral, None],
+        "transformer_weights": [dict, None],
+        "verbose": ["verbose"],
+        "verbose_feature_names_out": ["boolean"],
+    }
+
     def fit(self, X, y=None, *, feature_names=None, **fit_params):
         """Fit all transformers.
 
@@ -136,6 +148,8 @@ class SequenceUnion(SequenceTransformerMixin, FeatureUnion):
         return super().fit_transform(X, y, **params)
 
     def _parallel_func(self, X, y, func, routed_params):
+        if not get_config()["skip_parameter_validation"]:
+            self._validate_params()
         self._validate_transformers()
         routed = {
             name: hand_on_names(transformer, routed_params[name], self._names_in)
@@ -159,7 +173,8 @@ class SequenceUnion(SequenceTransformerMixin, FeatureUnion):
                 raise ValueError(
                     f"Transformer {name!r} returned an array of shape {shape}, but "
                     "SequenceUnion joins sequences of shape (n_samples, n_frames, "
-                    "n_features); join flat vectors by sklearn.pipeline.FeatureUnion."
+                    "n_features): give it X of three dimensions, and join flat "
+                    "vectors by sklearn.pipeline.FeatureUnion."
                 )
         if len({n_samples for n_samples, _, _ in shapes.values()}) > 1:
             found = ", ".join(f"{name!r} {shape[:2]}" for name, shape in shapes.items())
@@ -207,7 +222,7 @@ def _loudness_of(transformer):
         return None
 
 
-class _Passthrough(OneToOneFeatureMixin, SequenceTransformerMixin, BaseEstimator):
+class _Passthrough(SequenceOneToOneMixin, BaseEstimator):
     __metadata_request__fit = {"feature_names": True}
 
     def fit(self, X, y=None, feature_names=None):

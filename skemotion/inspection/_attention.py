@@ -8,12 +8,12 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.pipeline import Pipeline
-from sklearn.utils import check_array, check_consistent_length, column_or_1d
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
-from skemotion._sequences import padding_mask, true_bounds
-from skemotion._validation import validate_params
+from skemotion._arrays import as_flags, as_numbers
+from skemotion._sequences import find_padding, true_bounds
+from skemotion._validation import check_labels, check_same_length, validate_params
 from skemotion.audio import check_recordings
 from skemotion.exceptions import NoSpeechWarning
 from skemotion.inspection._attention_over_time import attend, spread
@@ -24,7 +24,7 @@ from skemotion.inspection._estimators import (
 )
 from skemotion.inspection._plotting import (
     GREY,
-    check_labels,
+    choose_classes,
     count_lines,
     create_axes,
     draw_once,
@@ -97,20 +97,29 @@ def attention_heatmap(
     array([[0. , 1. ],
            [0.5, 0.5]])
     """
-    weights = check_array(attention, dtype=np.float64, input_name="attention")
-    check_consistent_length(weights, y_pred)
-    classes, _ = check_labels(y_pred, labels, None)
-    predicted = column_or_1d(y_pred)
+    weights = _check_attention(attention)
+    predicted = check_labels(y_pred, "y_pred")
+    check_same_length(weights, of="attention", y_pred=predicted)
+    classes, _ = choose_classes(predicted, labels, None, of="y_pred")
     if padding is not None:
         weights = _over_real_frames(weights, padding, n_bins)
         return _average_by_class(weights, predicted, classes)
     n_frames = weights.shape[1]
     if n_bins > n_frames:
         raise ValueError(
-            f"n_bins={n_bins} is more than the {n_frames} frames there are."
+            f"n_bins={n_bins} is more than the {n_frames} frames that attention has."
         )
     shares = _average_by_class(weights, predicted, classes)
     return shares[:, n_frames % n_bins :].reshape(len(classes), n_bins, -1).sum(axis=2)
+
+
+def _check_attention(attention):
+    weights = as_numbers(attention, "attention", n_dims=2).astype(np.float64)
+    if (weights < 0).any():
+        raise ValueError(
+            "attention has negative values: give what a method attention returns."
+        )
+    return weights
 
 
 def _average_by_class(weights, predicted, classes):
@@ -121,7 +130,7 @@ def _average_by_class(weights, predicted, classes):
 
 def _over_real_frames(weights, padding, n_bins):
     """Share the weights of real frames out over bins of equal shares of them."""
-    padding = np.asarray(padding, dtype=bool)
+    padding = as_flags(padding, "padding")
     if padding.shape != weights.shape:
         raise ValueError(
             f"padding has shape {padding.shape}, but attention {weights.shape}; mark "
@@ -384,7 +393,7 @@ class AttentionDisplay:
         classifier = last_step(estimator)
         check_attends(classifier)
         check_is_fitted(classifier, "classes_")
-        if time not in ("input", "speech"):
+        if not isinstance(time, str) or time not in ("input", "speech"):
             raise ValueError(f"time={time!r} must be 'input' or 'speech'.")
         padding = None
         if time == "speech" and find_fronts(estimator):
@@ -395,7 +404,7 @@ class AttentionDisplay:
             attention = classifier.attention(sequences)
             y_pred = classifier.predict(sequences)
             if time == "speech":
-                padding = padding_mask(sequences)
+                padding = find_padding(sequences)
         if frame_seconds is None and isinstance(estimator, Pipeline):
             steps = (step for _, step in estimator.steps[:-1])
             known = (getattr(step, "frame_seconds", None) for step in steps)
@@ -484,11 +493,11 @@ class AttentionDisplay:
         >>> display.heatmap.shape, display.bin_seconds
         ((2, 10), 0.48)
         """
-        labels, names = check_labels(y_pred, labels, class_names)
+        predicted = check_labels(y_pred, "y_pred")
+        labels, names = choose_classes(predicted, labels, class_names, of="y_pred")
         heatmap = attention_heatmap(
             attention, y_pred, labels=labels, n_bins=n_bins, padding=padding
         )
-        predicted = column_or_1d(y_pred)
         counts = np.array([np.count_nonzero(predicted == label) for label in labels])
         display = cls(heatmap, names, counts=counts)
         if padding is not None:

@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
-from sklearn.utils import check_consistent_length, column_or_1d
 
+from skemotion._validation import check_comparable, check_label_sets, check_labels
 from skemotion.inspection._plotting import (
     COLOURS,
-    check_labels,
+    choose_classes,
     count_lines,
     create_axes,
     draw_also,
@@ -185,15 +185,17 @@ class ClassBalanceDisplay:
         >>> display.class_names, display.counts["examples"].tolist()
         (['anger', 'fear'], [2, 1])
         """
-        sets = {"examples": column_or_1d(y)}
+        sets = {"examples": check_labels(y)}
         if y_resampled is not None:
-            sets = {"before": sets["examples"], "after": column_or_1d(y_resampled)}
+            after = check_labels(y_resampled, "y_resampled")
+            check_comparable(sets["examples"], after, "y", "y_resampled")
+            sets = {"before": sets["examples"], "after": after}
         return cls._count(sets, labels, class_names).plot(ax=ax, bar_kw=bar_kw)
 
     @classmethod
     def _count(cls, sets, labels, class_names):
         everything = np.concatenate(list(sets.values()))
-        classes, names = check_labels(everything, labels, class_names)
+        classes, names = choose_classes(everything, labels, class_names)
         counts = {
             name: np.array([np.count_nonzero(values == label) for label in classes])
             for name, values in sets.items()
@@ -246,8 +248,8 @@ class ClassBalanceDisplay:
         >>> {name: counts.tolist() for name, counts in display.counts.items()}
         {'true': [1, 1], 'predicted': [2, 0]}
         """
-        check_consistent_length(y_true, y_pred)
-        sets = {"true": column_or_1d(y_true), "predicted": column_or_1d(y_pred)}
+        true, predicted = check_label_sets(y_true=y_true, y_pred=y_pred)
+        sets = {"true": true, "predicted": predicted}
         return cls._count(sets, labels, class_names).plot(ax=ax, bar_kw=bar_kw)
 
     @classmethod

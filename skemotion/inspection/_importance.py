@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.inspection import permutation_importance
 from sklearn.metrics import check_scoring, get_scorer_names
-from sklearn.utils import Bunch, check_array
+from sklearn.utils import Bunch
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
-from skemotion._validation import validate_params
+from skemotion._arrays import as_numbers, as_plain_array
+from skemotion._validation import check_names, check_scored, validate_params
 
 
 @validate_params(
@@ -157,6 +158,7 @@ def sequence_permutation_importance(
     'energy'
     """
     sequences = _check_sequences(X)
+    y, sample_weight = check_scored(sequences, y, sample_weight)
     names = _check_names(feature_names, sequences.shape[2])
     if feature_groups is None:
         groups = {name: [column] for column, name in enumerate(names)}
@@ -202,24 +204,22 @@ def _score_rearranged(
 
 
 def _check_sequences(X):
-    X = check_array(
-        X, dtype=None, ensure_2d=False, allow_nd=True, ensure_all_finite="allow-nan"
-    )
-    if X.ndim != 3:
+    X = as_plain_array(X, "X")
+    if X.ndim != 3 or 0 in X.shape:
         raise ValueError(
             "X must be sequences of shape (n_samples, n_frames, n_features), got shape "
             f"{X.shape}. Of recordings, extract the features and give the steps behind "
             "the extractor (sequence_steps of an EmotionPipeline); for flat vectors "
             "there is sklearn.inspection.permutation_importance."
         )
-    return X
+    return as_numbers(X, "X", dtype=None, allow_nan=True)
 
 
 def _check_names(feature_names, n_features):
     """Return the names of all columns as a list."""
     if feature_names is None:
         return [f"x{column}" for column in range(n_features)]
-    names = np.asarray(feature_names, dtype=object).tolist()
+    names = check_names(feature_names, "feature_names")
     if len(names) != n_features or len(set(names)) != n_features:
         raise ValueError(
             f"feature_names must name each of the {n_features} features of X once, got "

@@ -9,6 +9,8 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from skemotion._validation import check_classes, check_comparable, check_names
+
 # From the palette of M. Okabe and K. Ito, which colour-blind readers tell apart.
 COLOURS = (
     "#0072B2",
@@ -157,21 +159,25 @@ def wrap(name: str, n_letters: int) -> str:
     return "\n".join(lines)
 
 
-def check_labels(
-    y: ArrayLike, labels: ArrayLike | None, class_names: Sequence[str] | None
+def choose_classes(
+    y: NDArray,
+    labels: ArrayLike | None,
+    class_names: Sequence[str] | None,
+    *,
+    of: str = "y",
 ) -> tuple[NDArray, list[str]]:
     """Return the classes to show, sorted by default, and what to call them."""
     if labels is None:
-        if np.size(y) == 0:
-            raise ValueError("There are no labels to draw; at least one is needed.")
         labels = np.unique(y)
-    labels = np.asarray(labels)
+    labels = check_classes(labels)
+    check_comparable(y, labels, of, "labels")
     if class_names is None:
         return labels, [str(label) for label in labels]
+    class_names = check_names(class_names, "class_names")
     if len(class_names) != len(labels):
         raise ValueError(
             f"class_names has {len(class_names)} names for {len(labels)} classes: "
             f"{', '.join(map(str, labels))}. Give one name per class, and labels if "
             "classes are missing from the data."
         )
-    return labels, list(class_names)
+    return labels, class_names

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
+from skemotion._arrays import as_numbers
+from skemotion._validation import check_classes
 from skemotion.audio import recording_name
 from skemotion.exceptions import NoSpeechWarning, TruncationWarning
 from skemotion.feature_extraction._log_mel import (
@@ -22,7 +24,7 @@ from skemotion.inspection._occlusion import occlusion_over_time
 from skemotion.inspection._plotting import (
     COLOURS,
     GREY,
-    check_labels,
+    choose_classes,
     draw_also,
     draw_once,
     name_rows,
@@ -533,17 +535,20 @@ class RecordingDisplay:
         >>> display.ax_[0].get_title(loc="left")
         'anger 0.70, labelled fear'
         """
-        known, names = check_labels([], labels, class_names)
+        known, names = choose_classes(check_classes(labels), labels, class_names)
         if y_true is not None:
-            if y_true not in known:
+            if not np.isscalar(y_true) or y_true not in known.tolist():
                 listed = ", ".join(map(str, known))
                 raise ValueError(f"y_true={y_true!r} is none of the labels: {listed}.")
             y_true = names[known.tolist().index(y_true)]
+        probabilities = as_numbers(
+            probabilities, "probabilities", dtype=np.float64, n_dims=1
+        )
         signal, sampling_rate = load(recording)
         display = cls(
             signal,
             sampling_rate,
-            np.asarray(probabilities),
+            probabilities,
             names,
             attention=attention,
             occlusion=occlusion,

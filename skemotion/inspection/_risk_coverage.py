@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
+from skemotion._arrays import as_numbers
 from skemotion.inspection._estimators import last_step
 from skemotion.inspection._plotting import (
     COLOURS,
@@ -93,7 +94,8 @@ class RiskCoverageDisplay:
         ValueError
             If the curve is empty, or its arrays differ in length.
         """
-        coverage, risk = np.asarray(self.coverage), np.asarray(self.risk)
+        coverage = _as_shares(self.coverage, "coverage")
+        risk = _as_shares(self.risk, "risk")
         if coverage.shape != risk.shape or coverage.ndim != 1 or coverage.size == 0:
             raise ValueError(
                 f"coverage has shape {coverage.shape} and risk {risk.shape}; give one "
@@ -263,3 +265,10 @@ class RiskCoverageDisplay:
         RiskCoverageDisplay
         """
         return cls(coverage, risk, name=name).plot(ax=ax, **kwargs)
+
+
+def _as_shares(values, name):
+    shares = as_numbers(values, name, dtype=np.float64, n_dims=1)
+    if ((shares < 0) | (shares > 1)).any():
+        raise ValueError(f"{name} must lie between 0 and 1, as a share does.")
+    return shares

@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.utils import check_consistent_length, check_random_state, column_or_1d
+from sklearn.utils import check_random_state
 
+from skemotion._validation import check_label_sets, check_labels, check_same_length
 from skemotion.inspection._plotting import (
     COLOURS,
     create_axes,
@@ -221,7 +222,7 @@ class SpeakerScoreDisplay:
         -------
         SpeakerScoreDisplay
         """
-        check_consistent_length(y, speakers)
+        check_same_length(y, of="y", speakers=speakers)
         return cls.from_predictions(
             y,
             estimator.predict(X),
@@ -296,11 +297,9 @@ class SpeakerScoreDisplay:
         >>> display.scores.tolist()
         [1.0, 0.5]
         """
-        check_consistent_length(y_true, y_pred, speakers)
-        true, predicted = column_or_1d(y_true), column_or_1d(y_pred)
-        speakers = column_or_1d(speakers)
-        if len(true) == 0:
-            raise ValueError("There are no recordings to score; give at least one.")
+        true, predicted = check_label_sets(y_true=y_true, y_pred=y_pred)
+        check_same_length(true, of="y_true", speakers=speakers)
+        speakers = check_labels(speakers, "speakers")
         names, codes = np.unique(speakers, return_inverse=True)
         options = {
             "confidence_level": confidence_level,

@@ -4,10 +4,16 @@ from numbers import Integral
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils import check_array, check_consistent_length, column_or_1d
 from sklearn.utils._param_validation import Interval
 
-from skemotion._validation import validate_params
+from skemotion._arrays import as_numbers
+from skemotion._validation import (
+    check_classes,
+    check_comparable,
+    check_labels,
+    check_same_length,
+    validate_params,
+)
 
 
 @validate_params(
@@ -173,11 +179,12 @@ def risk_coverage_curve(
 
 def _judge(y_true, y_proba, labels):
     """Return the confidence of every prediction, and whether it is right."""
-    y_true = column_or_1d(y_true)
-    y_proba = check_array(y_proba, dtype=np.float64, input_name="y_proba")
-    check_consistent_length(y_true, y_proba)
+    y_true = check_labels(y_true, "y_true")
+    y_proba = as_numbers(y_proba, "y_proba", dtype=np.float64, n_dims=2)
+    check_same_length(y_true, of="y_true", y_proba=y_proba)
     known = np.unique(y_true)
-    columns = known if labels is None else column_or_1d(labels)
+    columns = known if labels is None else check_classes(labels)
+    check_comparable(known, columns, "y_true", "labels")
     if len(columns) != y_proba.shape[1]:
         where = "y_true has" if labels is None else "labels has"
         raise ValueError(

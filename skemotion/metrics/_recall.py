@@ -6,11 +6,16 @@ from numbers import Integral, Real
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.metrics import accuracy_score, make_scorer, recall_score
-from sklearn.utils import check_consistent_length, check_random_state, column_or_1d
+from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
-from sklearn.utils.multiclass import unique_labels
 
-from skemotion._validation import validate_params
+from skemotion._validation import (
+    check_label_sets,
+    check_labels,
+    check_same_length,
+    check_sample_weight,
+    validate_params,
+)
 
 __all__ = [
     "bootstrap_interval",
@@ -70,7 +75,11 @@ def unweighted_average_recall(
     >>> unweighted_average_recall(y_true, y_pred)
     0.5
     """
-    y_true, y_pred = column_or_1d(y_true), column_or_1d(y_pred)
+    y_true, y_pred = check_label_sets(y_true=y_true, y_pred=y_pred)
+    if sample_weight is not None:
+        sample_weight = check_sample_weight(
+            sample_weight, y_true, of="y_true", dtype=np.float64
+        )
     recall = recall_score(
         y_true,
         y_pred,
@@ -149,9 +158,9 @@ def speaker_report(
          std     0.125     0.167
       pooled     0.833     0.800           5
     """
-    check_consistent_length(y_true, y_pred, speakers)
-    true, predicted = column_or_1d(y_true), column_or_1d(y_pred)
-    names, codes = np.unique(column_or_1d(speakers), return_inverse=True)
+    true, predicted = check_label_sets(y_true=y_true, y_pred=y_pred)
+    check_same_length(true, of="y_true", speakers=speakers)
+    names, codes = np.unique(check_labels(speakers, "speakers"), return_inverse=True)
     report = {
         str(name): _scores(true[codes == code], predicted[codes == code])
         for code, name in enumerate(names)
@@ -246,16 +255,19 @@ def bootstrap_interval(
     >>> print(f"0.85, between {low:.2f} and {high:.2f}")
     0.85, between 0.74 and 0.95
     """
-    check_consistent_length(y_true, y_pred, groups)
-    true, predicted = column_or_1d(y_true), column_or_1d(y_pred)
+    true, predicted = check_label_sets(y_true=y_true, y_pred=y_pred)
     if groups is None:
         units = np.arange(len(true))
     else:
-        units = np.unique(column_or_1d(groups), return_inverse=True)[1]
+        check_same_length(true, of="y_true", groups=groups)
+        units = np.unique(check_labels(groups, "groups"), return_inverse=True)[1]
     n_units = len(np.unique(units))
     if n_units < 2:
         noun = "recordings" if groups is None else "groups"
-        raise ValueError(f"The bootstrap needs at least two {noun}, got {n_units}.")
+        source = "y_true" if groups is None else "groups"
+        raise ValueError(
+            f"The bootstrap needs at least two {noun}, but {source} has {n_units}."
+        )
     rng = check_random_state(random_state)
     if metric is unweighted_average_recall:
         values = _resample_uar(true, predicted, units, n_resamples, rng)
@@ -308,7 +320,6 @@ def _resample(metric, y_true, y_pred, units, n_resamples, rng):
 
 def _resample_uar(y_true, y_pred, units, n_resamples, rng):
     """Compute the recall of every resample from the counts of its units."""
-    unique_labels(y_true, y_pred)  # refuses a mix of strings and numbers
     classes, codes = np.unique(y_true, return_inverse=True)
     support = np.zeros((units.max() + 1, len(classes)))
     hits = np.zeros_like(support)

@@ -23,7 +23,9 @@ from skemotion._validation import (
     as_indexable,
     check_labels,
     check_same_length,
+    check_sample_weight,
     fit_context,
+    has_columns,
 )
 from skemotion.audio import check_recordings
 from skemotion.model_selection import stratified_validation_split
@@ -281,8 +283,9 @@ class EmotionPipeline(NoveltyPipeline):
             for parameter, value in {**methods[0], **methods[1]}.items():
                 if sampler is not None:
                     _refuse_values_of_rows(parameter, value, X, name, sampler)
-                if parameter.rpartition("__")[2] == "sample_weight":
-                    _check_weights(X, value)
+                weighs = parameter.rpartition("__")[2] == "sample_weight"
+                if weighs and value is not None:
+                    check_sample_weight(value, X, dtype=np.float64)
             if hasattr(step, "fit_resample"):
                 sampler = name
 
@@ -355,8 +358,7 @@ class EmotionPipeline(NoveltyPipeline):
 
 
 def _predicts_columns(estimator, y):
-    n_dims = np.asarray(y, dtype=object).ndim
-    return n_dims == 2 and get_tags(estimator).target_tags.multi_output
+    return has_columns(y) and get_tags(estimator).target_tags.multi_output
 
 
 def _take_rows(params, rows, n_samples):
@@ -364,16 +366,6 @@ def _take_rows(params, rows, n_samples):
     names = {name: params[name] for name in params if name.endswith("feature_names")}
     others = {name: as_indexable(params[name]) for name in params if name not in names}
     return names | _check_method_params(np.empty(n_samples), others, indices=rows)
-
-
-def _check_weights(X, weights):
-    if weights is None or not _is_arraylike(weights):
-        return
-    check_same_length(X, sample_weight=weights)
-    if not np.isfinite(np.asarray(weights, dtype=np.float64)).all():
-        raise ValueError(
-            "sample_weight holds NaN or infinity: give each recording a finite weight."
-        )
 
 
 def _refuse_values_of_rows(parameter, value, X, step, sampler):

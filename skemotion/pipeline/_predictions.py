@@ -6,11 +6,13 @@ import numpy as np
 from imblearn.pipeline import Pipeline
 from numpy.typing import NDArray
 from sklearn import get_config
-from sklearn.utils import _safe_indexing
+from sklearn.base import is_classifier
+from sklearn.utils import _safe_indexing, get_tags
 from sklearn.utils.metadata_routing import process_routing
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from skemotion._validation import check_scored, has_columns
 from skemotion.exceptions import AudioError
 from skemotion.pipeline._answers import Answers, measure_of
 from skemotion.pipeline._windows import WindowedRecordings, WindowRule
@@ -146,6 +148,11 @@ class WindowedPipeline(Pipeline):
         ValueError
             If windows are looked at, and the last step has a score of its own.
         """
+        last = self._final_estimator
+        of_columns = has_columns(y) and get_tags(last).target_tags.multi_output
+        if is_classifier(last) and not of_columns:
+            classes = getattr(last, "classes_", None)
+            y, sample_weight = check_scored(X, y, sample_weight, classes)
         rule = WindowRule.of(self)
         if rule is None:
             return super().score(X, y, sample_weight, **params)

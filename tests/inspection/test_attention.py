@@ -84,9 +84,9 @@ def test_malformed_attention_is_refused():
         attention_heatmap(np.ones((2, 4)), [0, 1])
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         attention_heatmap(np.ones((2, 40)), [0, 1, 1])
-    with pytest.raises(ValueError, match="Expected 2D array"):
+    with pytest.raises(ValueError, match="attention must have 2 dimensions"):
         attention_heatmap(np.ones(40), [0])
-    with pytest.raises(ValueError, match="dim 3"):
+    with pytest.raises(ValueError, match="attention must have 2 dimensions"):
         attention_heatmap(np.ones((2, 40, 3)), [0, 1])
 
 
