@@ -39,7 +39,7 @@ class Answers:
     Attributes
     ----------
     silent : list of int
-        Rows that hold no speech, where speech is looked for.
+        Rows that hold no speech, where speech is looked for, or cannot be read.
     """
 
     def __init__(
@@ -98,10 +98,11 @@ class Answers:
         return collected
 
     def collect_watched(self) -> NDArray[np.float64]:
-        """Return the mean of the numbers for each row; NaN without speech."""
+        """Return the mean of the numbers for each row; NaN where nothing was heard."""
         collected = np.full(self._n_rows, np.nan)
         for row, mean in self._watched:
             collected[row] = mean
+        collected[self.silent] = np.nan
         return collected
 
     def _ask(self, method, Xt, params):
@@ -146,7 +147,7 @@ class Answers:
         return np.asarray(classes[mean.argmax()])
 
     def _neutral(self, shape):
-        """Return the answer about no speech."""
+        """Return the answer about nothing that was heard."""
         if not is_classifier(self._estimator):
             return np.full(shape or (), np.nan)
         classes = self._estimator.classes_
