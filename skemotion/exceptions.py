@@ -136,6 +136,7 @@ class UnreadableWarning(UserWarning):
     >>> from skemotion import SpeechFeatureExtractor
     >>> extractor = SpeechFeatureExtractor(on_error="warn")
     >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
     ...     X = extractor.transform(["gone.wav", [0.5] * 16000])
     >>> caught[0].message.rows, caught[0].message.failures
     ([0], [('gone.wav', 'no such file')])
