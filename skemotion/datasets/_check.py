@@ -287,8 +287,8 @@ def _of_recordings(
 def _describe(
     look: Look, duration: float, sampling_rate: int
 ) -> Iterator[tuple[str, str]]:
-    for note in look.notes:
-        yield "cut short", note
+    if look.ends_early:
+        yield "cut short", f"{look.seconds:.2f} s, less than its header says"
     if look.is_steady:
         yield "silent", f"all samples are {look.peak:.3g}"
     elif look.seconds < SHORTEST_SPEECH:

@@ -38,8 +38,8 @@ class Look(NamedTuple):
         Whether someone speaks in one of its parts of 16 s.
     digest : bytes
         Of samples and rate.
-    notes : tuple of str
-        What else the reader of the file finds odd, such as that it was cut short.
+    ends_early : bool
+        Whether a file holds less than its header says, as far as readers tell.
     """
 
     error: str = ""
@@ -50,7 +50,7 @@ class Look(NamedTuple):
     n_clipped: int = 0
     has_speech: bool = False
     digest: bytes = b""
-    notes: tuple[str, ...] = ()
+    ends_early: bool = False
 
     @property
     def seconds(self) -> float:
