@@ -346,7 +346,7 @@ def _of_classes(target: NDArray, k_neighbors: int) -> Iterator[Finding]:
 
 def _of_folds(counts, n_folds: int, noun: str) -> Iterator[Finding]:
     for label in sorted(counts):
-        if counts[label] < n_folds:
+        if _FEWEST <= counts[label] < n_folds:
             detail = f"{_count(counts[label], noun)} for {n_folds} folds"
             yield Finding("few for folds", False, None, str(label), detail)
 
@@ -357,11 +357,13 @@ def _of_speakers(target, speakers, n_folds: int) -> Iterator[Finding]:
     for label, speaker in zip(target.tolist(), speakers.tolist(), strict=True):
         voices[label].add(speaker)
         labels[speaker][label] += 1
-    lonely = [label for label in sorted(voices) if len(voices[label]) == 1]
-    for label in lonely:
+    sizes = Counter(target.tolist())
+    for label in sorted(voices):
+        if len(voices[label]) > 1 or sizes[label] < _FEWEST:
+            continue
         detail = f"all of speaker {shorten(list(map(str, voices[label])))}"
         yield Finding("class of one speaker", False, None, str(label), detail)
-    counts = {label: len(voices[label]) for label in voices if label not in lonely}
+    counts = {label: len(voices[label]) for label in voices}
     yield from _of_folds(counts, min(n_folds, len(labels)), "speaker")
     for speaker in sorted(labels):
         n = labels[speaker].total()
