@@ -25,6 +25,8 @@ from skemotion import (
     SpeechEncoder,
     SpeechFeatureExtractor,
     adapt,
+    load_model,
+    save_model,
 )
 from skemotion.datasets import make_emotional_speech
 from skemotion.exceptions import AudioError, TruncationWarning, UnreadableWarning
@@ -378,3 +380,29 @@ def test_pipelines_of_others_are_left_as_they_are(mixed, fitted):
     other = ImbalancedPipeline(fitted.steps)
     with pytest.warns(UnreadableWarning, match="rows of zeros"):
         assert np.isfinite(other.predict_proba(X)).all()
+
+
+def test_steps_without_labels_are_not_fitted_on_them_either(mixed):
+    X, _ = mixed
+    steps = [
+        ("extract", SpeechFeatureExtractor(on_error="warn")),
+        ("scale", SequenceScaler()),
+    ]
+    with pytest.warns(UnreadableWarning, match="left out of training"):
+        found = EmotionPipeline(steps).fit(X)["scale"]
+    expected = EmotionPipeline(steps).fit(without(X))["scale"]
+    np.testing.assert_array_equal(found.mean_, expected.mean_)
+
+
+def test_bundles_keep_what_is_done(speech, tmp_path):
+    pipeline = EmotionPipeline(
+        [
+            ("extract", SpeechFeatureExtractor(on_error="warn")),
+            ("scale", SequenceScaler()),
+        ]
+    ).fit(speech.signals[:4], speech.target[:4])
+    save_model(pipeline, tmp_path / "model.skemotion")
+    assert load_model(tmp_path / "model.skemotion")["extract"].on_error == "warn"
+    pipeline.set_params(extract__on_error="raise")
+    save_model(pipeline, tmp_path / "other.skemotion")
+    assert load_model(tmp_path / "other.skemotion")["extract"].on_error == "raise"

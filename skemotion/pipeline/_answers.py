@@ -110,8 +110,8 @@ class Answers:
         if isinstance(found, (list, tuple)):
             raise ValueError(
                 f"{method} of {type(self._estimator).__name__} gives several arrays, "
-                "of which windows have no mean: set hop_duration=None and "
-                "detect_speech=False, or predict one target."
+                "of which windows have no mean: set hop_duration=None, "
+                'detect_speech=False and on_error="raise", or predict one target.'
             )
         return np.asarray(found)
 
@@ -188,8 +188,8 @@ def measure_of(estimator: Any) -> Any:
         return r2_score
     raise ValueError(
         f"{type(estimator).__name__} has a score of its own, which does not know "
-        "windows: score what predict returns, or set hop_duration=None and "
-        "detect_speech=False."
+        "windows: score what predict returns, or set hop_duration=None, "
+        'detect_speech=False and on_error="raise".'
     )
 
 

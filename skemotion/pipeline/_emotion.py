@@ -220,12 +220,13 @@ class EmotionPipeline(NoveltyPipeline):
         groups = None if groups is None else check_labels(groups, "groups")
         routed = self._check_method_params(method="fit", props=params)
         self._check_params_of_rows(X, routed)
-        readable = _find_readable(X, find_fronts(self))
-        if readable is not None:
+        kept = self._find_readable(X)
+        if kept is not None:
             n_given = _num_samples(X)
-            X, y = _safe_indexing(X, readable), _safe_indexing(y, readable)
-            groups = None if groups is None else _safe_indexing(groups, readable)
-            params = _take_rows(params, readable, n_given)
+            X = _safe_indexing(check_recordings(X), kept)
+            y = None if y is None else _safe_indexing(y, kept)
+            groups = None if groups is None else _safe_indexing(groups, kept)
+            params = _take_rows(params, kept, n_given)
             self._check_rows(X, y, groups)
         with self._keep_rows() as rows:
             if self._holds_out(routed):
@@ -237,6 +238,26 @@ class EmotionPipeline(NoveltyPipeline):
         names = self._names_before(len(self.steps) - 1)
         self._fit_detector(X, groups, names, *rows)
         return self
+
+    def _find_readable(self, X):
+        """Return the rows to go on with; None if all, or if all must be readable."""
+        fronts = find_fronts(self)
+        if not goes_on_without(fronts):
+            return None
+        recordings = check_recordings(X)
+        durations: list[Any] = [getattr(front, "duration", None) for front in fronts]
+        failures = find_unreadable(
+            recordings,
+            sampling_rate=getattr(fronts[0], "sampling_rate", DEFAULT_RATE),
+            duration=None if None in durations else max(durations),
+            n_jobs=getattr(fronts[0], "n_jobs", None),
+        )
+        if len(failures) == len(recordings):
+            raise_unreadable(failures, recordings, hint="")
+        warn_unreadable(failures, recordings, ", and are left out of training")
+        if not failures:
+            return None
+        return np.setdiff1d(np.arange(len(recordings)), list(failures))
 
     def _fit_holding_out(self, X, y, groups, params):
         train, held_out = stratified_validation_split(
@@ -376,25 +397,6 @@ class EmotionPipeline(NoveltyPipeline):
         sklearn.utils.metadata_routing.MetadataRouter
         """
         return super().get_metadata_routing().add_self_request(self)
-
-
-def _find_readable(X, fronts):
-    """Return the rows that can be read, if others are left out; None if none are."""
-    if not goes_on_without(fronts):
-        return None
-    recordings = check_recordings(X)
-    failures = find_unreadable(
-        recordings,
-        sampling_rate=getattr(fronts[0], "sampling_rate", DEFAULT_RATE),
-        duration=max(front.duration for front in fronts),
-        n_jobs=fronts[0].n_jobs,
-    )
-    if len(failures) == len(recordings):
-        raise_unreadable(failures, recordings, hint="")
-    warn_unreadable(failures, recordings, ", and are left out of training")
-    if not failures:
-        return None
-    return np.array([row for row in range(len(recordings)) if row not in failures])
 
 
 def _predicts_columns(estimator, y):
