@@ -289,8 +289,9 @@ def test_a_front_that_refuses_what_was_decoded(fitted, speech):
     assert np.ptp(found[1]) == 0
 
 
-def test_novelty_of_what_cannot_be_read_is_not_known(mixed, speech):
+def test_novelty_of_what_cannot_be_read_is_not_known(mixed, speech, tmp_path):
     X, _ = mixed
+    X[6] = break_off(tmp_path / "late.flac", speech, 0.9)  # of which windows are read
     pipeline = make(novelty_detector=NoveltyDetector(), hop_duration=2.5)
     pipeline.fit(speech.signals, speech.target)
     with pytest.warns(UnreadableWarning):

@@ -189,7 +189,8 @@ def check_corpus(
     These are the kinds. The first two stop training.
 
     "unreadable"
-        It cannot be decoded to its end.
+        It cannot be decoded to its end. Where the fault lies behind `duration`,
+        training goes on, but predictions by windows, which read all, stop.
     "small class"
         It has one recording that can be read, or is the only one.
     "cut short"
@@ -289,10 +290,10 @@ def _describe(
 ) -> Iterator[tuple[str, str]]:
     if look.ends_early:
         yield "cut short", f"{look.seconds:.2f} s, less than its header says"
-    if look.is_steady:
-        yield "silent", f"all samples are {look.peak:.3g}"
-    elif look.seconds < SHORTEST_SPEECH:
+    if look.seconds < SHORTEST_SPEECH:
         yield "too short", f"{look.seconds:.3f} s"
+    elif look.is_steady:
+        yield "silent", f"all samples are {look.peak:.3g}"
     elif not look.has_speech:
         yield "no speech", f"in {look.seconds:.2f} s"
     if look.n_samples > count_samples(duration, look.rate):

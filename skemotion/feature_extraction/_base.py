@@ -61,7 +61,7 @@ class RecordingTransformer(SequenceTransformerMixin, BaseEstimator):
             memory=_open_memory(self.memory),
             threads_only=threads_only,
         )
-        sequences = np.empty((len(recordings), *settings["shape"]), dtype=np.float32)
+        sequences = np.zeros((len(recordings), *settings["shape"]), dtype=np.float32)
         cut = []
         outcomes = self._with_progress(outcomes, len(rows))
         for row, outcome in zip(rows, outcomes, strict=True):
@@ -73,7 +73,6 @@ class RecordingTransformer(SequenceTransformerMixin, BaseEstimator):
                 cut.append(recording_name(recordings[row], row))
         if self.on_error == "raise":
             raise_unreadable(failures, recordings)
-        sequences[list(failures)] = 0
         warn_unreadable(failures, recordings, _MARKED)
         n_given = sum(not callable(recording) for recording in recordings)
         warn_truncated(cut, n_given, self.duration)

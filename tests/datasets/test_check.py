@@ -73,6 +73,7 @@ def test_the_first_row_can_be_the_bad_one(voice):
         (lambda v: (0 * v, RATE), "silent", "all samples are 0"),
         (lambda v: (0 * v + 0.25, RATE), "silent", "all samples are 0.25"),
         (lambda v: (v[:4000], RATE), "too short", "0.250 s"),
+        (lambda v: (v[99:100], RATE), "too short", "0.000 s"),
         (
             lambda v: (np.random.default_rng(0).normal(size=32000) / 9, RATE),
             "no speech",
