@@ -24,6 +24,13 @@ from skemotion.datasets import check_corpus, load_emodb, make_emotional_speech
 from skemotion.exceptions import AudioError, UnreadableWarning
 
 RATE = 16000
+# What was wrong before, and is mended.
+MENDED = {
+    "skemotion check: too short": "a recording of one sample was called silent",
+    'cross_validate, one bad recording of 28, on_error="raise"': (
+        "nothing said how to go on without it"
+    ),
+}
 OUT = Path(__file__).parent / "results" / "reliability" / "corpora.json"
 
 
@@ -86,8 +93,8 @@ def describe(what, right, happened):
         "what": what,
         "tried": len(right),
         "happened": happened if not defects else f"{defects} times not {happened}",
-        "defects": defects,
-        "mended": "",
+        "defects": defects + (what in MENDED),
+        "mended": MENDED.get(what, ""),
     }
 
 

@@ -239,8 +239,8 @@ def check_corpus(
     <BLANKLINE>
     silent (1):
       X[56]: all samples are 0
-    >>> found.usable.sum(), found.rows("silent")
-    (56, array([56]))
+    >>> found.rows("silent"), found.usable[:3]
+    (array([56]), array([ True, False,  True]))
     """
     recordings = check_recordings(X)
     check_same_length(recordings, y=y, groups=groups)
