@@ -30,6 +30,7 @@ from skemotion._sequences import (
     names_behind,
     takes_recordings,
 )
+from skemotion._unreadable import warn_unreadable
 from skemotion._validation import as_indexable, validate_params
 from skemotion.audio import check_recordings, recording_name
 from skemotion.classification._blstm import BaseBLSTMClassifier
@@ -111,7 +112,8 @@ def adapt(pipeline: _Model, recordings: Any, *, chunk_size: int = 256) -> _Model
     TypeError
         If `recordings` is a single one, or an iterator.
     AudioError
-        If recordings cannot be read. It names all of them.
+        If recordings cannot be read. It names all of them. If `on_error` of the
+        step that takes them is "warn", they are left out.
     sklearn.exceptions.NotFittedError
         If the pipeline is not fitted.
 
@@ -119,6 +121,8 @@ def adapt(pipeline: _Model, recordings: Any, *, chunk_size: int = 256) -> _Model
     -----
     AdaptationWarning
         If there are fewer than 50 recordings.
+    UnreadableWarning
+        If recordings are left out that cannot be read.
 
     See Also
     --------
@@ -167,6 +171,7 @@ def adapt(pipeline: _Model, recordings: Any, *, chunk_size: int = 256) -> _Model
             "a SequenceScaler in front of the classifier, or with a StandardScaler "
             "behind SequenceFunctionals."
         )
+    warn_unreadable(adaptation.unreadable, recordings, ", and are left out")
     if n_recordings < _ENOUGH:
         warnings.warn(
             f"adapted to {n_recordings} recordings, where {_ENOUGH} or more of one "
@@ -228,6 +233,8 @@ class _Adaptation:
     ----------
     n_recordings : int or None
         Recordings with sound; None as long as no scaler has been met.
+    unreadable : dict of int to str
+        The reason for each row that cannot be read, and is left out.
     """
 
     def __init__(self, recordings: Any, names: Any, chunk_size: int):
@@ -237,6 +244,7 @@ class _Adaptation:
         # Which windows of them are looked at. None: what the first step sees.
         self._rule: WindowRule | None = None
         self.n_recordings: int | None = None
+        self.unreadable: dict[int, str] = {}
 
     def adapt(self, estimator: Any, before: Sequence[Any] = ()) -> Any:
         """Return an estimator with scalers of its own, estimated anew.
@@ -324,7 +332,7 @@ class _Adaptation:
         n_recordings = 0
         for start, chunk in self._chunks():
             try:
-                for X, n_new in self._look_at(chunk, path):
+                for X, n_new in self._look_at(chunk, path, start):
                     n_recordings += n_new
                     if _num_samples(X):
                         yield X
@@ -335,7 +343,7 @@ class _Adaptation:
         _check_number(n_recordings)
         self.n_recordings = n_recordings
 
-    def _look_at(self, chunk, path) -> Iterator[tuple[Any, int]]:
+    def _look_at(self, chunk, path, start) -> Iterator[tuple[Any, int]]:
         """Yield what comes of a chunk, in parts, and how many recordings are new."""
         if self._rule is None:
             X = _transform(chunk, path, self._names)
@@ -354,6 +362,8 @@ class _Adaptation:
             rows = batch.rows[heard]
             yield X, len(np.unique(rows[rows > last]))
             last = batch.rows[-1]
+        for row, reason in recordings.unreadable.items():
+            self.unreadable[start + row] = reason
 
     def _chunks(self) -> Iterator[tuple[int, Any]]:
         """Yield the position of the first recording of a chunk, and the chunk."""

@@ -8,6 +8,7 @@ __all__ = [
     "NoSpeechWarning",
     "ResamplingWarning",
     "TruncationWarning",
+    "UnreadableWarning",
 ]
 
 _N_SHOWN = 10
@@ -20,11 +21,15 @@ class AudioError(ValueError):
     ----------
     failures : iterable of (str, str)
         The name of each unreadable recording and the reason, in this order.
+    hint : str, default=""
+        What can be done, the last line of the message.
 
     Attributes
     ----------
     failures : list of (str, str)
         All of them; the message shows the first ten and counts the rest.
+    hint : str
+        As given.
 
     Examples
     --------
@@ -34,8 +39,9 @@ class AudioError(ValueError):
       a.wav: no such file
     """
 
-    def __init__(self, failures: Iterable[tuple[str, str]]):
+    def __init__(self, failures: Iterable[tuple[str, str]], hint: str = ""):
         self.failures = list(failures)
+        self.hint = hint
         super().__init__(self.failures)
 
     def __str__(self) -> str:
@@ -45,6 +51,8 @@ class AudioError(ValueError):
         lines += [f"  {name}: {reason}" for name, reason in self.failures[:_N_SHOWN]]
         if n_failures > _N_SHOWN:
             lines.append(f"  and {n_failures - _N_SHOWN} more")
+        if self.hint:
+            lines.append(self.hint)
         return "\n".join(lines)
 
 
@@ -101,3 +109,47 @@ class TruncationWarning(UserWarning):
         super().__init__(message)
         self.names = list(names)
         self.duration = duration
+
+
+class UnreadableWarning(UserWarning):
+    """Recordings cannot be read, and work went on without them.
+
+    Parameters
+    ----------
+    message : str
+        What is shown.
+    rows : iterable of int
+        The rows of X that cannot be read.
+    failures : iterable of (str, str)
+        The name of each of them, and the reason.
+
+    Attributes
+    ----------
+    rows : list of int
+        All of them, where the message shows ten.
+    failures : list of (str, str)
+        As :class:`AudioError` has them, in the order of `rows`.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> from skemotion import SpeechFeatureExtractor
+    >>> extractor = SpeechFeatureExtractor(on_error="warn")
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     X = extractor.transform(["gone.wav", [0.5] * 16000])
+    >>> caught[0].message.rows, caught[0].message.failures
+    ([0], [('gone.wav', 'no such file')])
+    >>> X.any(axis=(1, 2))
+    array([False,  True])
+    """
+
+    def __init__(
+        self,
+        message: str,
+        rows: Iterable[int] = (),
+        failures: Iterable[tuple[str, str]] = (),
+    ):
+        super().__init__(message)
+        self.rows = list(rows)
+        self.failures = list(failures)

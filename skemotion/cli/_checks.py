@@ -9,15 +9,20 @@ from pathlib import Path
 import numpy as np
 from sklearn.base import clone
 
+from skemotion._unreadable import find_unreadable, raise_unreadable, warn_unreadable
 from skemotion.audio import check_audio
 from skemotion.cli._journal import refuse_existing
-from skemotion.exceptions import AudioError
+from skemotion.cli._labels import take_rows
 from skemotion.model_selection import stratified_validation_split
 
 _MIN_PER_CLASS = 2
 _MAX_REHEARSED = 3
 _RATE = 16000
 _OFF = (None, "passthrough")
+_HINT = (
+    "--on-error warn leaves them out and says which. skemotion check CORPUS looks at "
+    "all of a corpus, and with -o TABLE.csv lists what can be used."
+)
 
 
 def check_new_file(path):
@@ -51,13 +56,34 @@ def check_folder(path):
 def check_readable(paths):
     """Raise AudioError for recordings that are seen to be unreadable."""
     failures = {}
-    for path in paths:
+    for row, path in enumerate(paths):
         try:
             check_audio(path)
         except ValueError as error:
-            failures[path] = str(error)
-    if failures:
-        raise AudioError(failures.items())
+            failures[row] = str(error)
+    raise_unreadable(failures, paths, _HINT)
+
+
+def keep_readable_rows(corpus, options):
+    """Return the corpus without recordings that cannot be read, if that is asked for.
+
+    Raises
+    ------
+    AudioError
+        If it is not, and it can be seen without decoding that there are some.
+    ValueError
+        If fewer than two labels are left.
+    """
+    if options.on_error == "raise":
+        check_readable(corpus.paths)
+        return corpus
+    failures = find_unreadable(corpus.paths, n_jobs=options.n_jobs)
+    warn_unreadable(failures, corpus.paths, ", and are left out")
+    if not failures:
+        return corpus
+    kept = np.ones(len(corpus.paths), dtype=bool)
+    kept[list(failures)] = False
+    return take_rows(corpus, kept, "what can be read leaves the corpus")
 
 
 def check_counts(target, name):

@@ -1,6 +1,7 @@
 """From the name of a corpus on the command line to its recordings."""
 
-from skemotion.datasets import fetch_emodb, load_emodb, load_recordings
+from skemotion.datasets import fetch_emodb, load_emodb
+from skemotion.datasets._recordings import read_corpus
 
 
 def is_emodb(name: str) -> bool:
@@ -8,10 +9,22 @@ def is_emodb(name: str) -> bool:
     return name == "emodb" or name.startswith("emodb:")
 
 
-def load_corpus(name):
-    """Load ``emodb``, ``emodb:PATH``, a folder of classes, or a table."""
+def load_corpus(name, *, must_exist=True):
+    """Load ``emodb``, ``emodb:PATH``, a folder of classes, or a table.
+
+    Parameters
+    ----------
+    name : str
+        As on the command line.
+    must_exist : bool, default=True
+        Whether recordings that a table names must exist.
+
+    Returns
+    -------
+    Corpus
+    """
     if name == "emodb":
         return fetch_emodb(download_if_missing=False)
     if is_emodb(name):
         return load_emodb(name.partition(":")[2])
-    return load_recordings(name)
+    return read_corpus(name, must_exist=must_exist)

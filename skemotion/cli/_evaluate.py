@@ -4,7 +4,7 @@ import os
 
 from skemotion._files import atomic_path
 from skemotion._text import csv_text, json_text
-from skemotion.cli._checks import check_folder, check_new_file
+from skemotion.cli._checks import check_folder, check_new_file, keep_readable_rows
 from skemotion.cli._evaluating import evaluate_corpus, forget_evaluation
 from skemotion.cli._formats import NO_SPEECH
 from skemotion.cli._labels import load_labelled
@@ -27,6 +27,7 @@ def run(options):
     if options.report:
         check_folder_of_page(options.report)
     corpus = load_labelled(options.corpus, options.label_map)
+    corpus = keep_readable_rows(corpus, options)
     as_text = options.format == "text"
     evaluation = evaluate_corpus(options, corpus, tell=say if as_text else _tell)
     if as_text:

@@ -10,7 +10,7 @@ import numpy as np
 from skemotion._evaluation import Evaluation
 from skemotion._messages import shorten
 from skemotion._version import __version__
-from skemotion.cli._checks import check_folder, check_readable
+from skemotion.cli._checks import check_folder
 from skemotion.cli._folds import KeptFolds, forget_folds, open_folds
 from skemotion.cli._models import check_speakers, find_file
 from skemotion.cli._recordings import Recordings
@@ -54,7 +54,6 @@ def evaluate_corpus(
     for folder in (options.keep, options.cache):
         if folder:
             check_folder(folder)
-    check_readable(corpus.paths)
     trial = prepare_trial(corpus, options)
     if trial.by_fold and len(trial.parts) > 1 and not _folder(options):
         _tell_of_losses()

@@ -25,7 +25,7 @@ def run(options):
     extractor = set_parameters(
         SpeechFeatureExtractor(n_jobs=options.n_jobs, memory=options.cache),
         options.settings,
-    )
+    ).set_params(on_error="raise")  # those that fail are left out, and listed
     shape = _shape_of_one(extractor)
     out = Path(options.out)
     targets = {

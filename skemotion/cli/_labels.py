@@ -9,7 +9,7 @@ from skemotion.cli._corpus import load_corpus
 from skemotion.datasets._corpus import Corpus
 
 
-def load_labelled(name, pairs):
+def load_labelled(name, pairs, *, must_exist=True):
     """Load a corpus, and rename its labels.
 
     Parameters
@@ -30,18 +30,40 @@ def load_labelled(name, pairs):
         If the corpus has no such label, one is given two names, or fewer than
         two are left.
     """
-    corpus = load_corpus(name)
+    corpus = load_corpus(name, must_exist=must_exist)
     if not pairs:
         return corpus
     names = _check_pairs(pairs, corpus.target_names.tolist(), name)
     target = np.array([names.get(label, label) for label in corpus.target.tolist()])
     kept = target != ""
+    return take_rows(corpus, kept, f"--map leaves {name}", target)
+
+
+def take_rows(corpus, kept, what, target=None):
+    """Return some recordings of a corpus, perhaps with other labels.
+
+    Parameters
+    ----------
+    corpus : Corpus
+    kept : ndarray of shape (n_recordings,), dtype bool
+        Which.
+    what : str
+        The beginning of what is said if they are too few.
+    target : ndarray of shape (n_recordings,), default=None
+        Their labels. None: those of `corpus`.
+
+    Raises
+    ------
+    ValueError
+        If fewer than two labels are left.
+    """
+    target = corpus.target if target is None else target
     speakers = corpus.speakers
     classes = np.unique(target[kept])
     if len(classes) < 2:
         raise ValueError(
-            f"--map leaves {name} with {len(classes)} label, and at least two are "
-            f"needed: {', '.join(classes.tolist()) or 'none is left'}."
+            f"{what} with {len(classes)} label, and at least two are needed: "
+            f"{', '.join(classes.tolist()) or 'none is left'}."
         )
     return Corpus(
         paths=corpus.paths[kept],

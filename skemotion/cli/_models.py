@@ -58,7 +58,11 @@ def open_model(options):
 def set_extraction(model, options):
     """Let a model extract features as the options say."""
     known = model.get_params()
-    wanted = {"extract__n_jobs": options.n_jobs, "extract__memory": options.cache}
+    wanted = {
+        "extract__n_jobs": options.n_jobs,
+        "extract__memory": options.cache,
+        "extract__on_error": "raise",  # commands name what has no answer themselves
+    }
     return model.set_params(**{key: wanted[key] for key in wanted if key in known})
 
 

@@ -171,6 +171,14 @@ def add_training_options(parser):
         "repeated",
     )
     group.add_argument(
+        "--on-error",
+        choices=["raise", "warn"],
+        default="raise",
+        help="where recordings cannot be read: raise names them all and stops, before "
+        "any work as far as that is seen; warn decodes all first, leaves out those "
+        "that cannot be read, and says which (default: %(default)s)",
+    )
+    group.add_argument(
         "--seed", type=int, default=0, help="random state (default: %(default)s)"
     )
     add_extraction_options(group)
@@ -178,16 +186,20 @@ def add_training_options(parser):
 
 def add_extraction_options(group):
     """Add what says how features are extracted."""
+    add_jobs(group, "recordings extracted at the same time")
+    group.add_argument(
+        "--cache", metavar="FOLDER", help="keep extracted features there for next time"
+    )
+
+
+def add_jobs(group, what):
+    """Add the option that says how many workers there are."""
     group.add_argument(
         "--n-jobs",
         type=job_count,
         default=1,
         metavar="N",
-        help="recordings extracted at the same time; -1 for as many as there are "
-        "processors (default: %(default)s)",
-    )
-    group.add_argument(
-        "--cache", metavar="FOLDER", help="keep extracted features there for next time"
+        help=f"{what}; -1 for as many as there are processors (default: %(default)s)",
     )
 
 
@@ -241,11 +253,19 @@ def fold_count(text):
     """Parse a number of folds, or "all"."""
     if text == "all":
         return text
-    number = _whole(text)
-    if number is None or number < 2:
+    try:
+        return fold_number(text)
+    except argparse.ArgumentTypeError as error:
         raise argparse.ArgumentTypeError(
             f"{text} is neither a number of folds, from 2 on, nor all"
-        )
+        ) from error
+
+
+def fold_number(text):
+    """Parse a number of folds."""
+    number = _whole(text)
+    if number is None or number < 2:
+        raise argparse.ArgumentTypeError(f"{text} is not a number of folds, from 2 on")
     return number
 
 

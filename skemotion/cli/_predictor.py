@@ -12,7 +12,7 @@ from skemotion.cli._models import (
 )
 from skemotion.cli._recordings import Recordings, keep_readable
 from skemotion.cli._voices import adapt_to_voices
-from skemotion.cli._warnings import CutRecordings, silence_noted
+from skemotion.cli._warnings import CutRecordings, silence_noted, unreadable_noted
 from skemotion.pipeline._extents import Extent, extents_noted, measure_extent
 
 UNCERTAIN = "uncertain"
@@ -81,6 +81,7 @@ class Predictor:
         with (
             self.cut.collected(len(paths)),
             silence_noted() as silent,
+            unreadable_noted() as unreadable,
             extents_noted() as extents,
         ):
             results, failures = keep_readable(work, paths)
@@ -91,7 +92,7 @@ class Predictor:
             Prediction(row[0], error=failures[row[0]], kept=row[1:])
             if row[0] in failures
             else self._describe(
-                model, row, next(answers), next(numbers), silent, extents
+                model, row, next(answers), next(numbers), silent, extents, unreadable
             )
             for row in rows
         ]
@@ -99,8 +100,10 @@ class Predictor:
     def _ask(self, model, paths):
         return predict_with_novelty(model, self.recordings.audio(paths))
 
-    def _describe(self, model, row, answer, number, silent, extents):
+    def _describe(self, model, row, answer, number, silent, extents, unreadable):
         """Name the emotion of what was the row `number` of those asked about."""
+        if number in unreadable:  # of a model that goes on without them
+            return Prediction(row[0], error=unreadable[number], kept=row[1:])
         extent = extents.get(number) or self._measure(row[0])
         if number in silent:
             return Prediction(row[0], error=NO_SPEECH, extent=extent, kept=row[1:])

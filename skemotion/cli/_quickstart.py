@@ -10,7 +10,7 @@ from skemotion.cli._checks import (
     check_counts,
     check_folder,
     check_pipeline,
-    check_readable,
+    keep_readable_rows,
 )
 from skemotion.cli._labels import load_labelled
 from skemotion.cli._scores import (
@@ -43,10 +43,9 @@ _SYNTHETIC = (
 def run(options):
     """Train, test on unheard speakers, predict once, draw, and save."""
     check_folder(options.out)
-    corpus = _load(options)
+    corpus = keep_readable_rows(_load(options), options)
     check_counts(corpus.target, options.data or "the synthetic speech")
     recordings = corpus.paths
-    check_readable(recordings)
     train, test = _split(corpus, options.seed)
     groups = None if corpus.speakers is None else corpus.speakers[train]
     pipeline = make_pipeline(options)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from skemotion.cli._checks import check_folder
+from skemotion.cli._checks import check_folder, keep_readable_rows
 from skemotion.cli._evaluating import evaluate_corpus, forget_evaluation
 from skemotion.cli._labels import load_labelled
 from skemotion.cli._models import find_file, load_model, set_extraction
@@ -16,6 +16,7 @@ def run(options):
     options.out = str(Path(options.out))  # folds are kept beside it
     check_folder_of_page(options.out)
     corpus = load_labelled(options.corpus, options.label_map)
+    corpus = keep_readable_rows(corpus, options)
     evaluation = evaluate_corpus(options, corpus, tell=say)
     page = write_page(
         evaluation,

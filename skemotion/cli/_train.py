@@ -9,7 +9,7 @@ import numpy as np
 from skemotion.cli._checks import (
     check_counts,
     check_pipeline,
-    check_readable,
+    keep_readable_rows,
 )
 from skemotion.cli._labels import load_labelled
 from skemotion.cli._model_files import check_new_model, is_bundle_name
@@ -59,8 +59,10 @@ def _check(options):
     check_counts(corpus.target, options.corpus)
     if options.by_speaker:
         check_speakers(corpus)
-    check_readable(corpus.paths)
-    return corpus
+    kept = keep_readable_rows(corpus, options)
+    if kept is not corpus:
+        check_counts(kept.target, options.corpus)
+    return kept
 
 
 def _advise(options, corpus):

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from skemotion._messages import warn_truncated
-from skemotion.exceptions import NoSpeechWarning, TruncationWarning
+from skemotion.exceptions import NoSpeechWarning, TruncationWarning, UnreadableWarning
 
 _W = TypeVar("_W", bound=Warning)
 
@@ -37,6 +37,17 @@ def silence_noted() -> Iterator[list[int]]:
     with noted(NoSpeechWarning) as found:
         yield rows
     rows += [row for warning in found for row in warning.rows]
+
+
+@contextmanager
+def unreadable_noted() -> Iterator[dict[int, str]]:
+    """Give a dict, which has the reason for each unreadable row behind the block."""
+    reasons: dict[int, str] = {}
+    with noted(UnreadableWarning) as found:
+        yield reasons
+    for warning in found:
+        texts = [reason for _, reason in warning.failures]
+        reasons |= dict(zip(warning.rows, texts, strict=True))
 
 
 class CutRecordings:

@@ -149,7 +149,21 @@ def load_recordings(
     >>> data.speakers is None
     True
     """
-    labelled, source, hint = _read(path)
+    corpus = read_corpus(path)
+    return give_form(corpus, _COLUMNS, return_X_y=return_X_y, as_frame=as_frame)
+
+
+def read_corpus(path: Any, *, must_exist: bool = True) -> Corpus:
+    """Do what :func:`load_recordings` does, without the forms of its result.
+
+    Parameters
+    ----------
+    path : str, path-like, DataFrame or Series
+        As there.
+    must_exist : bool, default=True
+        Whether recordings that a table names must exist.
+    """
+    labelled, source, hint = _read(path, must_exist)
     paths, target, speakers = labelled
     target_names = np.unique(target)
     if len(target_names) < 2:
@@ -157,13 +171,12 @@ def load_recordings(
             f"All recordings in {source} belong to the class "
             f"{str(target_names[0])!r}; at least two classes are needed.{hint}"
         )
-    corpus = Corpus(
+    return Corpus(
         paths=as_array(paths),
         target=np.array(target),
         speakers=None if speakers is None else np.array(speakers),
         target_names=target_names,
     )
-    return give_form(corpus, _COLUMNS, return_X_y=return_X_y, as_frame=as_frame)
 
 
 def as_array(paths: list) -> np.ndarray:
@@ -175,15 +188,19 @@ def as_array(paths: list) -> np.ndarray:
     return array
 
 
-def _read(path: Any) -> tuple[Labelled, str, str]:
+def _read(path: Any, must_exist: bool) -> tuple[Labelled, str, str]:
     """Return the recordings, what they are of, and what else may be meant."""
     if not isinstance(path, (str, os.PathLike)):
         return read_frame(path), "the table", ""
     source = Path(os.path.expanduser(path))
     if not os.path.exists(source):
         raise FileNotFoundError(f"There is nothing at {str(source)!r}.{_LAYOUTS}")
-    read = _scan_class_folders if source.is_dir() else _read_csv
-    return read(source), repr(str(source)), _hint(source)
+    found = (
+        _scan_class_folders(source)
+        if source.is_dir()
+        else _read_csv(source, must_exist)
+    )
+    return found, repr(str(source)), _hint(source)
 
 
 def _scan_class_folders(folder: Path) -> Labelled:
@@ -231,14 +248,14 @@ def _hint(folder: Path) -> str:
     return ""
 
 
-def _read_csv(source: Path) -> Labelled:
+def _read_csv(source: Path, must_exist: bool) -> Labelled:
     table = read_table(source, _REQUIRED_COLUMNS, hint=_LAYOUTS)
     used = [name for name in _COLUMNS.values() if name in table.columns]
     faults = []
     for row in table.rows:
         empty = name_empty_cells(row, used)
         faults += empty
-        if not empty and not os.path.isfile(table.locate(row)):
+        if must_exist and not empty and not os.path.isfile(table.locate(row)):
             faults.append(f"{row.place}: no such file as {row.cells['path']!r}")
     refuse_rows(faults, len(table.rows), repr(str(source)))
     return Labelled(

@@ -12,10 +12,15 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from skemotion._messages import warn_truncated, warn_user
 from skemotion._sequences import SequenceTransformerMixin
+from skemotion._unreadable import raise_unreadable, warn_unreadable
 from skemotion.audio import check_audio, check_recordings, recording_name
-from skemotion.exceptions import AudioError
 from skemotion.feature_extraction._cache import FeatureCache
 from skemotion.feature_extraction._extraction import Describe, extract
+
+_MARKED = (
+    ", so that rows of zeros, which are padding, stand for them, and should not be "
+    "trained on"
+)
 
 
 class RecordingTransformer(SequenceTransformerMixin, BaseEstimator):
@@ -28,7 +33,9 @@ class RecordingTransformer(SequenceTransformerMixin, BaseEstimator):
         "n_jobs": [Integral, None],
         "memory": [None, str, os.PathLike, HasMethods("cache")],
         "verbose": ["verbose"],
+        "on_error": [StrOptions({"raise", "warn"})],
     }
+    on_error = "raise"  # in pickles that are older than it, too
 
     def _extract(
         self,
@@ -37,28 +44,36 @@ class RecordingTransformer(SequenceTransformerMixin, BaseEstimator):
         settings: dict[str, Any],
         threads_only: bool = False,
     ) -> NDArray[np.float32]:
-        """Describe every recording, or name all that cannot be read."""
+        """Describe every recording, or do about those that cannot be read as is said.
+
+        In place of these, there are rows of zeros, which are padding everywhere.
+        """
         recordings = check_recordings(X)
-        _raise_failures(_probe(recordings), recordings)
+        failures = _probe(recordings)
+        if self.on_error == "raise":
+            raise_unreadable(failures, recordings)
+        rows = [row for row in range(len(recordings)) if row not in failures]
         outcomes = extract(
-            recordings,
+            [recordings[row] for row in rows],
             describe,
             settings,
             n_jobs=self.n_jobs,
             memory=_open_memory(self.memory),
             threads_only=threads_only,
         )
-        sequences = np.empty((len(recordings), *settings["shape"]), dtype=np.float32)
-        failures, cut = {}, []
-        outcomes = self._with_progress(outcomes, len(recordings))
-        for index, outcome in enumerate(outcomes):
+        sequences = np.zeros((len(recordings), *settings["shape"]), dtype=np.float32)
+        cut = []
+        outcomes = self._with_progress(outcomes, len(rows))
+        for row, outcome in zip(rows, outcomes, strict=True):
             if isinstance(outcome, ValueError):
-                failures[index] = str(outcome)
+                failures[row] = str(outcome)
                 continue
-            sequences[index] = outcome.values
+            sequences[row] = outcome.values
             if outcome.is_cut:
-                cut.append(recording_name(recordings[index], index))
-        _raise_failures(failures, recordings)
+                cut.append(recording_name(recordings[row], row))
+        if self.on_error == "raise":
+            raise_unreadable(failures, recordings)
+        warn_unreadable(failures, recordings, _MARKED)
         n_given = sum(not callable(recording) for recording in recordings)
         warn_truncated(cut, n_given, self.duration)
         return sequences
@@ -93,14 +108,6 @@ def _probe(recordings):
         except ValueError as error:
             failures[index] = str(error)
     return failures
-
-
-def _raise_failures(failures, recordings):
-    if failures:
-        raise AudioError(
-            (recording_name(recordings[index], index), reason)
-            for index, reason in failures.items()
-        )
 
 
 def _open_memory(memory):

@@ -91,6 +91,13 @@ class SpeechFeatureExtractor(RecordingTransformer):
     verbose : int, default=0
         If positive, a progress bar is shown on standard error.
 
+    on_error : {"raise", "warn"}, default="raise"
+        What is done about recordings that cannot be read. "raise" names them all in
+        one error. "warn" names them in one warning, and goes on: their rows are
+        zeros in all frames and features, as padding is. :class:`EmotionPipeline`
+        leaves them out of training, and predicts no emotion for them; other
+        pipelines train on their rows.
+
     Attributes
     ----------
     frame_seconds : float
@@ -182,6 +189,7 @@ class SpeechFeatureExtractor(RecordingTransformer):
         n_jobs=None,
         memory=None,
         verbose=0,
+        on_error="raise",
     ):
         self.sampling_rate = sampling_rate
         self.duration = duration
@@ -195,6 +203,7 @@ class SpeechFeatureExtractor(RecordingTransformer):
         self.n_jobs = n_jobs
         self.memory = memory
         self.verbose = verbose
+        self.on_error = on_error
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
@@ -238,8 +247,9 @@ class SpeechFeatureExtractor(RecordingTransformer):
         Raises
         ------
         AudioError
-            If recordings cannot be read. It names all of them, and those that
-            are missing or of no known format before any work is done.
+            If recordings cannot be read, unless `on_error` is "warn". It names all
+            of them, and those that are missing or of no known format before any
+            work is done.
         TypeError
             If X is a single path or signal, a set, or a table that has no
             recordings in a column ``path``, nor in its index.
@@ -251,6 +261,9 @@ class SpeechFeatureExtractor(RecordingTransformer):
         TruncationWarning
             If recordings are longer than `duration`. It counts them all and
             names ten. Functions do not count: they are told how much is wanted.
+        UnreadableWarning
+            If `on_error` is "warn" and recordings cannot be read. Its attribute
+            `rows` has the rows of X that are zeros, and `failures` the reasons.
         """
         self._check_parameters()
         return self._extract(X, describe, self._settings())

@@ -1,6 +1,7 @@
 """What a pipeline looks at of recordings: windows, as its last step gets them."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -63,6 +64,7 @@ def iter_looks(pipeline: Any, X: Any) -> Iterator[Look]:
         If a recording cannot be read.
     """
     rule = WindowRule.of(pipeline) or _rule_of_one_window(pipeline)
+    rule = replace(rule, goes_on=False)  # a picture of nothing would be none
     for batch in WindowedRecordings(X, rule).batches():
         pairs = [getattr(window, "pair", window) for window in batch.windows]
         yield Look(

@@ -39,7 +39,7 @@ class Answers:
     Attributes
     ----------
     silent : list of int
-        Rows that hold no speech, where speech is looked for.
+        Rows that hold no speech, where speech is looked for, or cannot be read.
     """
 
     def __init__(
@@ -98,10 +98,11 @@ class Answers:
         return collected
 
     def collect_watched(self) -> NDArray[np.float64]:
-        """Return the mean of the numbers for each row; NaN without speech."""
+        """Return the mean of the numbers for each row; NaN where nothing was heard."""
         collected = np.full(self._n_rows, np.nan)
         for row, mean in self._watched:
             collected[row] = mean
+        collected[self.silent] = np.nan
         return collected
 
     def _ask(self, method, Xt, params):
@@ -109,8 +110,8 @@ class Answers:
         if isinstance(found, (list, tuple)):
             raise ValueError(
                 f"{method} of {type(self._estimator).__name__} gives several arrays, "
-                "of which windows have no mean: set hop_duration=None and "
-                "detect_speech=False, or predict one target."
+                "of which windows have no mean: set hop_duration=None, "
+                'detect_speech=False and on_error="raise", or predict one target.'
             )
         return np.asarray(found)
 
@@ -146,7 +147,7 @@ class Answers:
         return np.asarray(classes[mean.argmax()])
 
     def _neutral(self, shape):
-        """Return the answer about no speech."""
+        """Return the answer about nothing that was heard."""
         if not is_classifier(self._estimator):
             return np.full(shape or (), np.nan)
         classes = self._estimator.classes_
@@ -187,8 +188,8 @@ def measure_of(estimator: Any) -> Any:
         return r2_score
     raise ValueError(
         f"{type(estimator).__name__} has a score of its own, which does not know "
-        "windows: score what predict returns, or set hop_duration=None and "
-        "detect_speech=False."
+        "windows: score what predict returns, or set hop_duration=None, "
+        'detect_speech=False and on_error="raise".'
     )
 
 

@@ -19,6 +19,7 @@ from sklearn.utils.validation import (
 
 from skemotion._by_speaker import SpeakerStandardized
 from skemotion._sequences import hand_on_names, names_behind, takes_recordings
+from skemotion._unreadable import find_unreadable, raise_unreadable, warn_unreadable
 from skemotion._validation import (
     as_indexable,
     check_labels,
@@ -30,6 +31,7 @@ from skemotion._validation import (
 from skemotion.audio import check_recordings
 from skemotion.model_selection import stratified_validation_split
 from skemotion.pipeline._novelty import NoveltyPipeline
+from skemotion.pipeline._windows import DEFAULT_RATE, find_fronts, goes_on_without
 
 _FITTING = ("fit", "fit_transform")
 
@@ -54,6 +56,12 @@ class EmotionPipeline(NoveltyPipeline):
     Predictions look at all of a recording, if `hop_duration` is set: `predict`,
     `predict_proba`, `predict_log_proba`, `decision_function` and `score`, but not
     `transform` of a part.
+
+    Where the step that takes recordings has ``on_error="warn"``, those that cannot be
+    read are left out of `fit`, with their labels, groups and weights, and no emotion
+    is predicted for them: all classes are as likely, as they are without speech, and
+    `predict`, which has to name one, names the first. Each time,
+    :class:`~skemotion.exceptions.UnreadableWarning` names them.
 
     With a `novelty_detector`, it is less sure of what is unlike its training data:
     :meth:`novelty` tells how unlike a recording is, and from the limit of the
@@ -200,11 +208,28 @@ class EmotionPipeline(NoveltyPipeline):
             dimension, of different kinds or continuous, if there is one class
             only, or if a step behind a sampler is given a value for each row
             of `X`.
+        AudioError
+            If recordings cannot be read, or none can where `on_error` of the step
+            that takes them is "warn".
+
+        Warns
+        -----
+        UnreadableWarning
+            If recordings cannot be read, and `on_error` is "warn". They are left
+            out, with their labels, groups and weights.
         """
         X, y = as_indexable(X), self._check_rows(X, y, groups)
         groups = None if groups is None else check_labels(groups, "groups")
         routed = self._check_method_params(method="fit", props=params)
         self._check_params_of_rows(X, routed)
+        kept = self._find_readable(X)
+        if kept is not None:
+            n_given = _num_samples(X)
+            X = _safe_indexing(check_recordings(X), kept)
+            y = None if y is None else _safe_indexing(y, kept)
+            groups = None if groups is None else _safe_indexing(groups, kept)
+            params = _take_rows(params, kept, n_given)
+            self._check_rows(X, y, groups)
         with self._keep_rows() as rows:
             if self._holds_out(routed):
                 trained = self._fit_holding_out(X, y, groups, params)
@@ -215,6 +240,26 @@ class EmotionPipeline(NoveltyPipeline):
         names = self._names_before(len(self.steps) - 1)
         self._fit_detector(X, groups, names, *rows)
         return self
+
+    def _find_readable(self, X):
+        """Return the rows to go on with; None if all, or if all must be readable."""
+        fronts = find_fronts(self)
+        if not goes_on_without(fronts):
+            return None
+        recordings = check_recordings(X)
+        durations: list[Any] = [getattr(front, "duration", None) for front in fronts]
+        failures = find_unreadable(
+            recordings,
+            sampling_rate=getattr(fronts[0], "sampling_rate", DEFAULT_RATE),
+            duration=None if None in durations else max(durations),
+            n_jobs=getattr(fronts[0], "n_jobs", None),
+        )
+        if len(failures) == len(recordings):
+            raise_unreadable(failures, recordings, hint="")
+        warn_unreadable(failures, recordings, ", and are left out of training")
+        if not failures:
+            return None
+        return np.setdiff1d(np.arange(len(recordings)), list(failures))
 
     def _fit_holding_out(self, X, y, groups, params):
         train, held_out = stratified_validation_split(

@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from skemotion._validation import check_scored, has_columns
 from skemotion.exceptions import AudioError
 from skemotion.pipeline._answers import Answers, measure_of
-from skemotion.pipeline._windows import WindowedRecordings, WindowRule
+from skemotion.pipeline._windows import WindowedRecordings, WindowRule, that_raises
 
 
 def last_has(method):
@@ -29,8 +29,9 @@ def last_has(method):
 class WindowedPipeline(Pipeline):
     """Pipeline whose predictions are of recordings of any length.
 
-    `hop_duration` and `detect_speech` of the subclass decide. Where they are off,
-    or where X are no recordings, it is imbalanced-learn's pipeline.
+    `hop_duration` and `detect_speech` of the subclass decide, and `on_error` of the
+    step that takes recordings. Where they are off, or where X are no recordings, it
+    is imbalanced-learn's pipeline.
     """
 
     hop_duration: float | None
@@ -52,7 +53,8 @@ class WindowedPipeline(Pipeline):
         ndarray of shape (n_samples,)
             Where several windows of a recording are looked at, the class of the
             highest mean probability, or decision; a regressor's mean. Without
-            speech, where that is looked for, the first class, or NaN.
+            speech, where that is looked for, and where a recording cannot be read
+            and `on_error` is "warn", the first class, or NaN.
         """
         rule = WindowRule.of(self)
         if rule is None:
@@ -74,7 +76,8 @@ class WindowedPipeline(Pipeline):
         -------
         ndarray of shape (n_samples, n_classes)
             Means over windows, where several are looked at. Without speech, where
-            that is looked for, all are the same.
+            that is looked for, and where a recording cannot be read and `on_error`
+            is "warn", all are the same.
         """
         rule = WindowRule.of(self)
         if rule is None:
@@ -117,7 +120,8 @@ class WindowedPipeline(Pipeline):
         -------
         ndarray of shape (n_samples,) or (n_samples, n_classes)
             Means over windows, where several are looked at. Without speech, where
-            that is looked for, zeros.
+            that is looked for, and where a recording cannot be read and `on_error`
+            is "warn", zeros.
         """
         rule = WindowRule.of(self)
         if rule is None:
@@ -176,11 +180,9 @@ class WindowedPipeline(Pipeline):
         if asked == "score":  # its weights are of what is predicted
             to_last = {}
         answers = Answers(self._final_estimator, method, len(recordings), watch)
-        for batch in recordings.batches():
-            try:
-                Xt = self._transform_windows(batch, recordings, routed)
-            except AudioError as error:
-                recordings.note_failures(batch, error)
+        for whole in recordings.batches():
+            batch, Xt = self._transform_windows(whole, recordings, routed)
+            if batch is None:
                 continue
             for alone in (True, False):
                 chosen = np.flatnonzero(batch.alone == alone)
@@ -193,15 +195,22 @@ class WindowedPipeline(Pipeline):
                 )
                 answers.add(part, rows, weights, recordings.take(to_last, rows))
         recordings.warn()
-        answers.silent = recordings.silent
+        answers.silent = [*recordings.silent, *recordings.unreadable]
         return answers
 
     def _transform_windows(self, batch, recordings, routed):
-        Xt = batch.windows
-        for _, name, transformer in self._iter(with_final=False):
-            params = routed.get(name, {}).get("transform", {})
-            Xt = transformer.transform(Xt, **recordings.take(params, batch.rows))
-        return Xt
+        """Return the windows that can be read, and what the last step gets of them."""
+        while batch is not None:
+            Xt = batch.windows
+            try:
+                for _, name, transformer in self._iter(with_final=False):
+                    params = routed.get(name, {}).get("transform", {})
+                    params = recordings.take(params, batch.rows)
+                    Xt = that_raises(transformer).transform(Xt, **params)
+                return batch, Xt
+            except AudioError as error:
+                batch = recordings.note_failures(batch, error)
+        return None, None
 
     def _route(self, method, params):
         """Return the parameters of each step's methods."""

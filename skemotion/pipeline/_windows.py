@@ -1,5 +1,6 @@
 """Which parts of recordings a pipeline looks at, and how much each counts."""
 
+import copy
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -13,6 +14,7 @@ from sklearn.utils.validation import _check_method_params
 from skemotion._messages import shorten, warn_truncated, warn_user
 from skemotion._sequences import takes_recordings
 from skemotion._sequences._names import is_passed_by
+from skemotion._unreadable import raise_unreadable, warn_unreadable
 from skemotion._windowing import count_hop, iter_windows
 from skemotion.audio import (
     cache_key_of,
@@ -29,7 +31,8 @@ from skemotion.voice_activity import FRAME_SECONDS, speech_frames
 # networks look at together, unless these many samples, 64 MB, come first.
 _MAX_WINDOWS = 128
 _MAX_SAMPLES = 2**24
-_DEFAULT_RATE = 16000
+DEFAULT_RATE = 16000
+_NO_ANSWER = ", so that all classes are as likely there"
 
 
 @dataclass(frozen=True)
@@ -46,12 +49,15 @@ class WindowRule:
         From one window to the next, in seconds. None: the first alone.
     detect_speech : bool
         Whether nothing but windows with speech is looked at.
+    goes_on : bool, default=False
+        Whether recordings that cannot be read are left out, and stop nothing.
     """
 
     duration: float
     sampling_rate: int
     hop_duration: float | None
     detect_speech: bool
+    goes_on: bool = False
 
     @classmethod
     def of(cls, pipeline: Any) -> "WindowRule | None":
@@ -64,9 +70,10 @@ class WindowRule:
         """
         hop_duration = getattr(pipeline, "hop_duration", None)
         detect_speech = getattr(pipeline, "detect_speech", False)
-        if hop_duration is None and not detect_speech:
-            return None
         fronts = find_fronts(pipeline)
+        goes_on = goes_on_without(fronts)
+        if hop_duration is None and not detect_speech and not goes_on:
+            return None
         if not fronts:
             return None
         for front in fronts:
@@ -78,9 +85,10 @@ class WindowRule:
                 )
         return cls(
             float(max(front.duration for front in fronts)),
-            getattr(fronts[0], "sampling_rate", _DEFAULT_RATE),
+            getattr(fronts[0], "sampling_rate", DEFAULT_RATE),
             hop_duration,
             bool(detect_speech),
+            goes_on,
         )
 
 
@@ -95,6 +103,31 @@ def find_fronts(step: Any) -> list[Any]:
         parts = [part for _, part in step.transformer_list]
         return [front for part in parts for front in find_fronts(part)]
     return [step]
+
+
+def goes_on_without(fronts: list[Any]) -> bool:
+    """Tell whether recordings that cannot be read stop none of what takes them."""
+    return bool(fronts) and all(
+        getattr(front, "on_error", "raise") == "warn" for front in fronts
+    )
+
+
+def that_raises(step: Any) -> Any:
+    """Return a step that raises AudioError, whatever `on_error` is in it.
+
+    It shares what is fitted, and is the same if nothing in it takes recordings.
+    """
+    if not takes_recordings(step):
+        return step
+    if isinstance(step, (FeatureUnion, Pipeline)):
+        name = "transformer_list" if isinstance(step, FeatureUnion) else "steps"
+        parts = [(key, that_raises(part)) for key, part in getattr(step, name)]
+        step = copy.copy(step)
+        setattr(step, name, parts)
+    elif getattr(step, "on_error", "raise") == "warn":
+        step = copy.copy(step)
+        step.on_error = "raise"
+    return step
 
 
 class Window(tuple):
@@ -138,6 +171,16 @@ class Batch(NamedTuple):
     alone: NDArray[np.bool_]
     starts: NDArray[np.float64]
 
+    def take(self, places: NDArray[np.intp]) -> "Batch":
+        """Return some of the windows."""
+        return Batch(
+            [self.windows[place] for place in places],
+            self.rows[places],
+            self.weights[places],
+            self.alone[places],
+            self.starts[places],
+        )
+
 
 class WindowedRecordings:
     """Windows of recordings, read on the way, and what is found out about them.
@@ -155,11 +198,15 @@ class WindowedRecordings:
         X.
     silent : list of int
         Rows without speech, if speech is looked for, known after :meth:`batches`.
+    unreadable : dict of int to str
+        The reason for each row that cannot be read, known then. Windows of its
+        beginning may have been yielded.
 
     Raises
     ------
     AudioError
-        If it can be seen without decoding that recordings are unreadable.
+        If it can be seen without decoding that recordings are unreadable, unless
+        the rule goes on without them.
     """
 
     def __init__(self, X: Any, rule: WindowRule):
@@ -167,13 +214,13 @@ class WindowedRecordings:
         self.silent: list[int] = []
         self._rule = rule
         self._cut: list[int] = []
-        self._failures: dict[int, str] = {}
+        self.unreadable: dict[int, str] = {}
         self._extents: dict[int, Extent] = {}
         for row, recording in enumerate(self.recordings):
             try:
                 check_audio(recording)
             except ValueError as error:
-                self._failures[row] = str(error)
+                self.unreadable[row] = str(error)
         self._raise_failures()
 
     def __len__(self) -> int:
@@ -193,14 +240,18 @@ class WindowedRecordings:
         Raises
         ------
         AudioError
-            In the end, if recordings cannot be read. It names all of them.
+            In the end, if recordings cannot be read, and the rule does not go on
+            without them. It names all of them.
         """
         found: list[tuple] = []
         n_samples = 0
+        stops = not self._rule.goes_on
         for row in range(len(self)):
+            if row in self.unreadable:
+                continue
             try:
                 for window, weight, alone, start in self._windows(row):
-                    if self._failures:  # what others give is asked for no more
+                    if self.unreadable and stops:  # others are asked for no more
                         found, n_samples = [], 0
                         continue
                     recording = self._as_recording(window, row, alone)
@@ -210,24 +261,34 @@ class WindowedRecordings:
                         yield _as_batch(found)
                         found, n_samples = [], 0
             except ValueError as error:
-                self._failures[row] = str(error)
-        if found and not self._failures:
+                self.unreadable[row] = str(error)
+        if found and not (self.unreadable and stops):
             yield _as_batch(found)
         self._raise_failures()
         note_extents(self._extents)
 
-    def note_failures(self, batch: Batch, error: AudioError) -> None:
-        """Remember what a step has found to be wrong with windows of a batch."""
+    def note_failures(self, batch: Batch, error: AudioError) -> Batch | None:
+        """Remember what a step has found to be wrong with windows of a batch.
+
+        Returns
+        -------
+        Batch or None
+            What is left of the batch; None if that is not asked for.
+        """
         reasons = dict(reversed(error.failures))
-        n_before = len(self._failures)
+        bad = [window.name in reasons for window in batch.windows]
+        if not any(bad):
+            raise error
         for window, row in zip(batch.windows, batch.rows.tolist(), strict=True):
             if window.name in reasons:
-                self._failures.setdefault(row, reasons[window.name])
-        if len(self._failures) == n_before:
-            raise error
+                self.unreadable.setdefault(row, reasons[window.name])
+        if not self._rule.goes_on or all(bad):
+            return None
+        return batch.take(np.flatnonzero(np.logical_not(bad)))
 
     def warn(self) -> None:
         """Say once what was not looked at, and what held no speech."""
+        warn_unreadable(self.unreadable, self.recordings, _NO_ANSWER)
         n_given = sum(not callable(recording) for recording in self.recordings)
         warn_truncated(self.names(self._cut), n_given, self._rule.duration)
         if not self.silent:
@@ -247,10 +308,8 @@ class WindowedRecordings:
         )
 
     def _raise_failures(self):
-        if self._failures:
-            rows = sorted(self._failures)
-            reasons = [self._failures[row] for row in rows]
-            raise AudioError(zip(self.names(rows), reasons, strict=True))
+        if not self._rule.goes_on:
+            raise_unreadable(self.unreadable, self.recordings)
 
     def _windows(self, row):
         """Yield the windows that count, with weight, `alone` and start."""
