@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from threading import RLock
 from typing import Any
 
+from skemotion.audio._endings import is_known_early
 from skemotion.audio._mpeg import Unending, tells_length
 from skemotion.audio._reasons import explain_head, head_of, refuse_path
+from skemotion.audio._signals import HIGHEST_RATE, LOWEST_RATE
+from skemotion.audio._unfinished import find_unfinished
 
 _IS_POSIX = os.name == "posix"
-# Beyond these, in Hz, a header is wrong, and reading would ask for memory in vain.
-_LOWEST_RATE, _HIGHEST_RATE = 100, 10_000_000
 
 
 @dataclass(frozen=True)
@@ -92,20 +93,37 @@ def _open_audio(file):
         file = os.fsdecode(file)
         refuse_path(file)
     try:
-        # Of names that are not in UTF-8, soundfile takes the bytes alone.
-        name = os.fsencode(file) if isinstance(file, str) and _IS_POSIX else file
-        audio = soundfile.SoundFile(name)
+        audio = _open_whatever_lies_beside(file)
     except OSError as error:
         raise ValueError(error.strerror or str(error)) from error
     except (soundfile.LibsndfileError, TypeError) as error:
         raise ValueError(_explain(file)) from error
-    if not _LOWEST_RATE <= audio.samplerate <= _HIGHEST_RATE:
+    if not LOWEST_RATE <= audio.samplerate <= HIGHEST_RATE:
         audio.close()
         raise ValueError(
             f"its header claims a sampling rate of {audio.samplerate} Hz, which no "
             "recording has"
         )
     return audio
+
+
+def _open_whatever_lies_beside(file):
+    """Open a file, even if there is one that libsndfile takes for a part of it.
+
+    Beside a.mp3 that is ._a.mp3, in which macOS keeps what other disks do not.
+    """
+    import soundfile
+
+    if not isinstance(file, str) or not _IS_POSIX:
+        return soundfile.SoundFile(file)
+    name = os.fsencode(file)  # of those not in UTF-8, soundfile takes the bytes alone
+    try:
+        return soundfile.SoundFile(name)
+    except soundfile.LibsndfileError:
+        folder, base = os.path.split(name)
+        if not os.path.exists(os.path.join(folder, b"._" + base)):
+            raise
+        return soundfile.SoundFile(os.open(name, os.O_RDONLY))  # which it closes
 
 
 def _explain(file):
@@ -173,20 +191,47 @@ def open_to_read(file: Any) -> Iterator[Any]:
         if isinstance(file, Encoded):
             file = file.open()
         audio = stack.enter_context(_open_audio(file))
+        audio.ends_early = is_known_early(audio, file)
+        # What is found at the end of a file with a length that is none tells nothing.
+        audio.tells_frames = True
         if audio.format == "MP3":
             audio = _open_to_its_end(audio, file, stack)
+        elif audio.frames <= 0:
+            audio = _open_unfinished(audio, file, stack)
         yield audio
 
 
 def _open_to_its_end(audio, file, stack):
     """Open MPEG audio again if how long it is would be guessed."""
-    if not hasattr(file, "read"):
-        file = stack.enter_context(open(file, "rb"))  # noqa: SIM115 - the stack closes
-    position = file.tell()  # which may be that of the open one
-    file.seek(0)
+    file, position = _at_start(file, stack)
     told = tells_length(file)
     if told:
         file.seek(position)
         return audio
+    return _open_instead(audio, Unending(file), stack)
+
+
+def _open_unfinished(audio, file, stack):
+    """Open a file again if its header tells of no samples, but there are some."""
+    file, position = _at_start(file, stack)
+    patched = find_unfinished(file)
+    if patched is None:
+        file.seek(position)
+        return audio
+    return _open_instead(audio, patched, stack)
+
+
+def _at_start(file, stack):
+    """Return the file, rewound, and the position that it had, if another has it."""
+    if not hasattr(file, "read"):
+        file = stack.enter_context(open(file, "rb"))  # noqa: SIM115 - the stack closes
+    position = file.tell()
     file.seek(0)
-    return stack.enter_context(_open_audio(Unending(file)))
+    return file, position
+
+
+def _open_instead(audio, file, stack):
+    file.seek(0)
+    other = stack.enter_context(_open_audio(file))
+    other.ends_early, other.tells_frames = audio.ends_early, False
+    return other

@@ -8,6 +8,10 @@ from numpy.typing import NDArray
 
 # A thousandth of a sample, which times in nanoseconds and in binary fractions lack.
 _TOLERANCE = 1e-3
+# Beyond these, in Hz, a header is wrong, and reading would ask for memory in vain. What
+# is told of a signal may be lower.
+LOWEST_RATE, HIGHEST_RATE = 100, 10_000_000
+_LOWEST_TOLD = 1
 
 
 def count_samples(duration: float, rate: float) -> int:
@@ -123,9 +127,23 @@ def check_signal(signal: Any, rate: Any) -> NDArray:
                 else f"{signal.item()!r:.50}"
             )
         )
-    if not isinstance(rate, Real) or not float(rate) > 0:
-        raise ValueError(f"its sampling rate must be a positive number, got {rate!r}")
+    if not isinstance(rate, Real) or not rate > 0:
+        raise ValueError(
+            f"its sampling rate must be a positive number, got {_show(rate)}"
+        )
+    if not _LOWEST_TOLD <= rate <= HIGHEST_RATE:
+        raise ValueError(
+            f"its sampling rate must be from {_LOWEST_TOLD} to {HIGHEST_RATE} Hz, got "
+            f"{_show(rate)}"
+        )
     return signal
+
+
+def _show(rate):
+    try:
+        return f"{rate!r:.50}"
+    except ValueError:  # a whole number of thousands of digits
+        return f"a {type(rate).__name__} that cannot be shown"
 
 
 def mix_down(channels: Any) -> NDArray:

@@ -10,7 +10,7 @@ from sklearn import get_config
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
-from skemotion._messages import warn_truncated, warn_user
+from skemotion._messages import Remarks, warn_user
 from skemotion._sequences import SequenceTransformerMixin
 from skemotion.audio import check_audio, check_recordings, recording_name
 from skemotion.exceptions import AudioError
@@ -49,18 +49,17 @@ class RecordingTransformer(SequenceTransformerMixin, BaseEstimator):
             threads_only=threads_only,
         )
         sequences = np.empty((len(recordings), *settings["shape"]), dtype=np.float32)
-        failures, cut = {}, []
+        failures, remarks = {}, Remarks()
         outcomes = self._with_progress(outcomes, len(recordings))
         for index, outcome in enumerate(outcomes):
             if isinstance(outcome, ValueError):
                 failures[index] = str(outcome)
                 continue
             sequences[index] = outcome.values
-            if outcome.is_cut:
-                cut.append(recording_name(recordings[index], index))
+            remarks.note(recording_name(recordings[index], index), outcome.findings)
         _raise_failures(failures, recordings)
         n_given = sum(not callable(recording) for recording in recordings)
-        warn_truncated(cut, n_given, self.duration)
+        remarks.tell(n_given, self.duration)
         return sequences
 
     def _check_parameters(self):
