@@ -2,16 +2,24 @@
 
 from collections.abc import Generator, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from skemotion._messages import Remarks
 from skemotion.audio._endings import lacks_frames
 from skemotion.audio._files import is_encoded, open_to_read
 from skemotion.audio._findings import Findings, may_be_silent, stands_out
-from skemotion.audio._kinds import Recording, Segment, as_segment, split_pair
+from skemotion.audio._kinds import (
+    Recording,
+    Segment,
+    as_segment,
+    recording_name,
+    split_pair,
+)
 from skemotion.audio._signals import (
     check_samples,
     check_signal,
@@ -23,6 +31,8 @@ from skemotion.audio._signals import (
 _BLOCK = 2**18  # values that are read at once, whatever a header promises
 # Where these go on in the middle, what comes first depends on what was before.
 _WITH_MEMORY = ("MP3", "OGG")
+# These raise an error where they are cut within a frame.
+_BREAKING = ("MP3", "FLAC")
 _LEAD = 1.0  # seconds that are read, and forgotten, before it
 
 
@@ -82,6 +92,15 @@ def load_audio(
         If `recording` cannot be read, is empty, holds NaN or infinity, or is
         of another type; the message is the reason without the name.
 
+    Warns
+    -----
+    IncompleteAudioWarning
+        If a file holds less than its header says.
+    CancellationWarning
+        If the channels cancel when they are averaged.
+    SilentBeginningWarning
+        If there is next to no sound in `duration`, but behind it.
+
     Examples
     --------
     >>> import numpy as np
@@ -90,10 +109,12 @@ def load_audio(
     >>> load_audio((tone, 8000), sampling_rate=16000).shape
     (16000,)
     """
-    signal, native_rate = decode(
-        recording, sampling_rate=sampling_rate, duration=duration
-    )
-    return resample(signal, native_rate, sampling_rate)
+    start = decode_start(recording, sampling_rate=sampling_rate, duration=duration)
+    remarks = Remarks()
+    # That there is more than was asked for is no news to who asked for no more.
+    remarks.note(recording_name(recording, 0), replace(start.findings, is_cut=False))
+    remarks.tell(1, start.signal.size / start.native_rate)
+    return resample(start.signal, start.native_rate, sampling_rate)
 
 
 class Start(NamedTuple):
@@ -332,15 +353,28 @@ def _read_mono(
 
 
 def _read(audio, n_samples, findings):
-    import soundfile
-
-    try:
-        signal = audio.read(frames=n_samples, dtype="float32", always_2d=True)
-    except soundfile.LibsndfileError as error:
-        raise ValueError(f"it breaks off while decoding ({error})") from error
+    signal = _read_channels(audio, n_samples)
     if signal.shape[1] == 1:
         return signal[:, 0]
     mean = signal.T.mean(axis=0)
     if findings is not None:
         findings.note_channels(signal.T, mean)
     return mean
+
+
+def _read_channels(audio, n_samples):
+    """Read samples of shape (n_samples, n_channels), up to where a file is cut."""
+    import soundfile
+
+    # What these formats give is never NaN, which so marks what was not written.
+    shape = n_samples, audio.channels
+    out = np.full(shape, np.nan, "f") if audio.format in _BREAKING else None
+    try:
+        signal = audio.read(n_samples, dtype="float32", always_2d=True, out=out)
+    except soundfile.LibsndfileError as error:
+        signal = out if out is None else out[: np.isfinite(out[:, 0]).argmin()]
+        if signal is None or not (len(signal) or audio.has_given) or not audio.is_cut():
+            raise ValueError(f"it breaks off while decoding ({error})") from error
+        audio.ends_early = True
+    audio.has_given = True
+    return signal

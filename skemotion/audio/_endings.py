@@ -2,6 +2,7 @@
 
 import os
 import re
+from contextlib import suppress
 from typing import Any
 
 from skemotion.audio._mpeg import ends_within_frame
@@ -13,9 +14,10 @@ _SIZE = re.compile(
     r"|^Data length (\d+) should be (\d+)",
     re.MULTILINE,
 )
-_FRAMES = re.compile(r"^\s*Frames\s*: (\d+)", re.MULTILINE)
-_TRUNCATED = re.compile(r"seems to be (?:a )?truncated")
+_FRAMES = re.compile(r"^\s*(?:Frames|.*Cols)\s*: (\d+)", re.MULTILINE)
+_TRUNCATED = re.compile(r"File seems to be truncated|Seems to be a truncated file")
 _SPARE = 1  # byte, which some count that fill up an odd number
+_BLOCK = 2**16  # samples
 _N_HEAD = 1024  # bytes of the header of NIST
 _PAGE = 2**16  # bytes, above the longest page of Ogg
 _PAGE_HEADER = 27  # bytes
@@ -60,10 +62,21 @@ def is_known_early(audio: Any, file: Any) -> bool:
         told, held = (int(size) for size in found.groups() if size is not None)
         if told - held > _SPARE and not is_unknown_size(told):
             return True
-    return any(
-        int(told) > audio.frames and not is_unknown_size(int(told))
-        for told in _FRAMES.findall(log)
-    )
+    counts = [int(told) for told in _FRAMES.findall(log)]
+    if audio.format == "SDS":  # counted in the file, in whole blocks
+        return max(counts, default=0) < audio.frames
+    return any(n > audio.frames and not is_unknown_size(n) for n in counts)
+
+
+def breaks_at_end(file: Any) -> bool:
+    """Tell whether decoding breaks off at the end of a file, and not amid it.
+
+    Parameters
+    ----------
+    file : str or binary file object
+        One that cannot be decoded as a whole. The position of a file object stays.
+    """
+    return _peek(file, _reaches_end)
 
 
 def lacks_frames(audio: Any, n_read: int) -> bool:
@@ -78,6 +91,16 @@ def lacks_frames(audio: Any, n_read: int) -> bool:
     """
     spare = 2 * 1152 if audio.format == "MP3" else 0  # which encoders do not agree on
     return n_read + spare < audio.frames < _N_UNKNOWN
+
+
+def _reaches_end(file):
+    import soundfile
+
+    with suppress(soundfile.LibsndfileError), soundfile.SoundFile(file) as audio:
+        audio.seekable = lambda: False
+        while len(audio.read(_BLOCK, dtype="float32")):
+            pass
+    return file.tell() == file.seek(0, os.SEEK_END)
 
 
 def _lacks_last_page(file):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from threading import RLock
 from typing import Any
 
-from skemotion.audio._endings import is_known_early
+from skemotion.audio._endings import breaks_at_end, is_known_early
 from skemotion.audio._mpeg import Unending, tells_length
 from skemotion.audio._reasons import explain_head, head_of, refuse_path
 from skemotion.audio._signals import HIGHEST_RATE, LOWEST_RATE
@@ -191,47 +191,46 @@ def open_to_read(file: Any) -> Iterator[Any]:
         if isinstance(file, Encoded):
             file = file.open()
         audio = stack.enter_context(_open_audio(file))
-        audio.ends_early = is_known_early(audio, file)
-        # What is found at the end of a file with a length that is none tells nothing.
-        audio.tells_frames = True
+        tells_frames, ends_early = True, is_known_early(audio, file)
+        instead = None
         if audio.format == "MP3":
-            audio = _open_to_its_end(audio, file, stack)
+            instead = _open_to_its_end(file, stack)
         elif audio.frames <= 0:
-            audio = _open_unfinished(audio, file, stack)
+            instead = _open_unfinished(file, stack)
+        if instead is not None:
+            audio, tells_frames = instead, False
+        audio.tells_frames, audio.ends_early = tells_frames, ends_early
+        audio.has_given = False
+        audio.is_cut = lambda: audio.ends_early or breaks_at_end(file)
         yield audio
 
 
-def _open_to_its_end(audio, file, stack):
-    """Open MPEG audio again if how long it is would be guessed."""
-    file, position = _at_start(file, stack)
-    told = tells_length(file)
-    if told:
-        file.seek(position)
-        return audio
-    return _open_instead(audio, Unending(file), stack)
+def _open_to_its_end(file, stack):
+    """Open MPEG audio anew if how long it is would be guessed."""
+    with _rewound(file, stack) as file:
+        if tells_length(file):
+            return None
+    return _open_anew(Unending(file), stack)
 
 
-def _open_unfinished(audio, file, stack):
-    """Open a file again if its header tells of no samples, but there are some."""
-    file, position = _at_start(file, stack)
-    patched = find_unfinished(file)
-    if patched is None:
-        file.seek(position)
-        return audio
-    return _open_instead(audio, patched, stack)
+def _open_unfinished(file, stack):
+    """Open a file anew if its header tells of no samples, but there are some."""
+    with _rewound(file, stack) as file:
+        patched = find_unfinished(file)
+    return None if patched is None else _open_anew(patched, stack)
 
 
-def _at_start(file, stack):
-    """Return the file, rewound, and the position that it had, if another has it."""
+@contextmanager
+def _rewound(file, stack):
+    """Give a file object at its start, and put it back to where it was."""
     if not hasattr(file, "read"):
         file = stack.enter_context(open(file, "rb"))  # noqa: SIM115 - the stack closes
-    position = file.tell()
+    position = file.tell()  # which may be that of an open one
     file.seek(0)
-    return file, position
+    yield file
+    file.seek(position)
 
 
-def _open_instead(audio, file, stack):
+def _open_anew(file, stack):
     file.seek(0)
-    other = stack.enter_context(_open_audio(file))
-    other.ends_early, other.tells_frames = audio.ends_early, False
-    return other
+    return stack.enter_context(_open_audio(file))

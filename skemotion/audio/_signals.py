@@ -1,5 +1,6 @@
 """Samples in memory: their number, scale, rate and length, by NumPy alone."""
 
+import operator
 from numbers import Real
 from typing import Any
 
@@ -127,16 +128,20 @@ def check_signal(signal: Any, rate: Any) -> NDArray:
                 else f"{signal.item()!r:.50}"
             )
         )
-    if not isinstance(rate, Real) or not rate > 0:
+    _check_rate(rate)
+    return signal
+
+
+def _check_rate(rate: Any) -> None:
+    if not (isinstance(rate, Real) and operator.gt(rate, 0)):
         raise ValueError(
             f"its sampling rate must be a positive number, got {_show(rate)}"
         )
-    if not _LOWEST_TOLD <= rate <= HIGHEST_RATE:
+    if operator.lt(rate, _LOWEST_TOLD) or operator.gt(rate, HIGHEST_RATE):
         raise ValueError(
             f"its sampling rate must be from {_LOWEST_TOLD} to {HIGHEST_RATE} Hz, got "
             f"{_show(rate)}"
         )
-    return signal
 
 
 def _show(rate):

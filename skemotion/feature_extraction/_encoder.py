@@ -230,6 +230,13 @@ class SpeechEncoder(RecordingTransformer):
         TruncationWarning
             If recordings are longer than `duration`. It counts them all and
             names ten. Functions do not count: they are told how much is wanted.
+        SilentBeginningWarning
+            If there is next to no sound in their first `duration` seconds, but
+            behind.
+        CancellationWarning
+            If the channels of recordings cancel when they are averaged.
+        IncompleteAudioWarning
+            If files hold less than their headers say. What there is is used.
         """
         check_is_fitted(self)
         self._check_parameters()

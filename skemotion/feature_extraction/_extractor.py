@@ -251,6 +251,13 @@ class SpeechFeatureExtractor(RecordingTransformer):
         TruncationWarning
             If recordings are longer than `duration`. It counts them all and
             names ten. Functions do not count: they are told how much is wanted.
+        SilentBeginningWarning
+            If there is next to no sound in their first `duration` seconds, but
+            behind.
+        CancellationWarning
+            If the channels of recordings cancel when they are averaged.
+        IncompleteAudioWarning
+            If files hold less than their headers say. What there is is used.
         """
         self._check_parameters()
         return self._extract(X, describe, self._settings())

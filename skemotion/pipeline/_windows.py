@@ -232,7 +232,7 @@ class WindowedRecordings:
         n_given = sum(not callable(recording) for recording in self.recordings)
         remarks = Remarks()
         for row, findings in self._findings.items():
-            remarks.note(*self.names([row]), findings)
+            remarks.note(self.names([row])[0], findings)
         remarks.tell(n_given, self._rule.duration)
         if not self.silent:
             return
