@@ -356,7 +356,8 @@ def _read(audio, n_samples, findings):
     signal = _read_channels(audio, n_samples)
     if signal.shape[1] == 1:
         return signal[:, 0]
-    mean = signal.T.mean(axis=0)
+    with np.errstate(over="ignore", invalid="ignore"):  # which is refused later
+        mean = signal.T.mean(axis=0)
     if findings is not None:
         findings.note_channels(signal.T, mean)
     return mean

@@ -114,7 +114,9 @@ def _open_whatever_lies_beside(file):
     """
     import soundfile
 
-    if not isinstance(file, str) or not _IS_POSIX:
+    if not isinstance(file, str):
+        return soundfile.SoundFile(_Patient(file))
+    if not _IS_POSIX:
         return soundfile.SoundFile(file)
     name = os.fsencode(file)  # of those not in UTF-8, soundfile takes the bytes alone
     try:
@@ -124,6 +126,25 @@ def _open_whatever_lies_beside(file):
         if not os.path.exists(os.path.join(folder, b"._" + base)):
             raise
         return soundfile.SoundFile(os.open(name, os.O_RDONLY))  # which it closes
+
+
+class _Patient:
+    """File object that stays where it is if a damaged header leads nowhere.
+
+    libsndfile cannot be told of an error there: it would be printed, and forgotten.
+    """
+
+    def __init__(self, file: Any):
+        self._file = file
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        try:
+            return self._file.seek(offset, whence)
+        except (OSError, ValueError, OverflowError):
+            return self._file.tell()
 
 
 def _explain(file):

@@ -37,7 +37,7 @@ class _Channels:
         if not self._n_channels:
             return False
         power = sum(map(self._power, self._each)) / self._n_channels**2
-        return power > 0 and self._power(self._mean) < _CANCELLED * power
+        return bool(power > 0 and self._power(self._mean) < _CANCELLED * power)
 
     def _power(self, sums):
         return max(sums[1] - sums[0] ** 2 / self._n_samples, 0.0)
@@ -45,7 +45,8 @@ class _Channels:
 
 def _sums(signal):
     signal = signal.astype(np.float64)
-    return np.array([signal.sum(), signal @ signal])
+    with np.errstate(invalid="ignore"):  # of what is infinite
+        return np.array([signal.sum(), signal @ signal])
 
 
 @dataclass

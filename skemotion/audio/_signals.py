@@ -85,7 +85,13 @@ def check_samples(signal: NDArray[np.float32]) -> NDArray[np.float32]:
 def resample(
     signal: NDArray[np.float32], native_rate: float, sampling_rate: float
 ) -> NDArray[np.float32]:
-    """Bring a signal of shape (n_samples,) from one rate to another, in Hz."""
+    """Bring a signal of shape (n_samples,) from one rate to another, in Hz.
+
+    Raises
+    ------
+    ValueError
+        If it is so loud that the result would overflow.
+    """
     if native_rate == sampling_rate:
         return signal
     import soxr
@@ -93,6 +99,11 @@ def resample(
     # The length is fixed as librosa does, which the features are compared with.
     n_samples = int(np.ceil(signal.shape[0] * sampling_rate / native_rate))
     resampled = soxr.resample(signal, native_rate, sampling_rate, quality="soxr_hq")
+    if not np.isfinite(resampled).all():
+        peak = float(np.abs(signal).max())
+        raise ValueError(
+            f"its largest sample is {peak:.3g}, where 1 is full scale: scale it"
+        )
     return fix_length(resampled, n_samples, padding_side="right")
 
 
@@ -173,7 +184,8 @@ def mix_down(channels: Any) -> NDArray:
 def to_float(signal: NDArray) -> NDArray[np.float32]:
     """Return samples as float32, whole numbers divided by their full scale."""
     if signal.dtype.kind == "f":
-        return signal.astype(np.float32, copy=False)
+        with np.errstate(over="ignore"):  # what is infinite by then is refused
+            return signal.astype(np.float32, copy=False)
     info = np.iinfo(signal.dtype)
     middle = 0 if signal.dtype.kind == "i" else (info.max + 1) // 2
     scale = info.max - middle + 1
