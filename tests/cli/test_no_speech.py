@@ -29,8 +29,9 @@ def files(corpus, tmp_path):
 
 
 def check_error(err, *, unreadable=True):
-    assert "Warning" not in err
+    assert "NoSpeechWarning" not in err
     assert "warning" not in err
+    assert err.count("Warning: the channels of 1 of ") == 1
     assert "skemotion: 3 recordings hold no speech: " in err
     assert "silent.wav" in err
     assert "antiphase.wav" in err
