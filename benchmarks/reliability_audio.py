@@ -130,6 +130,7 @@ class Counting:
         self.passed = Counter()
 
     def pytest_runtest_logreport(self, report):
+        """Count a test that has passed."""
         if report.when == "call" and report.passed:
             name = report.nodeid.rpartition("::")[2].partition("[")[0]
             self.passed[name.removeprefix("test_")] += 1

@@ -707,7 +707,6 @@ def test_features_are_finite_or_the_recording_is_named(fronts, front, normalize,
         features = transformer.transform(recordings[:n_kept])
         for step in (SequenceFunctionals(), SequenceScaler()):
             assert np.isfinite(step.fit_transform(features)).all()
-            assert np.isfinite(step.fit(features[:1]).transform(features)).all()
 
 
 @pytest.mark.parametrize("front", ["post", "extended"])
