@@ -12,7 +12,6 @@ import soundfile
 from skemotion import EmotionPipeline
 from skemotion.cli import main
 
-
 pytestmark = pytest.mark.filterwarnings(
     "ignore::skemotion.exceptions.CancellationWarning"
 )
