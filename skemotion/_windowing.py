@@ -7,7 +7,13 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
-from skemotion.audio import Recording, check_samples, count_samples, iter_blocks
+from skemotion.audio import (
+    Findings,
+    Recording,
+    check_samples,
+    count_samples,
+    iter_blocks,
+)
 
 _BLOCK = 2**16  # samples
 
@@ -18,6 +24,7 @@ def iter_windows(
     sampling_rate: int,
     duration: float,
     hop_duration: float,
+    findings: Findings | None = None,
 ) -> Iterator[tuple[NDArray[np.float32], float]]:
     """Decode a recording, and yield windows of it, which may overlap.
 
@@ -35,6 +42,8 @@ def iter_windows(
         Length of a window, in seconds.
     hop_duration : float
         From the begin of one window to that of the next, in seconds.
+    findings : Findings, default=None
+        Where to note what is odd about the recording, which is known in the end.
 
     Yields
     ------
@@ -51,7 +60,7 @@ def iter_windows(
     """
     if callable(recording):
         recording = recording(sampling_rate=sampling_rate, duration=None)
-    blocks = iter_blocks(recording, _BLOCK)
+    blocks = iter_blocks(recording, _BLOCK, findings)
     with closing(blocks):
         first, rate = next(blocks, (np.empty(0, np.float32), None))
         rate = float(sampling_rate) if rate is None else rate

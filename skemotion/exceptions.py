@@ -5,8 +5,12 @@ from collections.abc import Iterable
 __all__ = [
     "AdaptationWarning",
     "AudioError",
+    "AudioWarning",
+    "CancellationWarning",
+    "IncompleteAudioWarning",
     "NoSpeechWarning",
     "ResamplingWarning",
+    "SilentBeginningWarning",
     "TruncationWarning",
     "UnreadableWarning",
 ]
@@ -85,7 +89,36 @@ class NoSpeechWarning(UserWarning):
         self.rows = list(rows)
 
 
-class TruncationWarning(UserWarning):
+class AudioWarning(UserWarning):
+    """There is something odd about recordings, which are used all the same.
+
+    Parameters
+    ----------
+    message : str
+        What is shown.
+    names : iterable of str
+        The recordings.
+
+    Attributes
+    ----------
+    names : list of str
+        All of them, where the message shows ten.
+    """
+
+    def __init__(self, message: str, names: Iterable[str] = ()):
+        super().__init__(message)
+        self.names = list(names)
+
+
+class IncompleteAudioWarning(AudioWarning):
+    """Some recordings hold less than their headers say; what they hold is used."""
+
+
+class CancellationWarning(AudioWarning):
+    """The channels of some recordings cancel when they are averaged."""
+
+
+class TruncationWarning(AudioWarning):
     """Only the beginning of some recordings was looked at.
 
     Parameters
@@ -106,8 +139,7 @@ class TruncationWarning(UserWarning):
     """
 
     def __init__(self, message: str, names: Iterable[str] = (), duration: float = 0.0):
-        super().__init__(message)
-        self.names = list(names)
+        super().__init__(message, names)
         self.duration = duration
 
 
@@ -153,3 +185,7 @@ class UnreadableWarning(UserWarning):
         super().__init__(message)
         self.rows = list(rows)
         self.failures = list(failures)
+
+
+class SilentBeginningWarning(AudioWarning):
+    """There is next to no sound in what was looked at of recordings, but behind it."""

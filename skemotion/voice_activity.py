@@ -15,7 +15,9 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike, NDArray
 
+from skemotion._messages import Remarks
 from skemotion.audio import (
+    Findings,
     check_positive,
     check_recordings,
     check_samples,
@@ -208,6 +210,13 @@ def speech_mask(recordings: Sequence[Any], *, sampling_rate: int = 16000) -> Mas
     TypeError, ValueError
         If `recordings` is no sequence of recordings, or is empty.
 
+    Warns
+    -----
+    IncompleteAudioWarning
+        If files hold less than their headers say. What there is is used.
+    CancellationWarning
+        If the channels of recordings cancel when they are averaged.
+
     Examples
     --------
     >>> import numpy as np
@@ -221,19 +230,23 @@ def speech_mask(recordings: Sequence[Any], *, sampling_rate: int = 16000) -> Mas
     check_positive(sampling_rate=sampling_rate)
     recordings = check_recordings(recordings)
     mask, failures = np.zeros(len(recordings), dtype=bool), []
+    remarks = Remarks()
     for index, recording in enumerate(recordings):
+        name, findings = recording_name(recording, index), Findings()
         try:
-            mask[index] = _holds_speech(recording, sampling_rate)
+            mask[index] = _holds_speech(recording, sampling_rate, findings)
+            remarks.note(name, findings)
         except ValueError as error:
-            failures.append((recording_name(recording, index), str(error)))
+            failures.append((name, str(error)))
     if failures:
         raise AudioError(failures)
+    remarks.tell(sum(not callable(recording) for recording in recordings))
     return mask
 
 
-def _holds_speech(recording: Any, sampling_rate: int) -> bool:
+def _holds_speech(recording: Any, sampling_rate: int, findings: Findings) -> bool:
     found, n_samples = False, 0
-    with closing(_iter_blocks(recording, sampling_rate)) as blocks:
+    with closing(_iter_blocks(recording, sampling_rate, findings)) as blocks:
         # All of it is read, for what is wrong at the end counts too.
         for signal, rate in blocks:
             n_samples += check_samples(signal).size
@@ -244,12 +257,12 @@ def _holds_speech(recording: Any, sampling_rate: int) -> bool:
 
 
 def _iter_blocks(
-    recording: Any, sampling_rate: int
+    recording: Any, sampling_rate: int, findings: Findings
 ) -> Generator[tuple[NDArray[np.float32], float], None, None]:
     """Yield parts of a recording that are long enough to be judged alone."""
     if callable(recording) and not hasattr(recording, "read"):
         recording = decode(recording, sampling_rate=sampling_rate, duration=None)
-    for signal, rate in iter_blocks(recording, _BLOCK):
+    for signal, rate in iter_blocks(recording, _BLOCK, findings):
         yield signal, sampling_rate if rate is None else rate
 
 

@@ -12,6 +12,7 @@ import soundfile
 from skemotion import AudioError, speech_mask
 from skemotion import voice_activity as va
 from skemotion.datasets import make_emotional_speech
+from skemotion.exceptions import CancellationWarning
 from skemotion.voice_activity import has_speech, speech_seconds, voice_activity
 
 RATE = 16000
@@ -163,11 +164,14 @@ def test_recordings_of_all_kinds(voice, tmp_path):
         return voice, RATE
 
     recordings = [path, str(antiphase), file, voice, (voice, RATE), function]
-    mask = speech_mask(recordings)
+    with pytest.warns(CancellationWarning, match="of 1 of 5 recordings") as caught:
+        mask = speech_mask(recordings)
+    assert caught[0].message.names == [str(antiphase)]
     assert mask.dtype == bool
     assert mask.tolist() == [True, False, True, True, True, True]
     assert file.tell() == 100
-    assert speech_mask(iter(recordings[:2])).tolist() == [True, False]
+    with pytest.warns(CancellationWarning):
+        assert speech_mask(iter(recordings[:2])).tolist() == [True, False]
 
 
 def test_all_unreadable_recordings_are_named(voice, tmp_path):

@@ -9,6 +9,7 @@ from skemotion.audio._decoding import (
     load_audio,
 )
 from skemotion.audio._files import Encoded, can_seek, header_seconds
+from skemotion.audio._findings import Findings
 from skemotion.audio._kinds import (
     Recording,
     as_segment,

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from threading import RLock
 from typing import Any
 
+from skemotion.audio._endings import breaks_at_end, is_known_early
 from skemotion.audio._mpeg import Unending, tells_length
 from skemotion.audio._reasons import explain_head, head_of, refuse_path
+from skemotion.audio._signals import HIGHEST_RATE, LOWEST_RATE
 from skemotion.audio._sound import open_sound
+from skemotion.audio._unfinished import find_unfinished
 
 _IS_POSIX = os.name == "posix"
-# Beyond these, in Hz, a header is wrong, and reading would ask for memory in vain.
-_LOWEST_RATE, _HIGHEST_RATE = 100, 10_000_000
 
 
 @dataclass(frozen=True)
@@ -93,20 +94,39 @@ def _open_audio(file):
         file = os.fsdecode(file)
         refuse_path(file)
     try:
-        # Of names that are not in UTF-8, soundfile takes the bytes alone.
-        name = os.fsencode(file) if isinstance(file, str) and _IS_POSIX else file
-        audio = open_sound(name)
+        audio = _open_whatever_lies_beside(file)
     except OSError as error:
         raise ValueError(error.strerror or str(error)) from error
     except (soundfile.LibsndfileError, TypeError) as error:
         raise ValueError(_explain(file)) from error
-    if not _LOWEST_RATE <= audio.samplerate <= _HIGHEST_RATE:
+    if not LOWEST_RATE <= audio.samplerate <= HIGHEST_RATE:
         audio.close()
         raise ValueError(
             f"its header claims a sampling rate of {audio.samplerate} Hz, which no "
             "recording has"
         )
     return audio
+
+
+def _open_whatever_lies_beside(file):
+    """Open a file, even if there is one that libsndfile takes for a part of it.
+
+    Beside a.mp3 that is ._a.mp3, in which macOS keeps what other disks do not.
+    """
+    import soundfile
+
+    if not isinstance(file, str):
+        return open_sound(file)
+    if not _IS_POSIX:
+        return open_sound(file)
+    name = os.fsencode(file)  # of those not in UTF-8, soundfile takes the bytes alone
+    try:
+        return open_sound(name)
+    except soundfile.LibsndfileError:
+        folder, base = os.path.split(name)
+        if not os.path.exists(os.path.join(folder, b"._" + base)):
+            raise
+        return open_sound(os.open(name, os.O_RDONLY))  # which it closes
 
 
 def _explain(file):
@@ -174,20 +194,46 @@ def open_to_read(file: Any) -> Iterator[Any]:
         if isinstance(file, Encoded):
             file = file.open()
         audio = stack.enter_context(_open_audio(file))
+        tells_frames, ends_early = True, is_known_early(audio, file)
+        instead = None
         if audio.format == "MP3":
-            audio = _open_to_its_end(audio, file, stack)
+            instead = _open_to_its_end(file, stack)
+        elif audio.frames <= 0:
+            instead = _open_unfinished(file, stack)
+        if instead is not None:
+            audio, tells_frames = instead, False
+        audio.tells_frames, audio.ends_early = tells_frames, ends_early
+        audio.has_given = False
+        audio.is_cut = lambda: audio.ends_early or breaks_at_end(file)
         yield audio
 
 
-def _open_to_its_end(audio, file, stack):
-    """Open MPEG audio again if how long it is would be guessed."""
+def _open_to_its_end(file, stack):
+    """Open MPEG audio anew if how long it is would be guessed."""
+    with _rewound(file, stack) as file:
+        if tells_length(file):
+            return None
+    return _open_anew(Unending(file), stack)
+
+
+def _open_unfinished(file, stack):
+    """Open a file anew if its header tells of no samples, but there are some."""
+    with _rewound(file, stack) as file:
+        patched = find_unfinished(file)
+    return None if patched is None else _open_anew(patched, stack)
+
+
+@contextmanager
+def _rewound(file, stack):
+    """Give a file object at its start, and put it back to where it was."""
     if not hasattr(file, "read"):
         file = stack.enter_context(open(file, "rb"))  # noqa: SIM115 - the stack closes
-    position = file.tell()  # which may be that of the open one
+    position = file.tell()  # which may be that of an open one
     file.seek(0)
-    told = tells_length(file)
-    if told:
-        file.seek(position)
-        return audio
+    yield file
+    file.seek(position)
+
+
+def _open_anew(file, stack):
     file.seek(0)
-    return stack.enter_context(_open_audio(Unending(file)))
+    return stack.enter_context(_open_audio(file))

@@ -7,6 +7,7 @@ from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from skemotion.audio._files import Encoded, check_encoded, is_encoded
 from skemotion.audio._signals import check_signal, mix_down
@@ -101,11 +102,14 @@ class Segment(NamedTuple):
         Where the part begins, in seconds.
     end : float or None
         Where it ends. None: with the recording.
+    channels : ndarray of shape (n_channels, n_samples) or None
+        What was averaged to make the signal of the pair that `whole` is.
     """
 
     whole: Recording
     start: float = 0.0
     end: float | None = None
+    channels: NDArray | None = None
 
 
 def as_segment(recording: Recording) -> Segment:
@@ -117,9 +121,10 @@ def as_segment(recording: Recording) -> Segment:
         If that is not clear.
     """
     if not is_segment(recording):
-        return Segment(_as_plain(recording))
+        whole, channels = _as_plain(recording)
+        return Segment(whole, channels=channels)
     whole, *times = recording
-    whole = _as_plain(whole)
+    whole, channels = _as_plain(whole)
     if not is_encoded(whole) and not is_pair(whole):
         raise ValueError(
             "a segment (recording, start, end) is one of a path, a file object or a "
@@ -132,7 +137,7 @@ def as_segment(recording: Recording) -> Segment:
             f"its segment from {times[0]} to {times[1]} holds no time: start must be "
             "0 or more, and end behind it"
         )
-    return Segment(whole, start, end)
+    return Segment(whole, start, end, channels)
 
 
 def is_segment(recording: Recording) -> bool:
@@ -172,26 +177,32 @@ def is_dict_of_audio(recording: Any) -> bool:
 
 
 def _as_plain(recording):
-    """Return what a dict, or a decoder, of Hugging Face stands for."""
+    """Return what a dict, or a decoder, of Hugging Face stands for, and channels."""
     if _is_decoder(recording):
         samples = recording.get_all_samples()
-        return mix_down(samples.data), samples.sample_rate
+        return _as_pair(samples.data, samples.sample_rate)
     if not isinstance(recording, Mapping):
-        return recording
+        return recording, None
     array, content, path = map(recording.get, _DICT_KEYS)
     if array is not None:
         rate = recording.get("sampling_rate")
         if rate is None:
             raise ValueError("its array has no sampling_rate")
-        return mix_down(array), rate
+        return _as_pair(array, rate)
     if content is not None:
-        return Encoded(bytes(content), _as_text(path))
+        return Encoded(bytes(content), _as_text(path)), None
     if path is None:
         raise ValueError(
             "a dict holds a recording as array and sampling_rate, as bytes, or as "
             f"path; got {', '.join(map(str, recording)) or 'nothing'}"
         )
-    return path
+    return path, None
+
+
+def _as_pair(array, rate):
+    signal = mix_down(array)
+    channels = np.asarray(array) if np.ndim(array) == 2 and signal.ndim == 1 else None
+    return (signal, rate), channels
 
 
 def _is_decoder(recording):

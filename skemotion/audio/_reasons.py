@@ -26,6 +26,11 @@ _BEGINNINGS = (
     (rb"\x1f\x8b", "it is compressed by gzip: unpack it"),
 )
 
+_HEADERS = (
+    *(b"RIFF", b"RIFX", b"RF64", b"riff", b"fLaC", b"OggS", b"FORM", b".snd"),
+    *(b"caff", b"NIST", b"Crea"),
+)
+
 
 def refuse_path(path: str) -> None:
     """Raise ValueError where a path leads to no file that can be opened.
@@ -98,7 +103,7 @@ def explain_head(head: bytes, name: str | None) -> str:
         return "it is empty, of 0 bytes"
     if not any(head):
         return "it holds zeros alone: copy or record it again"
-    if head[:4] in (b"RIFF", b"RIFX", b"RF64", b"fLaC", b"OggS", b"FORM", b".snd"):
+    if head[:4] in _HEADERS:
         return (
             "its header is damaged, or of a kind that libsndfile does not read"
             + convert

@@ -1,5 +1,6 @@
 """Samples in memory: their number, scale, rate and length, by NumPy alone."""
 
+import operator
 from numbers import Integral, Real
 from typing import Any
 
@@ -8,6 +9,10 @@ from numpy.typing import NDArray
 
 # A thousandth of a sample, which times in nanoseconds and in binary fractions lack.
 _TOLERANCE = 1e-3
+# Beyond these, in Hz, a header is wrong, and reading would ask for memory in vain. What
+# is told of a signal may be lower.
+LOWEST_RATE, HIGHEST_RATE = 100, 10_000_000
+_LOWEST_TOLD = 1
 
 
 def count_samples(duration: float, rate: float) -> int:
@@ -110,7 +115,7 @@ def resample(
     Raises
     ------
     ValueError
-        If its samples are so large that sums of them are none of float32.
+        If it is so loud that the result would overflow.
     """
     if native_rate == sampling_rate:
         return signal
@@ -120,7 +125,10 @@ def resample(
     n_samples = int(np.ceil(signal.shape[0] * sampling_rate / native_rate))
     resampled = soxr.resample(signal, native_rate, sampling_rate, quality="soxr_hq")
     if not np.isfinite(resampled).all():
-        raise ValueError("its samples are too large to be resampled")
+        peak = float(np.abs(signal).max())
+        raise ValueError(
+            f"its largest sample is {peak:.3g}, where 1 is full scale: scale it"
+        )
     return fix_length(resampled, n_samples, padding_side="right")
 
 
@@ -156,9 +164,27 @@ def check_signal(signal: Any, rate: Any) -> NDArray:
                 else f"{signal.item()!r:.50}"
             )
         )
-    if not isinstance(rate, Real) or not float(rate) > 0:
-        raise ValueError(f"its sampling rate must be a positive number, got {rate!r}")
+    _check_rate(rate)
     return signal
+
+
+def _check_rate(rate: Any) -> None:
+    if not (isinstance(rate, Real) and operator.gt(rate, 0)):
+        raise ValueError(
+            f"its sampling rate must be a positive number, got {_show(rate)}"
+        )
+    if operator.lt(rate, _LOWEST_TOLD) or operator.gt(rate, HIGHEST_RATE):
+        raise ValueError(
+            f"its sampling rate must be from {_LOWEST_TOLD} to {HIGHEST_RATE} Hz, got "
+            f"{_show(rate)}"
+        )
+
+
+def _show(rate):
+    try:
+        return f"{rate!r:.50}"
+    except ValueError:  # a whole number of thousands of digits
+        return f"a {type(rate).__name__} that cannot be shown"
 
 
 def mix_down(channels: Any) -> NDArray:
@@ -189,7 +215,7 @@ def average(channels: NDArray[np.float32]) -> NDArray[np.float32]:
 def to_float(signal: NDArray) -> NDArray[np.float32]:
     """Return samples as float32, whole numbers divided by their full scale."""
     if signal.dtype.kind == "f":
-        with np.errstate(over="ignore"):  # which check_samples finds
+        with np.errstate(over="ignore"):  # what is infinite by then is refused
             return signal.astype(np.float32, copy=False)
     info = np.iinfo(signal.dtype)
     middle = 0 if signal.dtype.kind == "i" else (info.max + 1) // 2

@@ -12,7 +12,7 @@ from skemotion.cli._recordings import Recordings, keep_readable, read_list
 from skemotion.cli._settings import set_parameters
 from skemotion.cli._sources import describe_corpus, is_table, open_source
 from skemotion.cli._terminal import progress_bar, say, say_resumed, shows_progress
-from skemotion.cli._warnings import CutRecordings
+from skemotion.cli._warnings import OddRecordings
 from skemotion.exceptions import AudioError
 
 _ARRAY, _INDEX = "array.npy", "index.csv"
@@ -78,10 +78,10 @@ def _extract_all(journal, extractor, recordings, options):
         journal.write_rows(_INDEX, [recordings.columns])
     done, total = journal.n_done, len(recordings)
     say_resumed(done, total)
-    cut = CutRecordings()
+    odd = OddRecordings()
     with progress_bar(total, done, shown=shows_progress()) as bar:
         for rows in recordings.chunks(options.chunk_size, done):
-            with cut.collected(len(rows)):
+            with odd.collected(len(rows)):
                 X, failures = keep_readable(
                     extractor.transform, [row[0] for row in rows]
                 )
@@ -91,7 +91,7 @@ def _extract_all(journal, extractor, recordings, options):
             journal.write_failures(FAILED, failures)
             journal.commit(len(rows))
             bar.update(len(rows))
-    cut.tell()
+    odd.tell()
 
 
 def _npy_header(shape):

@@ -65,7 +65,7 @@ def _to_stdout(predictor, recordings, layout, options):
             failures += _failures(predictions)
             bar.update(len(rows))
     writer.close()
-    predictor.cut.tell()
+    predictor.odd.tell()
     return failures
 
 
@@ -88,7 +88,7 @@ def _to_file(predictor, recordings, layout, options):
                 bar.update(len(rows))
         failures = journal.read_failures(FAILED)
     say(f"saved {out} ({total} recordings)")
-    predictor.cut.tell()
+    predictor.odd.tell()
     return failures
 
 

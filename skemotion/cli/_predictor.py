@@ -12,7 +12,7 @@ from skemotion.cli._models import (
 )
 from skemotion.cli._recordings import Recordings, keep_readable
 from skemotion.cli._voices import adapt_to_voices
-from skemotion.cli._warnings import CutRecordings, silence_noted, unreadable_noted
+from skemotion.cli._warnings import OddRecordings, silence_noted, unreadable_noted
 from skemotion.pipeline._extents import Extent, extents_noted, measure_extent
 
 UNCERTAIN = "uncertain"
@@ -39,8 +39,8 @@ class Predictor:
 
     Attributes
     ----------
-    cut : CutRecordings
-        Those of which the beginning was looked at.
+    odd : OddRecordings
+        What was found out about them.
     """
 
     models: dict[str, Any]
@@ -48,7 +48,7 @@ class Predictor:
     min_confidence: float = 0.0
     speaker_place: int | None = None
     left_out: dict[str, str] | None = None
-    cut: CutRecordings = field(default_factory=CutRecordings)
+    odd: OddRecordings = field(default_factory=OddRecordings)
 
     @classmethod
     def of(cls, model: Any, recordings: Recordings, options: Any) -> "Predictor":
@@ -79,7 +79,7 @@ class Predictor:
         paths = [row[0] for row in rows]
         work = partial(self._ask, model)
         with (
-            self.cut.collected(len(paths)),
+            self.odd.collected(len(paths)),
             silence_noted() as silent,
             unreadable_noted() as unreadable,
             extents_noted() as extents,

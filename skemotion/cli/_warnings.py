@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from skemotion._messages import warn_truncated
-from skemotion.exceptions import NoSpeechWarning, TruncationWarning, UnreadableWarning
+from skemotion._messages import Remarks
+from skemotion.exceptions import AudioWarning, NoSpeechWarning, UnreadableWarning
 
 _W = TypeVar("_W", bound=Warning)
 
@@ -50,24 +50,24 @@ def unreadable_noted() -> Iterator[dict[int, str]]:
         reasons |= dict(zip(warning.rows, texts, strict=True))
 
 
-class CutRecordings:
-    """Recordings that are longer than what is looked at, of one chunk after another."""
+class OddRecordings:
+    """What is odd about recordings, of one chunk after another."""
 
     def __init__(self) -> None:
-        self._names: list[str] = []
+        self._remarks = Remarks()
         self._duration = 0.0
         self._n_recordings = 0
 
     @contextmanager
     def collected(self, n_recordings: int) -> Iterator[None]:
-        """Note those of a chunk, and say nothing."""
-        with noted(TruncationWarning) as found:
+        """Note what is found out about those of a chunk, and say nothing."""
+        with noted(AudioWarning) as found:
             yield
         self._n_recordings += n_recordings
         for warning in found:
-            self._names += warning.names
-            self._duration = warning.duration
+            self._remarks.add(warning)
+            self._duration = getattr(warning, "duration", self._duration)
 
     def tell(self) -> None:
-        """Say which there were, if there were any."""
-        warn_truncated(self._names, self._n_recordings, self._duration)
+        """Say what there was, if there was anything."""
+        self._remarks.tell(self._n_recordings, self._duration)

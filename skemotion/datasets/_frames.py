@@ -73,7 +73,7 @@ def _is_empty(cell):
 
 def _locate(recording):
     """Return the path of a recording that exists, with times if it is a segment."""
-    whole, start, end = as_segment(recording)
+    whole, start, end, _ = as_segment(recording)
     if is_missing(whole):
         raise ValueError("no path")
     try:

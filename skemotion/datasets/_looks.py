@@ -9,7 +9,7 @@ import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
 
-from skemotion.audio import check_samples, iter_blocks
+from skemotion.audio import Findings, check_samples, iter_blocks
 from skemotion.voice_activity import has_speech
 
 _BLOCK = 2**18  # samples: 16 s at 16 kHz, enough to tell speech by
@@ -104,7 +104,8 @@ def _read(recording, sampling_rate):
     digest, flat = hashlib.sha256(), _FlatTops()
     n_samples, rate, speaks = 0, float(sampling_rate), False
     low, high = np.inf, -np.inf
-    with closing(iter_blocks(recording, _BLOCK)) as blocks:
+    findings = Findings()
+    with closing(iter_blocks(recording, _BLOCK, findings)) as blocks:
         for signal, told in blocks:
             rate = rate if told is None else told
             n_samples += check_samples(signal).size
@@ -123,6 +124,7 @@ def _read(recording, sampling_rate):
         n_clipped=flat.n_samples,
         has_speech=speaks,
         digest=digest.digest(),
+        ends_early=findings.ends_early,
     )
 
 

@@ -10,7 +10,7 @@ from sklearn import get_config
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
-from skemotion._messages import warn_truncated, warn_user
+from skemotion._messages import Remarks, warn_user
 from skemotion._sequences import SequenceTransformerMixin
 from skemotion._unreadable import raise_unreadable, warn_unreadable
 from skemotion.audio import check_audio, check_recordings, recording_name
@@ -62,20 +62,19 @@ class RecordingTransformer(SequenceTransformerMixin, BaseEstimator):
             threads_only=threads_only,
         )
         sequences = np.zeros((len(recordings), *settings["shape"]), dtype=np.float32)
-        cut = []
+        remarks = Remarks()
         outcomes = self._with_progress(outcomes, len(rows))
         for row, outcome in zip(rows, outcomes, strict=True):
             if isinstance(outcome, ValueError):
                 failures[row] = str(outcome)
                 continue
             sequences[row] = outcome.values
-            if outcome.is_cut:
-                cut.append(recording_name(recordings[row], row))
+            remarks.note(recording_name(recordings[row], row), outcome.findings)
         if self.on_error == "raise":
             raise_unreadable(failures, recordings)
         warn_unreadable(failures, recordings, _MARKED)
         n_given = sum(not callable(recording) for recording in recordings)
-        warn_truncated(cut, n_given, self.duration)
+        remarks.tell(n_given, self.duration)
         return sequences
 
     def _check_parameters(self):

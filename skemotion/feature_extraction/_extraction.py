@@ -7,7 +7,7 @@ import numpy as np
 from joblib import Parallel, delayed, effective_n_jobs
 from numpy.typing import NDArray
 
-from skemotion.audio import Start, cache_key_of, decode_start, stays_here
+from skemotion.audio import Findings, Start, cache_key_of, decode_start, stays_here
 from skemotion.feature_extraction._blas import one_blas_thread
 from skemotion.feature_extraction._cache import (
     FeatureCache,
@@ -28,12 +28,12 @@ class Features(NamedTuple):
     ----------
     values : ndarray of shape (n_frames, n_features), dtype float32
         The frames.
-    is_cut : bool
-        Whether the recording goes on after what was described.
+    findings : Findings
+        What is odd about the recording.
     """
 
     values: NDArray[np.float32]
-    is_cut: bool
+    findings: Findings
 
 
 Outcome = Features | ValueError
@@ -137,7 +137,7 @@ def _extract(recording, describe, settings, memory):
             key = function_key(name, settings)
             features = memory.load(key, settings["shape"])
     if features is not None:
-        return Features(features, False)
+        return Features(features, Findings())
     try:
         start = (
             recording if isinstance(recording, Start) else _decode(recording, settings)
@@ -145,7 +145,7 @@ def _extract(recording, describe, settings, memory):
         values = _recall(start, describe, settings, memory, key)
     except ValueError as error:
         return error
-    return Features(values, start.is_cut)
+    return Features(values, start.findings)
 
 
 def _recall(start, describe, settings, memory, key):

@@ -264,6 +264,13 @@ class SpeechFeatureExtractor(RecordingTransformer):
         UnreadableWarning
             If `on_error` is "warn" and recordings cannot be read. Its attribute
             `rows` has the rows of X that are zeros, and `failures` the reasons.
+        SilentBeginningWarning
+            If there is next to no sound in their first `duration` seconds, but
+            behind.
+        CancellationWarning
+            If the channels of recordings cancel when they are averaged.
+        IncompleteAudioWarning
+            If files hold less than their headers say. What there is is used.
         """
         self._check_parameters()
         return self._extract(X, describe, self._settings())

@@ -11,7 +11,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from skemotion._sequences import hand_on_names
-from skemotion.exceptions import TruncationWarning
+from skemotion.exceptions import AudioWarning
 from skemotion.pipeline._confidence import pull_to_equal
 from skemotion.pipeline._predictions import WindowedPipeline, last_has
 from skemotion.pipeline._windows import WindowRule
@@ -202,5 +202,5 @@ class NoveltyPipeline(WindowedPipeline):
     def _transform_again(self, X):
         with warnings.catch_warnings():
             # The steps have said it when they were fitted.
-            warnings.simplefilter("ignore", TruncationWarning)
+            warnings.simplefilter("ignore", AudioWarning)
             return self._transform_rows(X)

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.utils.validation import _check_method_params
 
-from skemotion._messages import shorten, warn_truncated, warn_user
+from skemotion._messages import Remarks, shorten, warn_user
 from skemotion._sequences import takes_recordings
 from skemotion._sequences._names import is_passed_by
 from skemotion._unreadable import raise_unreadable, warn_unreadable
 from skemotion._windowing import count_hop, iter_windows
 from skemotion.audio import (
+    Findings,
     cache_key_of,
     check_audio,
     check_recordings,
@@ -213,8 +214,8 @@ class WindowedRecordings:
         self.recordings = check_recordings(X)
         self.silent: list[int] = []
         self._rule = rule
-        self._cut: list[int] = []
         self.unreadable: dict[int, str] = {}
+        self._findings: dict[int, Findings] = {}
         self._extents: dict[int, Extent] = {}
         for row, recording in enumerate(self.recordings):
             try:
@@ -290,7 +291,10 @@ class WindowedRecordings:
         """Say once what was not looked at, and what held no speech."""
         warn_unreadable(self.unreadable, self.recordings, _NO_ANSWER)
         n_given = sum(not callable(recording) for recording in self.recordings)
-        warn_truncated(self.names(self._cut), n_given, self._rule.duration)
+        remarks = Remarks()
+        for row, findings in self._findings.items():
+            remarks.note(self.names([row])[0], findings)
+        remarks.tell(n_given, self._rule.duration)
         if not self.silent:
             return
         recordings = [self.recordings[row] for row in self.silent]
@@ -325,7 +329,7 @@ class WindowedRecordings:
                 yield window, weight, alone, self._start(number, window[1])
             elif silence is None:
                 silence = window
-        if self._rule.detect_speech and row not in self._cut:
+        if self._rule.detect_speech and not self._findings[row].is_cut:
             self._extents[row] = meter.read()
         if n_counted:
             return
@@ -337,18 +341,19 @@ class WindowedRecordings:
     def _all_windows(self, row):
         rule, recording = self._rule, self.recordings[row]
         if rule.hop_duration is not None:
+            self._findings[row] = Findings()
             yield from iter_windows(
                 recording,
                 sampling_rate=rule.sampling_rate,
                 duration=rule.duration,
                 hop_duration=rule.hop_duration,
+                findings=self._findings[row],
             )
             return
         start = decode_start(
             recording, sampling_rate=rule.sampling_rate, duration=rule.duration
         )
-        if start.is_cut:
-            self._cut.append(row)
+        self._findings[row] = start.findings
         yield start.signal, start.native_rate
 
     def _start(self, number, native_rate):

@@ -83,7 +83,7 @@ class SnippetMaker:
             audio=_compress(signal) if self._audio else None,
             picture=self._draw(signal, attention),
             seconds=len(signal) / SAMPLING_RATE,
-            is_cut=start.is_cut,
+            is_cut=start.findings.is_cut,
         )
 
     def _draw(self, signal, attention):

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from sklearn.utils._param_validation import HasMethods, Interval
 
+from skemotion._messages import Remarks
 from skemotion._validation import validate_params
-from skemotion.audio import Recording, decode, iter_blocks, recording_name
+from skemotion.audio import Findings, Recording, decode, iter_blocks, recording_name
 from skemotion.exceptions import AudioError
 from skemotion.timeline._defaults import (
     HOP,
@@ -100,6 +101,13 @@ def emotion_timeline(
     ValueError
         If a parameter is out of its range, or `hop` is longer than `window`.
 
+    Warns
+    -----
+    IncompleteAudioWarning
+        If a file holds less than its header says. What there is is used.
+    CancellationWarning
+        If the channels cancel when they are averaged.
+
     See Also
     --------
     iter_timeline : Does the same while a stream goes on.
@@ -116,7 +124,8 @@ def emotion_timeline(
     >>> 0 <= start < end <= timeline.duration
     True
     """
-    blocks = _read(recording, sampling_rate)
+    findings = Findings()
+    blocks = _read(recording, sampling_rate, findings)
     pieces = _follow(
         pipeline,
         blocks,
@@ -129,10 +138,14 @@ def emotion_timeline(
     )
     try:
         with closing(blocks):
-            return join(list(pieces))
+            timeline = join(list(pieces))
     except _Unreadable as error:
         name = recording_name(recording, 0)
         raise AudioError([(name, str(error))]) from error.__cause__
+    remarks = Remarks()
+    remarks.note(recording_name(recording, 0), findings)
+    remarks.tell(1)
+    return timeline
 
 
 @validate_params(_CONSTRAINTS)
@@ -208,12 +221,12 @@ class _Unreadable(ValueError):
     """The reason why samples cannot be had."""
 
 
-def _read(recording, sampling_rate):
+def _read(recording, sampling_rate, findings):
     """Yield blocks of a recording, at a rate."""
     try:
         if callable(recording) and not hasattr(recording, "read"):
             recording = decode(recording, sampling_rate=sampling_rate, duration=None)
-        with closing(iter_blocks(recording, _BLOCK)) as blocks:
+        with closing(iter_blocks(recording, _BLOCK, findings)) as blocks:
             yield from _mix_down(blocks, sampling_rate)
     except ValueError as error:
         raise _Unreadable(str(error)) from error

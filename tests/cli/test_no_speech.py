@@ -12,6 +12,10 @@ import soundfile
 from skemotion import EmotionPipeline
 from skemotion.cli import main
 
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::skemotion.exceptions.CancellationWarning"
+)
+
 
 def read_rows(path):
     return list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
