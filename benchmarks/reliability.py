@@ -1,0 +1,125 @@
+"""Write the tables of ``docs/reliability.rst`` from ``benchmarks/results/reliability/``.
+
+    python benchmarks/reliability.py
+
+Every file there is written by the script that its "command" names, and holds a title
+and rows: what was tried, how often, what happened, how many defects were found on the
+way, and what was mended. Files of which a key is missing are refused.
+"""
+
+import json
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / "benchmarks" / "results" / "reliability"
+PAGE = ROOT / "docs" / "reliability.rst"
+# In the order of the page; what is not named comes last, by its name.
+ORDER = (
+    "audio",
+    "arrays",
+    "fuzz",
+    "faults",
+    "checkpoint",
+    "soak",
+    "mutants",
+)
+BEGIN, END = ".. begin tables", ".. end tables"
+KEYS = {"title", "command", "date", "rows"}
+COLUMNS = {"what", "tried", "happened", "defects"}
+
+
+def read_results(folder=RESULTS):
+    """Return the results, in the order of the page."""
+    found = {path.stem: json.loads(path.read_text()) for path in folder.glob("*.json")}
+    for name, result in found.items():
+        missing = KEYS - result.keys()
+        missing |= {
+            key for row in result.get("rows", []) for key in COLUMNS - row.keys()
+        }
+        if missing:
+            raise SystemExit(f"{name}.json lacks {', '.join(sorted(missing))}")
+    place = {name: number for number, name in enumerate(ORDER)}
+    names = sorted(found, key=lambda name: (place.get(name, len(place)), name))
+    return [found[name] for name in names]
+
+
+def summary(results):
+    """Return a table of the kinds, with all that was tried and found."""
+    rows = [
+        (
+            result["title"],
+            _number(sum(row["tried"] for row in result["rows"])),
+            _number(sum(row["defects"] for row in result["rows"])),
+            f"``{result['command']}``",
+        )
+        for result in results
+    ]
+    return _table(("Kind", "Tried", "Defects found, and mended", "Made by"), rows)
+
+
+def section(result):
+    """Return the section of one kind."""
+    title = result["title"]
+    versions = ", ".join(
+        f"{name} {version}" for name, version in result.get("versions", {}).items()
+    )
+    made = f"Made by ``{result['command']}`` on {result['date']}"
+    made += f", with {versions}." if versions else "."
+    rows = [
+        (
+            row["what"],
+            _number(row["tried"]),
+            row["happened"],
+            _number(row["defects"]) + _in_brackets(row.get("mended")),
+        )
+        for row in result["rows"]
+    ]
+    header = ("What", "Tried", "What happened", "Defects found")
+    return "\n\n".join([f"{title}\n{'=' * len(title)}", made, _table(header, rows)])
+
+
+def _in_brackets(text):
+    return f" ({text})" if text else ""
+
+
+def _number(value):
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _table(header, rows):
+    lines = [".. list-table::", "    :header-rows: 1", ""]
+    for row in (header, *rows):
+        for number, cell in enumerate(row):
+            mark = "- " if number else "* - "
+            text = " ".join(_plain(str(cell)).split())
+            lines.append(f"    {mark if not number else '  ' + mark}{text}")
+    return "\n".join(lines)
+
+
+def _plain(text):
+    """Keep what reST would take for its own, but for literals."""
+    parts = text.split("``")
+    parts[::2] = [
+        part.replace("\\", "\\\\")
+        .replace("*", "\\*")
+        .replace("`", "\\`")
+        .replace("|", "\\|")
+        .replace("_ ", "\\_ ")
+        for part in parts[::2]
+    ]
+    return "``".join(parts)
+
+
+def main():
+    """Write what stands between the marks of the page."""
+    results = read_results()
+    before, _, rest = PAGE.read_text().partition(BEGIN)
+    _, _, behind = rest.partition(END)
+    blocks = [summary(results), *map(section, results)]
+    text = f"{before}{BEGIN}\n\n" + "\n\n".join(blocks) + f"\n\n{END}{behind}"
+    PAGE.write_text(text)
+    print(f"wrote {PAGE.relative_to(ROOT)}: {len(results)} kinds")
+
+
+if __name__ == "__main__":
+    main()
