@@ -9,11 +9,12 @@ from sklearn import get_config
 from sklearn.utils import _safe_indexing
 from sklearn.utils.metadata_routing import process_routing
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import _check_method_params, check_is_fitted
 
 from skemotion.exceptions import AudioError
 from skemotion.pipeline._answers import Answers, measure_of
-from skemotion.pipeline._windows import WindowedRecordings, WindowRule
+from skemotion.pipeline._rules import find_rule
+from skemotion.pipeline._windows import WindowedRecordings
 
 
 def last_has(method):
@@ -52,7 +53,7 @@ class WindowedPipeline(Pipeline):
             highest mean probability, or decision; a regressor's mean. Without
             speech, where that is looked for, the first class, or NaN.
         """
-        rule = WindowRule.of(self)
+        rule = find_rule(self)
         if rule is None:
             return super().predict(X, **params)
         return self._ask_of_windows("predict", X, params, rule).collect()
@@ -74,7 +75,7 @@ class WindowedPipeline(Pipeline):
             Means over windows, where several are looked at. Without speech, where
             that is looked for, all are the same.
         """
-        rule = WindowRule.of(self)
+        rule = find_rule(self)
         if rule is None:
             return super().predict_proba(X, **params)
         return self._ask_of_windows("predict_proba", X, params, rule).collect()
@@ -95,7 +96,7 @@ class WindowedPipeline(Pipeline):
         ndarray of shape (n_samples, n_classes)
             That of :meth:`predict_proba`.
         """
-        rule = WindowRule.of(self)
+        rule = find_rule(self)
         if rule is None:
             return super().predict_log_proba(X, **params)
         return self._ask_of_windows("predict_log_proba", X, params, rule).collect()
@@ -117,7 +118,7 @@ class WindowedPipeline(Pipeline):
             Means over windows, where several are looked at. Without speech, where
             that is looked for, zeros.
         """
-        rule = WindowRule.of(self)
+        rule = find_rule(self)
         if rule is None:
             return super().decision_function(X, **params)
         return self._ask_of_windows("decision_function", X, params, rule).collect()
@@ -146,7 +147,7 @@ class WindowedPipeline(Pipeline):
         ValueError
             If windows are looked at, and the last step has a score of its own.
         """
-        rule = WindowRule.of(self)
+        rule = find_rule(self)
         if rule is None:
             return super().score(X, y, sample_weight, **params)
         measure = measure_of(self._final_estimator)
@@ -184,7 +185,7 @@ class WindowedPipeline(Pipeline):
                 part = (
                     Xt if len(chosen) == len(batch.rows) else _safe_indexing(Xt, chosen)
                 )
-                answers.add(part, rows, weights, recordings.take(to_last, rows))
+                answers.add(part, rows, weights, _take_rows(to_last, recordings, rows))
         recordings.warn()
         answers.silent = recordings.silent
         return answers
@@ -193,7 +194,7 @@ class WindowedPipeline(Pipeline):
         Xt = batch.windows
         for _, name, transformer in self._iter(with_final=False):
             params = routed.get(name, {}).get("transform", {})
-            Xt = transformer.transform(Xt, **recordings.take(params, batch.rows))
+            Xt = transformer.transform(Xt, **_take_rows(params, recordings, batch.rows))
         return Xt
 
     def _route(self, method, params):
@@ -201,3 +202,8 @@ class WindowedPipeline(Pipeline):
         if get_config()["enable_metadata_routing"]:
             return process_routing(self, method, **params)
         return {self.steps[-1][0]: {method: params}}
+
+
+def _take_rows(params, recordings, rows):
+    """Take rows of the parameters that have a value for each recording."""
+    return _check_method_params(recordings.recordings, params, indices=rows)

@@ -1,18 +1,14 @@
 """Which parts of recordings a pipeline looks at, and how much each counts."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.pipeline import FeatureUnion, Pipeline
-from sklearn.utils.validation import _check_method_params
 
 from skemotion._messages import shorten, warn_truncated, warn_user
-from skemotion._sequences import takes_recordings
-from skemotion._sequences._names import is_passed_by
 from skemotion._windowing import count_hop, iter_windows
 from skemotion.audio import (
     cache_key_of,
@@ -29,7 +25,6 @@ from skemotion.voice_activity import FRAME_SECONDS, speech_frames
 # networks look at together, unless these many samples, 64 MB, come first.
 _MAX_WINDOWS = 128
 _MAX_SAMPLES = 2**24
-_DEFAULT_RATE = 16000
 
 
 @dataclass(frozen=True)
@@ -52,49 +47,6 @@ class WindowRule:
     sampling_rate: int
     hop_duration: float | None
     detect_speech: bool
-
-    @classmethod
-    def of(cls, pipeline: Any) -> "WindowRule | None":
-        """Return the rule of a pipeline; None if its steps see X as it is.
-
-        Raises
-        ------
-        ValueError
-            If the step that takes the recordings has no `duration`.
-        """
-        hop_duration = getattr(pipeline, "hop_duration", None)
-        detect_speech = getattr(pipeline, "detect_speech", False)
-        if hop_duration is None and not detect_speech:
-            return None
-        fronts = find_fronts(pipeline)
-        if not fronts:
-            return None
-        for front in fronts:
-            if getattr(front, "duration", None) is None:
-                raise ValueError(
-                    f"{type(front).__name__} has no duration, of which windows could "
-                    "be: set hop_duration=None and detect_speech=False, or the "
-                    "duration."
-                )
-        return cls(
-            float(max(front.duration for front in fronts)),
-            getattr(fronts[0], "sampling_rate", _DEFAULT_RATE),
-            hop_duration,
-            bool(detect_speech),
-        )
-
-
-def find_fronts(step: Any) -> list[Any]:
-    """List what takes the recordings: one step, or those of a union."""
-    if isinstance(step, Pipeline):
-        real = [part for _, part in step.steps if not is_passed_by(part)]
-        return find_fronts(real[0]) if real else []
-    if not takes_recordings(step):
-        return []
-    if isinstance(step, FeatureUnion):
-        parts = [part for _, part in step.transformer_list]
-        return [front for part in parts for front in find_fronts(part)]
-    return [step]
 
 
 class Window(tuple):
@@ -182,10 +134,6 @@ class WindowedRecordings:
     def names(self, rows: list[int]) -> list[str]:
         """Name some recordings."""
         return [recording_name(self.recordings[row], row) for row in rows]
-
-    def take(self, params: Mapping[str, Any], rows: NDArray[np.intp]) -> dict:
-        """Take rows of the parameters that have a value for each recording."""
-        return _check_method_params(self.recordings, params, indices=rows)
 
     def batches(self) -> Iterator[Batch]:
         """Yield the windows that count, of all recordings, in their order.
