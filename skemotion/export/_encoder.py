@@ -24,6 +24,8 @@ class EncoderGraph:
         Sizes of the encoder.
     weights : mapping of str to ndarray
         What it learnt. Half precision stays so in the file.
+    folded : bool, default=False
+        Whether weights are written in single precision, as they are multiplied.
     """
 
     def __init__(
@@ -31,10 +33,12 @@ class EncoderGraph:
         graph: Graph,
         architecture: WhisperEncoder,
         weights: Mapping[str, NDArray],
+        folded: bool = False,
     ):
         self._graph = graph
         self._architecture = architecture
         self._weights = weights
+        self._folded = folded
 
     def encode(self, mel: str, lengths: str) -> str:
         """Encode log-mel frames.
@@ -93,8 +97,13 @@ class EncoderGraph:
 
     def _block(self, x, mask, name):
         op = self._graph.call
-        x = op("Add", x, self._attend(self._norm(x, f"{name}self_attn_layer_norm"),
-                                      mask, f"{name}self_attn."))
+        x = op(
+            "Add",
+            x,
+            self._attend(
+                self._norm(x, f"{name}self_attn_layer_norm"), mask, f"{name}self_attn."
+            ),
+        )
         read = self._norm(x, f"{name}final_layer_norm")
         read = self._gelu(self._dense(read, f"{name}fc1"))
         return op("Add", x, self._dense(read, f"{name}fc2"))
@@ -120,8 +129,7 @@ class EncoderGraph:
 
     def _dense(self, x, name):
         op = self._graph.call
-        kernel = op("Transpose", self._load(f"{name}.weight"), perm=[1, 0])
-        product = op("MatMul", x, kernel)
+        product = op("MatMul", x, self._kernel(f"{name}.weight"))
         if f"{name}.bias" not in self._weights:
             return product
         return op("Add", product, self._load(f"{name}.bias"))
@@ -139,8 +147,16 @@ class EncoderGraph:
         part = op("Add", op("Erf", op("Mul", x, root)), one)
         return op("Mul", op("Mul", x, half), part)
 
+    def _kernel(self, name):
+        """Load a kernel (out, in) as (in, out)."""
+        if self._folded:
+            return self._graph.constant(self._weights[name].T, np.float32)
+        return self._graph.call("Transpose", self._load(name), perm=[1, 0])
+
     def _load(self, name):
         array = self._weights[name]
+        if self._folded:
+            return self._graph.constant(array, np.float32)
         tensor = self._graph.constant(array, array.dtype)
         if array.dtype == np.float32:
             return tensor

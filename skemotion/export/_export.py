@@ -1,35 +1,140 @@
-"""thin path"""
-import json
-import numpy as np
-from skemotion.export._encoder import EncoderGraph
-from skemotion.export._graph import Graph
-from skemotion.export._network import NetworkGraph
-from skemotion.export._steps import measure_distance, place_frames, scale
-from skemotion.persistence._save import _weights
-from skemotion.preprocessing import SequenceScaler
-from skemotion.classification import AttentionBLSTMClassifier, BLSTMClassifier
-from skemotion.feature_extraction import SpeechEncoder
+"""From a fitted pipeline to a file of ONNX, compared with it before it is kept."""
 
-def build(pipeline, opset=18):
-    graph = Graph(opset)
-    x = None
-    for name, step in pipeline.steps:
-        if isinstance(step, SpeechEncoder):
-            s = step._settings()
-            mel = graph.add_input("log_mel", np.float32, ("batch", "n_mel_frames", s["n_mels"]))
-            lengths = graph.add_input("n_heard", np.int64, ("batch", 1))
-            n_real = graph.add_input("n_real", np.int64, ("batch", 1))
-            first = graph.add_input("first", np.int64, ("batch", 1))
-            enc = EncoderGraph(graph, step._architecture, step.weights_).encode(mel, lengths)
-            x = place_frames(graph, enc, n_real, first, step=s["frame_step"], n_frames=s["shape"][0])
-        elif isinstance(step, SequenceScaler):
-            x = scale(graph, x, step)
-        elif isinstance(step, (BLSTMClassifier, AttentionBLSTMClassifier)):
-            net = step.estimator_.network_
-            p, a = NetworkGraph(graph, net.architecture, _weights(step)).classify(x)
-    graph.add_output(p, "probabilities", np.float32, ("batch", len(pipeline.classes_)))
-    if a: graph.add_output(a, "attention", np.float32, ("batch", s["shape"][0]))
-    if hasattr(pipeline, "novelty_detector_"):
-        graph.add_output(measure_distance(graph, x, pipeline.novelty_detector_), "distance", np.float64, ("batch",))
-    graph.add_output(x, "seq", np.float32, ("batch", s["shape"][0], s["shape"][1]))
-    return graph.to_model({"skemotion": json.dumps({})})
+import os
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from skemotion._files import atomic_path
+from skemotion.export._graph import OLDEST_OPSET
+from skemotion.export._pipeline import build_model
+from skemotion.runtime._model import ExportedModel, open_session
+
+TOLERANCE = 1e-5  # of probabilities
+
+
+class ExportReport(NamedTuple):
+    """What a comparison of an exported model with its pipeline has found.
+
+    Attributes
+    ----------
+    n_bytes : int
+        Size of the file.
+    n_recordings : int
+        How many were compared.
+    difference : float
+        The largest of their probabilities.
+    agreement : float
+        Part of them that get the same class.
+    """
+
+    n_bytes: int
+    n_recordings: int
+    difference: float
+    agreement: float
+
+
+def export_onnx(
+    pipeline: Any,
+    path: str | os.PathLike,
+    *,
+    recordings: Any = None,
+    opset: int = OLDEST_OPSET,
+    quantize: bool = False,
+) -> ExportReport:
+    """Export a fitted pipeline to ONNX.
+
+    The file holds all that predictions need: the encoder if there is one, scaler,
+    network, attention and the detector of what is unlike the training data as one
+    graph, and beside it, as metadata, the settings of the front end, the windows
+    and the labels. It is compared with the pipeline before it is written.
+
+    Parameters
+    ----------
+    pipeline : EmotionPipeline
+        Fitted, of :class:`~skemotion.SpeechFeatureExtractor` or
+        :class:`~skemotion.SpeechEncoder`, of :class:`~skemotion.SequenceScaler`
+        and :class:`~skemotion.AttentionBLSTMClassifier` or
+        :class:`~skemotion.BLSTMClassifier`. What acts in training alone, such as
+        samplers, is left out.
+    path : str or path-like
+        Where to write the file, which is replaced if it is there, at once and only
+        when the new one is complete.
+    recordings : sequence of recordings, default=None
+        On which both are compared. None takes some made speech.
+    opset : int, default=18
+        Version of ONNX' operators, 18 at least.
+    quantize : bool, default=False
+        Whether weights are stored in 8 bits, by ONNX Runtime's dynamic
+        quantisation. The file is smaller, probabilities differ, and the report
+        says by how much.
+
+    Returns
+    -------
+    ExportReport
+
+    Raises
+    ------
+    ImportError
+        If onnx or onnxruntime is not installed.
+    TypeError
+        If the pipeline has a part that cannot be exported.
+    ValueError
+        If probabilities differ by more than 1e-5, and nothing was quantised.
+
+    See Also
+    --------
+    skemotion.runtime.load_exported : Loads the file.
+    """
+    _check_libraries()
+    model = build_model(pipeline, opset=opset, folded=quantize)
+    content = (_quantize(model) if quantize else model).SerializeToString()
+    exported = ExportedModel(open_session(content, path))
+    report = _compare(pipeline, exported, recordings, len(content))
+    if report.difference > TOLERANCE and not quantize:
+        raise ValueError(
+            f"the exported model differs by {report.difference:.1e} from the pipeline, "
+            f"which is more than {TOLERANCE:.0e}: it was not written."
+        )
+    with atomic_path(Path(path)) as temporary:
+        temporary.write_bytes(content)
+    return report
+
+
+def _check_libraries():
+    try:
+        import onnx  # noqa: F401
+        import onnxruntime  # noqa: F401
+    except ImportError as error:
+        raise ImportError(
+            "to export a model, onnx and onnxruntime are needed: pip install "
+            "'skemotion[onnx]'."
+        ) from error
+
+
+def _compare(pipeline, exported, recordings, n_bytes):
+    if recordings is None:
+        from skemotion.datasets import make_emotional_speech
+
+        recordings = make_emotional_speech(
+            n_speakers=1, n_texts=1, random_state=0
+        ).signals
+    expected = pipeline.predict_proba(recordings)
+    found = exported.predict_proba(recordings)
+    same = found.argmax(axis=1) == expected.argmax(axis=1)
+    return ExportReport(
+        n_bytes, len(found), float(np.abs(found - expected).max()), float(same.mean())
+    )
+
+
+def _quantize(model):
+    import tempfile
+
+    from onnx import load
+    from onnxruntime.quantization import quantize_dynamic
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "quantized.onnx")
+        quantize_dynamic(model, path)
+        return load(path)

@@ -40,9 +40,10 @@ class Graph:
         array = np.array(value, dtype=dtype, order="C")
         if array.size <= _SMALL:
             for name, other in self._constants.items():
-                if array.dtype == other.dtype and array.shape == other.shape:
-                    if (array == other).all():
-                        return name
+                if (array.dtype, array.shape) == (other.dtype, other.shape) and (
+                    array == other
+                ).all():
+                    return name
         name = f"constant_{len(self._constants)}"
         self._constants[name] = array
         return name

@@ -202,9 +202,7 @@ class _Frames:
             step = graph.constant(self._step, np.int64)
             index = op("Div", numbers, step)
             index = op("Expand", index, op("Shape", self._inside))
-            weights = op(
-                "Mul", op("GatherElements", each, index, axis=1), self._inside
-            )
+            weights = op("Mul", op("GatherElements", each, index, axis=1), self._inside)
         if self._first is None:
             return weights
         return op("GatherElements", weights, self._rolled(back=True), axis=1)
@@ -238,7 +236,9 @@ class _Frames:
         """Add up the frames that are joined; the last may be fewer."""
         graph, op = self._graph, self._graph.call
         step = graph.constant([self._step], np.int64)
-        missing = op("Mod", op("Sub", op("Mul", self._n_frames, step), self._n_frames), step)
+        missing = op(
+            "Mod", op("Sub", op("Mul", self._n_frames, step), self._n_frames), step
+        )
         is_flat = values == self._inside
         if is_flat:
             values = op("Unsqueeze", values, graph.constant([2], np.int64))

@@ -175,7 +175,9 @@ class _RealFrames:
             for number in (0, 1, -1, np.iinfo(np.int64).max)
         )
         axis = self._last_axis
-        return op("Slice", values, one, end, axis), op("Slice", values, zero, last, axis)
+        return op("Slice", values, one, end, axis), op(
+            "Slice", values, zero, last, axis
+        )
 
     def _percentile(self, level):
         graph, op = self._graph, self._graph.call

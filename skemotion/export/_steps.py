@@ -5,15 +5,14 @@ from typing import Any
 import numpy as np
 
 from skemotion.export._graph import Graph
-from skemotion.novelty import FUNCTIONALS as DISTANCE_OF
 from skemotion.export._sequences import (
     count_frames,
     find_bounds,
     mark_all,
     mark_real,
-    number_frames,
     summarise,
 )
+from skemotion.novelty import FUNCTIONALS as DISTANCE_OF
 
 
 def place_frames(
@@ -51,7 +50,9 @@ def place_frames(
     total, count = "", ""
     for offset in range(step):
         number = op("Add", starts, graph.constant(offset, np.int64))
-        inside = op("And", op("Less", number, n_real), op("Not", op("Less", number, zero)))
+        inside = op(
+            "And", op("Less", number, n_real), op("Not", op("Less", number, zero))
+        )
         index = op("Min", op("Max", number, zero), last)
         frames = op("GatherND", encoded, op("Unsqueeze", index, axis), batch_dims=1)
         inside = op("Unsqueeze", inside, axis)
@@ -65,7 +66,9 @@ def place_frames(
 def scale(graph: Graph, sequence: str, scaler: Any) -> str:
     """Standardise sequences as a fitted :class:`skemotion.SequenceScaler` does."""
     op = graph.call
-    mean, deviation = (graph.constant(a, np.float64) for a in (scaler.mean_, scaler.scale_))
+    mean, deviation = (
+        graph.constant(a, np.float64) for a in (scaler.mean_, scaler.scale_)
+    )
     centred = op("Sub", graph.cast(sequence, np.float64), mean)
     scaled = graph.cast(op("Div", centred, deviation), np.float32)
     if not scaler.ignores_padding_:
@@ -89,13 +92,17 @@ def measure_distance(graph: Graph, sequence: str, detector: Any) -> str:
         bounds = find_bounds(graph, sequence, detector.loudness_)
         real = mark_real(graph, sequence, bounds)
     statistics = summarise(graph, sequence, real, DISTANCE_OF)
-    centred = op("Sub", graph.cast(statistics, double), graph.constant(detector.mean_, double))
+    centred = op(
+        "Sub", graph.cast(statistics, double), graph.constant(detector.mean_, double)
+    )
     scaled = op("Div", centred, graph.constant(detector.scale_, double))
     components = detector.components_
     along = op("MatMul", scaled, graph.constant(components.T, double))
     across = op("Sub", scaled, op("MatMul", along, graph.constant(components, double)))
     axis = graph.constant([1], np.int64)
-    squares = op("Div", op("Mul", along, along), graph.constant(detector.variances_, double))
+    squares = op(
+        "Div", op("Mul", along, along), graph.constant(detector.variances_, double)
+    )
     squares = op("ReduceMean", squares, axis, keepdims=0)
     if detector.residual_:
         left = op("ReduceSum", op("Mul", across, across), axis, keepdims=0)

@@ -192,7 +192,7 @@ def _describe_step(step, where, members):
         check_is_fitted(step)
         description |= _describe_input(step)
         description |= _describe_training(step)
-        description["arrays"] = _store(_weights(step), members)
+        description["arrays"] = _store(weights_of_classifier(step), members)
     return description
 
 
@@ -300,7 +300,8 @@ def _describe_training(classifier):
     }
 
 
-def _weights(classifier):
+def weights_of_classifier(classifier):
+    """Return what the network of a fitted classifier has learnt, by name."""
     network = classifier.estimator_.network_
     fitted = network.architecture
     now = classifier._make_architecture(

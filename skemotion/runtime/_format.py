@@ -1,0 +1,128 @@
+"""What an exported model is made of: names of tensors, and what stands beside them."""
+
+import json
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+SUFFIX = ".onnx"
+METADATA_KEY = "skemotion"
+FORMAT_VERSION = 1
+_KINDS = ("encoder", "descriptors")
+EXPORT_AGAIN = "export the model again"
+
+
+class Names:
+    """Names of what goes into the graph, and of what comes out."""
+
+    SEQUENCE = "sequence"
+    LOG_MEL = "log_mel"
+    N_HEARD = "n_heard"
+    N_REAL = "n_real"
+    FIRST = "first"
+    PROBABILITIES = "probabilities"
+    ATTENTION = "attention"
+    DISTANCE = "distance"
+
+
+class Novelty(NamedTuple):
+    """What is usual, as :class:`skemotion.NoveltyDetector` has learnt it.
+
+    Attributes
+    ----------
+    offset_ : float
+        The score at the limit.
+    distances_ : ndarray of shape (n_samples,), dtype float64
+        Distances of the training recordings, in ascending order.
+    """
+
+    offset_: float
+    distances_: NDArray[np.float64]
+
+    def rank_scores(self, scores: Any) -> NDArray[np.float64]:
+        """Turn scores into the part of the training data that is less strange."""
+        return rank_distances(-np.asarray(scores, np.float64), self.distances_)
+
+
+def rank_distances(distances: NDArray, usual: NDArray) -> NDArray[np.float64]:
+    """Return which part of usual distances, in ascending order, is smaller."""
+    ranks = np.searchsorted(usual, distances)
+    return np.where(np.isnan(distances), np.nan, ranks / len(usual))
+
+
+class Description(NamedTuple):
+    """What is known of an exported model beside its graph.
+
+    Attributes
+    ----------
+    kind : {"encoder", "descriptors"}
+        What the graph reads.
+    settings : dict
+        Of the front end.
+    windows : dict
+        How recordings are looked at.
+    classes : ndarray of shape (n_classes,)
+        The labels.
+    novelty : Novelty or None
+        What is usual.
+    """
+
+    kind: str
+    settings: dict[str, Any]
+    windows: dict[str, Any]
+    classes: NDArray
+    novelty: Novelty | None
+
+
+def read_description(text: str | None) -> Description:
+    """Read what :mod:`skemotion.export` has written beside a graph.
+
+    Raises
+    ------
+    ValueError
+        If it is no description, or of another version.
+    """
+    if text is None:
+        raise ValueError(
+            f"it was not exported by skemotion: it has no entry {METADATA_KEY!r}."
+        )
+    try:
+        described = json.loads(text)
+        version = described["format_version"]
+        if version != FORMAT_VERSION:
+            raise ValueError(
+                f"its format version is {version}, but this skemotion reads "
+                f"{FORMAT_VERSION}: {EXPORT_AGAIN}, or install a newer skemotion."
+            )
+        return _as_description(described)
+    except (KeyError, TypeError, RecursionError, json.JSONDecodeError) as error:
+        raise ValueError(
+            f"its description is damaged ({error!r}): {EXPORT_AGAIN}."
+        ) from error
+
+
+def _as_description(described):
+    front, windows = described["front"], described["windows"]
+    settings = dict(front["settings"])
+    settings["shape"] = tuple(int(length) for length in settings["shape"])
+    classes = np.array(described["classes"]["labels"], described["classes"]["dtype"])
+    novelty = described["novelty"]
+    numbers = [windows["duration"], windows["hop_duration"] or 1, *settings["shape"]]
+    if front["kind"] not in _KINDS or not all(_is_positive(n) for n in numbers):
+        raise TypeError("front or windows")
+    return Description(
+        front["kind"],
+        settings,
+        windows,
+        classes,
+        novelty
+        and Novelty(
+            float(novelty["offset"]), np.array(novelty["distances"], np.float64)
+        ),
+    )
+
+
+def _is_positive(number):
+    return math.isfinite(number) and number > 0
