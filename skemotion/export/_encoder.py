@@ -10,6 +10,7 @@ from skemotion.export._sequences import count_frames, number_frames
 from skemotion.networks import HEAD_WIDTH, WhisperEncoder
 
 _EPSILON = 1e-5
+_POSITIONS = "embed_positions.weight"
 _NEVER = -1e30  # added to what is not to be heard
 
 
@@ -24,6 +25,8 @@ class EncoderGraph:
         Sizes of the encoder.
     weights : mapping of str to ndarray
         What it learnt. Half precision stays so in the file.
+    n_frames : int
+        The most frames that it puts out, for which it has to know their places.
     folded : bool, default=False
         Whether weights are written in single precision, as they are multiplied.
     """
@@ -33,11 +36,13 @@ class EncoderGraph:
         graph: Graph,
         architecture: WhisperEncoder,
         weights: Mapping[str, NDArray],
+        n_frames: int,
         folded: bool = False,
     ):
         self._graph = graph
         self._architecture = architecture
-        self._weights = weights
+        self._weights = dict(weights)
+        self._weights[_POSITIONS] = weights[_POSITIONS][:n_frames]
         self._folded = folded
 
     def encode(self, mel: str, lengths: str) -> str:
@@ -64,7 +69,7 @@ class EncoderGraph:
         n_frames = count_frames(graph, x)
         positions = op(
             "Slice",
-            self._load("embed_positions.weight"),
+            self._load(_POSITIONS),
             graph.constant([0], np.int64),
             n_frames,
             graph.constant([0], np.int64),

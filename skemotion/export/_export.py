@@ -1,6 +1,9 @@
 """From a fitted pipeline to a file of ONNX, compared with it before it is kept."""
 
+import logging
 import os
+import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,6 +15,7 @@ from skemotion.export._pipeline import build_model
 from skemotion.runtime._model import ExportedModel, open_session
 
 TOLERANCE = 1e-5  # of probabilities
+_FLOAT = 1  # the number of float32 in ONNX
 
 
 class ExportReport(NamedTuple):
@@ -81,13 +85,16 @@ def export_onnx(
     TypeError
         If the pipeline has a part that cannot be exported.
     ValueError
-        If probabilities differ by more than 1e-5, and nothing was quantised.
+        If `opset` is none that is known, if parameters of the classifier were changed
+        after `fit`, or if probabilities differ by more than 1e-5 and nothing was
+        quantised.
 
     See Also
     --------
     skemotion.runtime.load_exported : Loads the file.
     """
     _check_libraries()
+    _check_opset(opset)
     model = build_model(pipeline, opset=opset, folded=quantize)
     content = (_quantize(model) if quantize else model).SerializeToString()
     exported = ExportedModel(open_session(content, path))
@@ -113,6 +120,17 @@ def _check_libraries():
         ) from error
 
 
+def _check_opset(opset):
+    from onnx import defs
+
+    newest = defs.onnx_opset_version()
+    if opset not in range(OLDEST_OPSET, newest + 1):
+        raise ValueError(
+            f"opset={opset!r} is none that can be written: it is one of "
+            f"{OLDEST_OPSET} to {newest}."
+        )
+
+
 def _compare(pipeline, exported, recordings, n_bytes):
     if recordings is None:
         from skemotion.datasets import make_emotional_speech
@@ -129,12 +147,24 @@ def _compare(pipeline, exported, recordings, n_bytes):
 
 
 def _quantize(model):
-    import tempfile
-
+    """Return a model whose weights are of 8 bits."""
     from onnx import load
     from onnxruntime.quantization import quantize_dynamic
 
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, _silent():
         path = Path(folder, "quantized.onnx")
-        quantize_dynamic(model, path)
+        # What has no shape before it runs is float32 all the same.
+        options = {"DefaultTensorType": _FLOAT}
+        quantize_dynamic(model, path, extra_options=options)
         return load(path)
+
+
+@contextmanager
+def _silent():
+    """Keep advice on how to prepare a model from the user."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(before)

@@ -14,6 +14,7 @@ from skemotion.export._graph import Graph
 from skemotion.export._network import NetworkGraph
 from skemotion.export._steps import measure_distance, place_frames, scale
 from skemotion.feature_extraction import SpeechEncoder, SpeechFeatureExtractor
+from skemotion.feature_extraction._encoding import count_encoded
 from skemotion.networks import BLSTM
 from skemotion.novelty import NoveltyDetector
 from skemotion.persistence._save import weights_of_classifier
@@ -70,7 +71,7 @@ def build_model(pipeline: Any, *, opset: int, folded: bool = False) -> Any:
 
 
 def _find_steps(pipeline):
-    """Return the front end, the scalers and the classifier, or say what is in the way."""
+    """Return the front end, the scalers and the classifier, or say what hinders."""
     steps = getattr(pipeline, "steps", None)
     if steps is None:
         raise TypeError(
@@ -127,7 +128,13 @@ def _add_front(graph, front, folded):
         graph.add_input(name, np.int64, ("batch", 1))
         for name in (Names.N_HEARD, Names.N_REAL, Names.FIRST)
     )
-    encoder = EncoderGraph(graph, front._architecture, front.weights_, folded)
+    encoder = EncoderGraph(
+        graph,
+        front._architecture,
+        front.weights_,
+        count_encoded(settings["n_samples"], frame_step=1),
+        folded,
+    )
     return place_frames(
         graph,
         encoder.encode(mel, n_heard),

@@ -96,9 +96,9 @@ def measure_distance(graph: Graph, sequence: str, detector: Any) -> str:
         "Sub", graph.cast(statistics, double), graph.constant(detector.mean_, double)
     )
     scaled = op("Div", centred, graph.constant(detector.scale_, double))
-    components = detector.components_
-    along = op("MatMul", scaled, graph.constant(components.T, double))
-    across = op("Sub", scaled, op("MatMul", along, graph.constant(components, double)))
+    components = graph.cast(graph.constant(detector.components_, np.float32), double)
+    along = op("MatMul", scaled, op("Transpose", components, perm=[1, 0]))
+    across = op("Sub", scaled, op("MatMul", along, components))
     axis = graph.constant([1], np.int64)
     squares = op(
         "Div", op("Mul", along, along), graph.constant(detector.variances_, double)

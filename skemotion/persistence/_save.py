@@ -12,6 +12,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
+from skemotion._limits import LABEL_DTYPE
 from skemotion._version import __version__
 from skemotion.feature_extraction import (
     ENCODER_VERSION,
@@ -34,7 +35,6 @@ from skemotion.persistence._format import (
     CLASSIFIERS,
     DETECTOR,
     DETECTORS,
-    LABEL_DTYPE,
     LOCAL,
     PIPELINES,
     STEPS,

@@ -7,10 +7,19 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from skemotion._limits import (
+    LABEL_DTYPE,
+    MAX_DURATION,
+    MAX_LABEL_BYTES,
+    MAX_NUMBERS,
+    MAX_WINDOWS_A_SECOND,
+)
+
 SUFFIX = ".onnx"
 METADATA_KEY = "skemotion"
 FORMAT_VERSION = 1
 _KINDS = ("encoder", "descriptors")
+_MAX_RATE = 2**20  # Hz
 EXPORT_AGAIN = "export the model again"
 
 
@@ -25,6 +34,10 @@ class Names:
     PROBABILITIES = "probabilities"
     ATTENTION = "attention"
     DISTANCE = "distance"
+
+
+class _Refused(ValueError):
+    """What a description asks for, and does not get."""
 
 
 class Novelty(NamedTuple):
@@ -92,12 +105,14 @@ def read_description(text: str | None) -> Description:
         described = json.loads(text)
         version = described["format_version"]
         if version != FORMAT_VERSION:
-            raise ValueError(
+            raise _Refused(
                 f"its format version is {version}, but this skemotion reads "
                 f"{FORMAT_VERSION}: {EXPORT_AGAIN}, or install a newer skemotion."
             )
         return _as_description(described)
-    except (KeyError, TypeError, RecursionError, json.JSONDecodeError) as error:
+    except _Refused:
+        raise
+    except (LookupError, OverflowError, RecursionError, TypeError, ValueError) as error:
         raise ValueError(
             f"its description is damaged ({error!r}): {EXPORT_AGAIN}."
         ) from error
@@ -107,22 +122,51 @@ def _as_description(described):
     front, windows = described["front"], described["windows"]
     settings = dict(front["settings"])
     settings["shape"] = tuple(int(length) for length in settings["shape"])
-    classes = np.array(described["classes"]["labels"], described["classes"]["dtype"])
-    novelty = described["novelty"]
-    numbers = [windows["duration"], windows["hop_duration"] or 1, *settings["shape"]]
-    if front["kind"] not in _KINDS or not all(_is_positive(n) for n in numbers):
-        raise TypeError("front or windows")
+    _check_extent(settings["shape"], windows)
+    if front["kind"] not in _KINDS:
+        raise TypeError(f"front is of kind {front['kind']!r}")
     return Description(
         front["kind"],
         settings,
         windows,
-        classes,
-        novelty
-        and Novelty(
-            float(novelty["offset"]), np.array(novelty["distances"], np.float64)
-        ),
+        _read_classes(described["classes"]),
+        _read_novelty(described["novelty"]),
     )
 
 
-def _is_positive(number):
-    return math.isfinite(number) and number > 0
+def _check_extent(shape, windows):
+    """Refuse what would fill the memory, or never come to an end."""
+    hop = windows["hop_duration"]
+    if (
+        not 0 < math.prod(shape) <= MAX_NUMBERS
+        or not 0 < windows["duration"] <= MAX_DURATION
+        or not 0 < windows["sampling_rate"] <= _MAX_RATE
+        or (hop is not None and not 1 / MAX_WINDOWS_A_SECOND <= hop < math.inf)
+    ):
+        raise _Refused(
+            f"it has implausible frames, {shape}, or windows, {windows}: "
+            f"{EXPORT_AGAIN}."
+        )
+
+
+def _read_classes(described):
+    labels, dtype = described["labels"], described["dtype"]
+    if len(labels) < 2 or not LABEL_DTYPE.fullmatch(dtype):
+        raise TypeError("classes")
+    if np.dtype(dtype).itemsize * len(labels) > MAX_LABEL_BYTES:
+        raise TypeError("classes")
+    classes = np.array(labels, dtype)
+    if classes.tolist() != labels:
+        raise TypeError("classes")
+    return classes
+
+
+def _read_novelty(described):
+    if described is None:
+        return None
+    novelty = Novelty(
+        float(described["offset"]), np.array(described["distances"], np.float64)
+    )
+    if not (novelty.distances_.size and np.isfinite(novelty.distances_).all()):
+        raise TypeError("novelty")
+    return novelty

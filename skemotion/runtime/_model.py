@@ -126,7 +126,9 @@ class ExportedModel:
         means = WeightedMeans()
         for batch in recordings.batches():
             failures = []
-            windows = zip(batch.windows, batch.rows, batch.weights, batch.alone)
+            windows = zip(
+                batch.windows, batch.rows, batch.weights, batch.alone, strict=True
+            )
             for window, row, weight, alone in windows:
                 try:
                     inputs = self._front(*_samples_of(window))
