@@ -3,8 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from joblib import Parallel, delayed
-
 from skemotion._messages import shorten, warn_user
 from skemotion.audio import can_seek, decode_start, is_segment, recording_name
 from skemotion.exceptions import AudioError, UnreadableWarning
@@ -97,6 +95,8 @@ def find_unreadable(
     dict of int to str
         The reason for each row that cannot be read, in ascending order.
     """
+    from joblib import Parallel, delayed
+
     reasons = Parallel(n_jobs=n_jobs, prefer="threads", batch_size=16)(
         delayed(_why_unreadable)(recording, sampling_rate, duration)
         for recording in recordings

@@ -35,6 +35,7 @@ from skemotion._validation import as_indexable, validate_params
 from skemotion.audio import check_recordings, recording_name
 from skemotion.classification._blstm import BaseBLSTMClassifier
 from skemotion.exceptions import AdaptationWarning, AudioError
+from skemotion.pipeline._rules import find_rule
 from skemotion.pipeline._windows import WindowedRecordings, WindowRule
 from skemotion.preprocessing import SequenceScaler
 
@@ -277,7 +278,7 @@ class _Adaptation:
         adapted, path = copy.copy(pipeline), list(before)
         outer = self._rule
         if not path:
-            self._rule = WindowRule.of(pipeline) or outer
+            self._rule = find_rule(pipeline) or outer
         by_speaker = any(
             isinstance(step, SpeakerStandardized) for _, step in pipeline.steps
         )

@@ -28,7 +28,7 @@ from skemotion._validation import (
 
 __all__ = ["NoveltyDetector"]
 
-_FUNCTIONALS = ("mean", "std")
+FUNCTIONALS = ("mean", "std")
 _MANY = 10  # times the components that are looked for
 _FEWEST = 4  # so that all but a fold have a mean and a spread
 # Of these a sequence of 157 frames fills 100 MB in double precision.
@@ -333,7 +333,7 @@ class NoveltyDetector(OutlierMixin, BaseEstimator):
         n_rows = max(_CELLS_AT_A_TIME // (X.shape[1] * X.shape[2]), 1)
         blocks = (X[start : start + n_rows] for start in range(0, len(X), n_rows))
         return np.concatenate(
-            [summarise(block, self._mark_real(block), _FUNCTIONALS) for block in blocks]
+            [summarise(block, self._mark_real(block), FUNCTIONALS) for block in blocks]
         )
 
     def _mark_real(self, X):

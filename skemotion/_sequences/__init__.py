@@ -1,5 +1,5 @@
 """What a sequence is: its base class, names, padding and functionals."""
 
-import lazy_loader
+from skemotion._lazy import attach_stub as _attach_stub
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = _attach_stub(__name__, __file__)

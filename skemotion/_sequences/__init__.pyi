@@ -8,6 +8,7 @@ from ._bounds import real_bounds as real_bounds
 from ._bounds import true_bounds as true_bounds
 from ._functionals import FUNCTIONALS as FUNCTIONALS
 from ._functionals import check_functionals as check_functionals
+from ._functionals import percentile_level as percentile_level
 from ._functionals import summarise as summarise
 from ._moments import merge_moments as merge_moments
 from ._names import hand_on_names as hand_on_names

@@ -54,7 +54,7 @@ def check_functionals(names: Sequence[str]) -> None:
         raise ValueError("functionals is empty; name at least one.")
     by_name = ["mean", *_SHIFT_INVARIANT]
     for name in names:
-        if name not in by_name and _percentile_level(name) is None:
+        if name not in by_name and percentile_level(name) is None:
             raise ValueError(
                 f"functionals holds {name!r}, which is not known. Known are "
                 f"{', '.join(map(repr, by_name))} and the percentiles 'p0' to 'p100', "
@@ -76,7 +76,7 @@ def _summarise(X, real, functionals):
     for name, function in _SHIFT_INVARIANT.items():
         if name in functionals:
             statistics[name] = function(values, real)
-    levels = {name: _percentile_level(name) for name in functionals}
+    levels = {name: percentile_level(name) for name in functionals}
     levels = {name: level for name, level in levels.items() if level is not None}
     if levels:
         percentiles = origin + _percentiles(values, real, list(levels.values()))
@@ -86,7 +86,7 @@ def _summarise(X, real, functionals):
     return stacked.reshape(len(X), -1).astype(np.float32)
 
 
-def _percentile_level(name):
+def percentile_level(name):
     """Return 25.0 for "p25", None for what is no percentile."""
     match = _PERCENTILE.fullmatch(str(name))
     return float(match[1]) if match and float(match[1]) <= 100 else None

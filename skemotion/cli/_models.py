@@ -18,7 +18,8 @@ from skemotion.cli._recordings import keep_readable
 from skemotion.cli._terminal import note, shows_progress
 from skemotion.exceptions import AudioError
 from skemotion.pipeline._answers import Answers
-from skemotion.pipeline._windows import WindowedRecordings, WindowRule
+from skemotion.pipeline._rules import find_rule
+from skemotion.pipeline._windows import WindowedRecordings
 from skemotion.preprocessing import speaker_standardize
 
 PRETRAINED = "pretrained"
@@ -174,7 +175,7 @@ def predict_by_speaker(model, paths, speakers):
     Windows are those of the model, of which none is longer than what it was
     trained on. All of them are held in memory.
     """
-    rule = WindowRule.of(model)
+    rule = find_rule(model)
     if rule is None:
         X = extract_standardized(model["extract"], paths, speakers)
         return model.sequence_steps.predict_proba(X)

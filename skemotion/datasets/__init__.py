@@ -1,17 +1,5 @@
 """Corpora of emotional speech, real and synthetic."""
 
-from skemotion.datasets._check import CorpusCheck, check_corpus
-from skemotion.datasets._emodb import load_emodb
-from skemotion.datasets._fetch import fetch_emodb, get_data_home
-from skemotion.datasets._recordings import load_recordings
-from skemotion.datasets._synthetic import make_emotional_speech
+from skemotion._lazy import attach_stub as _attach_stub
 
-__all__ = [
-    "CorpusCheck",
-    "check_corpus",
-    "fetch_emodb",
-    "get_data_home",
-    "load_emodb",
-    "load_recordings",
-    "make_emotional_speech",
-]
+__getattr__, __dir__, __all__ = _attach_stub(__name__, __file__)

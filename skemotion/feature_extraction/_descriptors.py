@@ -3,12 +3,12 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from skemotion.feature_extraction._mel import mel_filters
 from skemotion.feature_extraction._spectral import (
     centroid_and_bandwidth,
     contrast_bands,
     lowest_contrast,
     mel_cepstrum,
-    mel_filters,
     roll_off,
 )
 from skemotion.feature_extraction._spectrogram import (

@@ -13,10 +13,10 @@ from skemotion.feature_extraction._formants import (
     FORMANT_NAMES,
     describe_formants,
 )
+from skemotion.feature_extraction._mel import mel_filters
 from skemotion.feature_extraction._offset import N_OFFSET_BINS, remove_offset
 from skemotion.feature_extraction._spectral import (
     contrast_bands,
-    mel_filters,
     upper_contrasts,
 )
 from skemotion.feature_extraction._spectrogram import (

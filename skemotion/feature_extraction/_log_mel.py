@@ -6,6 +6,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from skemotion.feature_extraction._mel import mel_filters
+
 SAMPLING_RATE = 16_000
 HOP_LENGTH = 160  # samples
 _FRAME_LENGTH = 400  # samples
@@ -40,7 +42,10 @@ def log_mel_spectrogram(
     half = _FRAME_LENGTH // 2
     frames = sliding_window_view(np.pad(signal, half, mode="reflect"), _FRAME_LENGTH)
     frames = frames[::HOP_LENGTH][: len(signal) // HOP_LENGTH]
-    window, filters = _window(), mel_filters(n_mels)
+    window, filters = (
+        _window(),
+        mel_filters(SAMPLING_RATE, _FRAME_LENGTH, n_mels, dtype=np.float64),
+    )
     # In double precision: a square of what decoders give may be 1e76.
     mel = np.empty((len(frames), n_mels))
     for start in range(0, len(frames), _N_FRAMES_AT_ONCE):
@@ -49,49 +54,6 @@ def log_mel_spectrogram(
         mel[rows] = (spectra.real**2 + spectra.imag**2) @ filters
     log_mel = np.log10(np.maximum(mel, 1e-10))
     return ((np.maximum(log_mel, log_mel.max() - 8) + 4) / 4).astype(np.float32)
-
-
-@lru_cache(maxsize=2)
-def mel_filters(n_mels: int) -> NDArray[np.float64]:
-    """Return triangular filters of equal area on Slaney's mel scale.
-
-    Parameters
-    ----------
-    n_mels : int
-        Number of bands between 0 Hz and half the sampling rate.
-
-    Returns
-    -------
-    ndarray of shape (201, n_mels), dtype float64
-        The weight of each frequency bin in each band.
-    """
-    frequencies = np.fft.rfftfreq(_FRAME_LENGTH, 1 / SAMPLING_RATE)
-    edges = _mel_to_hertz(np.linspace(0, hertz_to_mel(SAMPLING_RATE / 2), n_mels + 2))
-    distances = frequencies[:, np.newaxis] - edges
-    widths = np.diff(edges)
-    rising = distances[:, :-2] / widths[:-1]
-    falling = -distances[:, 2:] / widths[1:]
-    filters = np.maximum(np.minimum(rising, falling), 0) * 2 / (edges[2:] - edges[:-2])
-    filters.flags.writeable = False
-    return filters
-
-
-# Slaney's scale is linear up to 1 kHz, which is 15 mel, and logarithmic from there.
-_LINEAR = 3 / 200  # mel per hertz
-_LOGARITHMIC = 27 / np.log(6.4)  # mel for each factor of e
-
-
-def hertz_to_mel(hertz):
-    """Return where frequencies from 1 kHz on lie on Slaney's scale."""
-    return 15 + _LOGARITHMIC * np.log(hertz / 1000)
-
-
-def _mel_to_hertz(mel):
-    return np.where(
-        mel < 15,
-        mel / _LINEAR,
-        1000 * np.exp((np.maximum(mel, 15) - 15) / _LOGARITHMIC),
-    )
 
 
 @lru_cache(maxsize=1)

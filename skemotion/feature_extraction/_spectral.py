@@ -161,25 +161,6 @@ def _mean(values):
     return np.cumsum(values, axis=1)[:, -1] / values.shape[1]
 
 
-@lru_cache(maxsize=8)
-def mel_filters(
-    sampling_rate: int,
-    frame_length: int,
-    n_mels: int,
-    fmin: float = 0.0,
-    fmax: float | None = None,
-) -> NDArray[np.float32]:
-    """Return librosa's filters, of shape (n_bins, n_mels)."""
-    from librosa import filters
-
-    mel = filters.mel(
-        sr=sampling_rate, n_fft=frame_length, n_mels=n_mels, fmin=fmin, fmax=fmax
-    )
-    transposed = np.ascontiguousarray(mel.T)
-    transposed.flags.writeable = False
-    return transposed
-
-
 def mel_cepstrum(
     magnitudes: NDArray[np.float32], filters: NDArray[np.float32], n_mfcc: int
 ) -> NDArray[np.float32]:

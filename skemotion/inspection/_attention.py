@@ -33,7 +33,7 @@ from skemotion.inspection._plotting import (
     name_rows,
     set_title,
 )
-from skemotion.pipeline._windows import find_fronts
+from skemotion.pipeline._rules import find_fronts
 
 
 @validate_params(

@@ -11,11 +11,8 @@ from skemotion._sequences import true_bounds
 from skemotion.audio import check_recordings, decode, recording_name
 from skemotion.exceptions import AudioError
 from skemotion.inspection._estimators import transform_before_last
-from skemotion.pipeline._windows import (
-    WindowedRecordings,
-    WindowRule,
-    find_fronts,
-)
+from skemotion.pipeline._rules import find_fronts, find_rule
+from skemotion.pipeline._windows import WindowedRecordings, WindowRule
 
 Array = NDArray[np.float64]
 _DEFAULT_RATE = 16000
@@ -63,7 +60,7 @@ def iter_looks(pipeline: Any, X: Any) -> Iterator[Look]:
     AudioError
         If a recording cannot be read.
     """
-    rule = WindowRule.of(pipeline) or _rule_of_one_window(pipeline)
+    rule = find_rule(pipeline) or _rule_of_one_window(pipeline)
     rule = replace(rule, goes_on=False)  # a picture of nothing would be none
     for batch in WindowedRecordings(X, rule).batches():
         pairs = [getattr(window, "pair", window) for window in batch.windows]

@@ -13,10 +13,8 @@ from skemotion._arrays import as_numbers
 from skemotion._validation import check_classes
 from skemotion.audio import recording_name
 from skemotion.exceptions import NoSpeechWarning, TruncationWarning
-from skemotion.feature_extraction._log_mel import (
-    SAMPLING_RATE,
-    hertz_to_mel,
-)
+from skemotion.feature_extraction._log_mel import SAMPLING_RATE
+from skemotion.feature_extraction._mel import hertz_to_mel
 from skemotion.inspection._attention_over_time import attention_over_time
 from skemotion.inspection._estimators import last_step
 from skemotion.inspection._looks import load

@@ -106,7 +106,7 @@ class BLSTM:
         return self._outputs_of(model, ATTENTION_LAYER) if self.attention else []
 
     def _outputs_of(self, model, layer):
-        names = (_name(layer, member) for member in range(self.n_members))
+        names = (name_of_member(layer, member) for member in range(self.n_members))
         return [model.get_layer(name).output for name in names]
 
     def _build_member(self, frames, functionals, member, seeds):
@@ -122,7 +122,7 @@ class BLSTM:
             self.n_classes,
             activation="softmax",
             kernel_initializer=_glorot(seeds),
-            name=_name(_OUTPUT_LAYER, member),
+            name=name_of_member(_OUTPUT_LAYER, member),
         )(summary)
 
     def _recur(self, frames, member, seeds):
@@ -140,7 +140,7 @@ class BLSTM:
             for go_backwards in (False, True)
         )
         recurrent = layers.Bidirectional(
-            forward, backward_layer=backward, name=_name("recurrent", member)
+            forward, backward_layer=backward, name=name_of_member("recurrent", member)
         )(sequence, mask=mask)
         if not self.attention:
             return recurrent
@@ -157,18 +157,18 @@ class BLSTM:
             activation="tanh",
             use_bias=False,
             kernel_initializer=_normal(seeds),
-            name=_name("attention_hidden", member),
+            name=name_of_member("attention_hidden", member),
         )(states)
         energy = layers.Dense(
             1,
             use_bias=False,
             kernel_initializer=_normal(seeds),
-            name=_name("attention_energy", member),
+            name=name_of_member("attention_energy", member),
         )(hidden)
         energy = ops.squeeze(energy, axis=-1)
         energy = layers.Rescaling(1 / math.sqrt(self.units))(energy)
         weights = layers.Softmax()(energy, mask=frames.mask)
-        weights = frames.name_weights(weights, _name(ATTENTION_LAYER, member))
+        weights = frames.name_weights(weights, name_of_member(ATTENTION_LAYER, member))
         return ops.sum(states * ops.expand_dims(weights, -1), axis=1)
 
     def _read(self, functionals, member, seeds):
@@ -185,7 +185,7 @@ class BLSTM:
             self.functionals_units,
             activation="relu",
             kernel_initializer=_glorot(seeds),
-            name=_name("functionals_hidden", member),
+            name=name_of_member("functionals_hidden", member),
         )(functionals)
 
     @property
@@ -201,7 +201,7 @@ class BLSTM:
             The shape of each weight, in the order of :meth:`weights_of`.
         """
         return {
-            _name(weight, member): shape
+            name_of_member(weight, member): shape
             for _, n_members, weights in self._weighted_layers()
             for member in range(n_members)
             for weight, shape in weights.items()
@@ -232,7 +232,7 @@ class BLSTM:
             variable
             for layer, n_members, _ in self._weighted_layers()
             for member in range(n_members)
-            for variable in model.get_layer(_name(layer, member)).weights
+            for variable in model.get_layer(name_of_member(layer, member)).weights
         ]
 
     def _weighted_layers(self) -> Iterator[tuple[str, int, dict]]:
@@ -267,7 +267,7 @@ class BLSTM:
         yield _OUTPUT_LAYER, members, output
 
 
-def _name(base, member):
+def name_of_member(base, member):
     return base if member == 0 else f"{base}_{member + 1}"
 
 

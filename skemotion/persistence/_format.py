@@ -1,7 +1,6 @@
 """What a bundle can hold."""
 
 import math
-import re
 from typing import Any
 
 import imblearn.pipeline
@@ -53,7 +52,6 @@ TRAINING = {
     "transform_input",
 }
 _TUPLE = "tuple"
-LABEL_DTYPE = re.compile(r"[<>]U\d{1,4}|[<>|][iu][1248]|\|b1|\|O", re.ASCII)
 
 
 def encode(value: Any) -> Any:

@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skemotion._limits import (
+    MAX_DURATION,
+    MAX_LABEL_BYTES,
+    MAX_NUMBERS,
+    MAX_WINDOWS_A_SECOND,
+)
 from skemotion.persistence._archive import COPY_AGAIN
-
-# The numbers of one recording's frames, and of the filters for them: 256 MB.
-_MAX_NUMBERS = 2**26
-_MAX_DURATION = 600.0  # seconds that are looked at together
-_MAX_WINDOWS_A_SECOND = 100
-_MAX_LABEL_BYTES = 2**20
 
 
 def check_extent_of_extractor(extractor: Any) -> None:
@@ -27,9 +27,9 @@ def check_extent_of_extractor(extractor: Any) -> None:
     n_frames = 1 + n_samples / settings["hop_length"]
     per_frame = settings["frame_length"] + settings["n_mels"] + settings["n_mfcc"]
     if (
-        settings["duration"] > _MAX_DURATION
-        or n_frames * per_frame > _MAX_NUMBERS
-        or settings["n_mels"] * settings["frame_length"] > _MAX_NUMBERS
+        settings["duration"] > MAX_DURATION
+        or n_frames * per_frame > MAX_NUMBERS
+        or settings["n_mels"] * settings["frame_length"] > MAX_NUMBERS
     ):
         shown = ("duration", "sampling_rate", "hop_length", "frame_length", "n_mels")
         listed = ", ".join(f"{name}={settings[name]!r}" for name in shown)
@@ -39,13 +39,13 @@ def check_extent_of_extractor(extractor: Any) -> None:
 def check_extent_of_windows(pipeline: Any) -> None:
     """Refuse windows that follow each other so closely that none gets done."""
     hop = getattr(pipeline, "hop_duration", None)
-    if hop is not None and hop < 1 / _MAX_WINDOWS_A_SECOND:
+    if hop is not None and hop < 1 / MAX_WINDOWS_A_SECOND:
         raise ValueError(f"hop_duration={hop!r} seconds is implausible; {COPY_AGAIN}.")
 
 
 def check_extent_of_labels(dtype: np.dtype, labels: list) -> None:
     """Refuse labels that would take far more room than their text."""
-    if dtype.itemsize * len(labels) > _MAX_LABEL_BYTES:
+    if dtype.itemsize * len(labels) > MAX_LABEL_BYTES:
         raise ValueError(
             f"{len(labels)} class labels of dtype {dtype} are implausible; "
             f"{COPY_AGAIN}."
@@ -72,7 +72,7 @@ def check_extent_of_network(
         What the file holds for it.
     """
     # One sequence for each class is shown to scikeras.
-    if math.prod(shape) * n_classes > _MAX_NUMBERS:
+    if math.prod(shape) * n_classes > MAX_NUMBERS:
         raise ValueError(
             f"sequences of shape {shape} are implausibly large; {COPY_AGAIN}."
         )

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from skemotion._limits import LABEL_DTYPE
 from skemotion._version import __version__
 from skemotion.feature_extraction import (
     ENCODER_VERSION,
@@ -19,7 +20,6 @@ from skemotion.persistence._format import (
     CLASSIFIERS,
     DETECTOR,
     DETECTORS,
-    LABEL_DTYPE,
     LOCAL,
     PIPELINES,
     STEPS,

@@ -12,6 +12,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
+from skemotion._limits import LABEL_DTYPE
 from skemotion._text import json_text
 from skemotion._version import __version__
 from skemotion.feature_extraction import (
@@ -35,7 +36,6 @@ from skemotion.persistence._format import (
     CLASSIFIERS,
     DETECTOR,
     DETECTORS,
-    LABEL_DTYPE,
     LOCAL,
     PIPELINES,
     STEPS,
@@ -193,7 +193,7 @@ def _describe_step(step, where, members):
         check_is_fitted(step)
         description |= _describe_input(step)
         description |= _describe_training(step)
-        description["arrays"] = _store(_weights(step), members)
+        description["arrays"] = _store(weights_of_classifier(step), members)
     return description
 
 
@@ -301,7 +301,8 @@ def _describe_training(classifier):
     }
 
 
-def _weights(classifier):
+def weights_of_classifier(classifier):
+    """Return what the network of a fitted classifier has learnt, by name."""
     network = classifier.estimator_.network_
     fitted = network.architecture
     now = classifier._make_architecture(

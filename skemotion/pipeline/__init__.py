@@ -1,5 +1,5 @@
 """The way from recordings to emotions, as one estimator."""
 
-import lazy_loader
+from skemotion._lazy import attach_stub as _attach_stub
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = _attach_stub(__name__, __file__)

@@ -1,7 +1,7 @@
 """Answers about recordings, put together from answers about their windows."""
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin, RegressorMixin, is_classifier
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.pipeline import Pipeline
+
+from skemotion.pipeline._means import WeightedMeans
 
 # What of the last step is averaged for which method: the first that it has.
 _AVERAGED = {
@@ -191,33 +193,3 @@ def measure_of(estimator: Any) -> Any:
         "windows: score what predict returns, or set hop_duration=None, "
         'detect_speech=False and on_error="raise".'
     )
-
-
-class WeightedMeans:
-    """Means of values that come one after the other.
-
-    The mean of one value is that value, bit for bit.
-
-    Attributes
-    ----------
-    dtype : dtype
-        Of the values; means are of double precision.
-    """
-
-    def __init__(self) -> None:
-        self.dtype: Any = np.float64
-        self._means: dict[int, Any] = {}
-        self._weights: dict[int, float] = {}
-
-    def add(self, rows: NDArray, weights: NDArray, values: NDArray) -> None:
-        """Add a value to the mean of each row."""
-        self.dtype = values.dtype
-        for row, weight, value in zip(
-            rows.tolist(), weights.tolist(), values.astype(np.float64), strict=True
-        ):
-            mean = self._means.setdefault(row, value)
-            total = self._weights[row] = self._weights.get(row, 0.0) + weight
-            self._means[row] = mean + (value - mean) * (weight / total)
-
-    def __iter__(self) -> Iterator[tuple[int, Any]]:
-        return iter(self._means.items())

@@ -31,7 +31,7 @@ from skemotion._validation import (
 from skemotion.audio import check_recordings
 from skemotion.model_selection import stratified_validation_split
 from skemotion.pipeline._novelty import NoveltyPipeline
-from skemotion.pipeline._windows import DEFAULT_RATE, find_fronts, goes_on_without
+from skemotion.pipeline._rules import DEFAULT_RATE, find_fronts, goes_on_without
 
 _FITTING = ("fit", "fit_transform")
 

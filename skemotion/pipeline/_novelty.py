@@ -14,7 +14,7 @@ from skemotion._sequences import hand_on_names
 from skemotion.exceptions import AudioWarning
 from skemotion.pipeline._confidence import pull_to_equal
 from skemotion.pipeline._predictions import WindowedPipeline, last_has
-from skemotion.pipeline._windows import WindowRule
+from skemotion.pipeline._rules import find_rule
 
 
 def _has_detector(pipeline):
@@ -94,7 +94,7 @@ class NoveltyPipeline(WindowedPipeline):
             :meth:`NoveltyDetector.novelty` has it.
         """
         check_is_fitted(self, "novelty_detector_")
-        if WindowRule.of(self) is not None:
+        if find_rule(self) is not None:
             return self.predict_with_novelty(X)[1]
         return self.novelty_detector_.novelty(self._transform_rows(X))
 
@@ -132,7 +132,7 @@ class NoveltyPipeline(WindowedPipeline):
 
     def _look(self, method, X, params):
         """Return what the last step and the detector make of each row."""
-        rule = WindowRule.of(self)
+        rule = find_rule(self)
         if rule is not None:
             watch = self.novelty_detector_.score_samples
             answers = self._ask_of_windows(

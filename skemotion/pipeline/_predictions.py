@@ -10,12 +10,13 @@ from sklearn.base import is_classifier
 from sklearn.utils import _safe_indexing, get_tags
 from sklearn.utils.metadata_routing import process_routing
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import _check_method_params, check_is_fitted
 
 from skemotion._validation import check_scored, has_columns
 from skemotion.exceptions import AudioError
 from skemotion.pipeline._answers import Answers, measure_of
-from skemotion.pipeline._windows import WindowedRecordings, WindowRule, that_raises
+from skemotion.pipeline._rules import find_rule, that_raises
+from skemotion.pipeline._windows import WindowedRecordings
 
 
 def last_has(method):
@@ -56,7 +57,7 @@ class WindowedPipeline(Pipeline):
             speech, where that is looked for, and where a recording cannot be read
             and `on_error` is "warn", the first class, or NaN.
         """
-        rule = WindowRule.of(self)
+        rule = find_rule(self)
         if rule is None:
             return super().predict(X, **params)
         return self._ask_of_windows("predict", X, params, rule).collect()
@@ -79,7 +80,7 @@ class WindowedPipeline(Pipeline):
             that is looked for, and where a recording cannot be read and `on_error`
             is "warn", all are the same.
         """
-        rule = WindowRule.of(self)
+        rule = find_rule(self)
         if rule is None:
             return super().predict_proba(X, **params)
         return self._ask_of_windows("predict_proba", X, params, rule).collect()
@@ -100,7 +101,7 @@ class WindowedPipeline(Pipeline):
         ndarray of shape (n_samples, n_classes)
             That of :meth:`predict_proba`.
         """
-        rule = WindowRule.of(self)
+        rule = find_rule(self)
         if rule is None:
             return super().predict_log_proba(X, **params)
         return self._ask_of_windows("predict_log_proba", X, params, rule).collect()
@@ -123,7 +124,7 @@ class WindowedPipeline(Pipeline):
             that is looked for, and where a recording cannot be read and `on_error`
             is "warn", zeros.
         """
-        rule = WindowRule.of(self)
+        rule = find_rule(self)
         if rule is None:
             return super().decision_function(X, **params)
         return self._ask_of_windows("decision_function", X, params, rule).collect()
@@ -157,7 +158,7 @@ class WindowedPipeline(Pipeline):
         if is_classifier(last) and not of_columns:
             classes = getattr(last, "classes_", None)
             y, sample_weight = check_scored(X, y, sample_weight, classes)
-        rule = WindowRule.of(self)
+        rule = find_rule(self)
         if rule is None:
             return super().score(X, y, sample_weight, **params)
         measure = measure_of(self._final_estimator)
@@ -193,7 +194,7 @@ class WindowedPipeline(Pipeline):
                 part = (
                     Xt if len(chosen) == len(batch.rows) else _safe_indexing(Xt, chosen)
                 )
-                answers.add(part, rows, weights, recordings.take(to_last, rows))
+                answers.add(part, rows, weights, _take_rows(to_last, recordings, rows))
         recordings.warn()
         answers.silent = [*recordings.silent, *recordings.unreadable]
         return answers
@@ -205,7 +206,7 @@ class WindowedPipeline(Pipeline):
             try:
                 for _, name, transformer in self._iter(with_final=False):
                     params = routed.get(name, {}).get("transform", {})
-                    params = recordings.take(params, batch.rows)
+                    params = _take_rows(params, recordings, batch.rows)
                     Xt = that_raises(transformer).transform(Xt, **params)
                 return batch, Xt
             except AudioError as error:
@@ -217,3 +218,8 @@ class WindowedPipeline(Pipeline):
         if get_config()["enable_metadata_routing"]:
             return process_routing(self, method, **params)
         return {self.steps[-1][0]: {method: params}}
+
+
+def _take_rows(params, recordings, rows):
+    """Take rows of the parameters that have a value for each recording."""
+    return _check_method_params(recordings.recordings, params, indices=rows)

@@ -1,0 +1,170 @@
+"""From a fitted pipeline to a file of ONNX, compared with it before it is kept."""
+
+import logging
+import os
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from skemotion._files import atomic_path
+from skemotion.export._graph import OLDEST_OPSET
+from skemotion.export._pipeline import build_model
+from skemotion.runtime._model import ExportedModel, open_session
+
+TOLERANCE = 1e-5  # of probabilities
+_FLOAT = 1  # the number of float32 in ONNX
+
+
+class ExportReport(NamedTuple):
+    """What a comparison of an exported model with its pipeline has found.
+
+    Attributes
+    ----------
+    n_bytes : int
+        Size of the file.
+    n_recordings : int
+        How many were compared.
+    difference : float
+        The largest of their probabilities.
+    agreement : float
+        Part of them that get the same class.
+    """
+
+    n_bytes: int
+    n_recordings: int
+    difference: float
+    agreement: float
+
+
+def export_onnx(
+    pipeline: Any,
+    path: str | os.PathLike,
+    *,
+    recordings: Any = None,
+    opset: int = OLDEST_OPSET,
+    quantize: bool = False,
+) -> ExportReport:
+    """Export a fitted pipeline to ONNX.
+
+    The file holds all that predictions need: the encoder if there is one, scaler,
+    network, attention and the detector of what is unlike the training data as one
+    graph, and beside it, as metadata, the settings of the front end, the windows
+    and the labels. It is compared with the pipeline before it is written.
+
+    Parameters
+    ----------
+    pipeline : EmotionPipeline
+        Fitted, of :class:`~skemotion.SpeechFeatureExtractor` or
+        :class:`~skemotion.SpeechEncoder`, of :class:`~skemotion.SequenceScaler`
+        and :class:`~skemotion.AttentionBLSTMClassifier` or
+        :class:`~skemotion.BLSTMClassifier`. What acts in training alone, such as
+        samplers, is left out.
+    path : str or path-like
+        Where to write the file, which is replaced if it is there, at once and only
+        when the new one is complete.
+    recordings : sequence of recordings, default=None
+        On which both are compared. None takes some made speech.
+    opset : int, default=18
+        Version of ONNX' operators, 18 at least.
+    quantize : bool, default=False
+        Whether weights are stored in 8 bits, by ONNX Runtime's dynamic
+        quantisation. The file is smaller, probabilities differ, and the report
+        says by how much.
+
+    Returns
+    -------
+    ExportReport
+
+    Raises
+    ------
+    ImportError
+        If onnx or onnxruntime is not installed.
+    TypeError
+        If the pipeline has a part that cannot be exported.
+    ValueError
+        If `opset` is none that is known, if parameters of the classifier were changed
+        after `fit`, or if probabilities differ by more than 1e-5 and nothing was
+        quantised.
+
+    See Also
+    --------
+    skemotion.runtime.load_exported : Loads the file.
+    """
+    _check_libraries()
+    _check_opset(opset)
+    model = build_model(pipeline, opset=opset, folded=quantize)
+    content = (_quantize(model) if quantize else model).SerializeToString()
+    exported = ExportedModel(open_session(content, path))
+    report = _compare(pipeline, exported, recordings, len(content))
+    if report.difference > TOLERANCE and not quantize:
+        raise ValueError(
+            f"the exported model differs by {report.difference:.1e} from the pipeline, "
+            f"which is more than {TOLERANCE:.0e}: it was not written."
+        )
+    with atomic_path(Path(path)) as temporary:
+        temporary.write_bytes(content)
+    return report
+
+
+def _check_libraries():
+    try:
+        import onnx  # noqa: F401
+        import onnxruntime  # noqa: F401
+    except ImportError as error:
+        raise ImportError(
+            "to export a model, onnx and onnxruntime are needed: pip install "
+            "'skemotion[onnx]'."
+        ) from error
+
+
+def _check_opset(opset):
+    from onnx import defs
+
+    newest = defs.onnx_opset_version()
+    if opset not in range(OLDEST_OPSET, newest + 1):
+        raise ValueError(
+            f"opset={opset!r} is none that can be written: it is one of "
+            f"{OLDEST_OPSET} to {newest}."
+        )
+
+
+def _compare(pipeline, exported, recordings, n_bytes):
+    if recordings is None:
+        from skemotion.datasets import make_emotional_speech
+
+        recordings = make_emotional_speech(
+            n_speakers=1, n_texts=1, random_state=0
+        ).signals
+    expected = pipeline.predict_proba(recordings)
+    found = exported.predict_proba(recordings)
+    same = found.argmax(axis=1) == expected.argmax(axis=1)
+    return ExportReport(
+        n_bytes, len(found), float(np.abs(found - expected).max()), float(same.mean())
+    )
+
+
+def _quantize(model):
+    """Return a model whose weights are of 8 bits."""
+    from onnx import load
+    from onnxruntime.quantization import quantize_dynamic
+
+    with tempfile.TemporaryDirectory() as folder, _silent():
+        path = Path(folder, "quantized.onnx")
+        # What has no shape before it runs is float32 all the same.
+        options = {"DefaultTensorType": _FLOAT}
+        quantize_dynamic(model, path, extra_options=options)
+        return load(path)
+
+
+@contextmanager
+def _silent():
+    """Keep advice on how to prepare a model from the user."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(before)

@@ -1,0 +1,218 @@
+"""Exported models, which predict as the pipelines do that they were made of."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skemotion.exceptions import AudioError
+from skemotion.pipeline._confidence import pull_to_equal
+from skemotion.pipeline._means import WeightedMeans
+from skemotion.pipeline._windows import WindowedRecordings, WindowRule
+from skemotion.runtime._format import METADATA_KEY, Names, read_description
+from skemotion.runtime._fronts import make_front
+
+
+class ExportedModel:
+    """A model that was exported to ONNX, and predicts as its pipeline does.
+
+    It is made by :func:`load_exported`. Several threads may ask it at once.
+
+    Parameters
+    ----------
+    session : onnxruntime.InferenceSession
+        Of a file that :func:`skemotion.export.export_onnx` has written.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The labels.
+    hop_duration : float or None
+        From one window to the next, in seconds. None: the first alone is looked at.
+    detect_speech : bool
+        Whether nothing but windows with speech is looked at.
+    novelty_detector_ : object
+        With `offset_` and `rank_scores`. Not there if the pipeline has none.
+    """
+
+    def __init__(self, session: Any):
+        metadata = session.get_modelmeta().custom_metadata_map
+        described = read_description(metadata.get(METADATA_KEY))
+        self._session = session
+        self._front = make_front(described)
+        self._windows = described.windows
+        self._has_attention = Names.ATTENTION in _names(session.get_outputs())
+        self.classes_ = described.classes
+        self.hop_duration = described.windows["hop_duration"]
+        self.detect_speech = described.windows["detect_speech"]
+        if described.novelty is not None:
+            self.novelty_detector_ = described.novelty
+
+    def predict(self, X: Any) -> NDArray:
+        """Predict the class of each recording.
+
+        Parameters
+        ----------
+        X : sequence of recordings
+            As :func:`skemotion.audio.load_audio` takes them.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            The first class where nobody speaks, if speech is looked for.
+        """
+        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+
+    def predict_proba(self, X: Any) -> NDArray[np.float32]:
+        """Predict the probability of each class.
+
+        Parameters
+        ----------
+        X : sequence of recordings
+            As :func:`skemotion.audio.load_audio` takes them.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes), dtype float32
+            Equal to the pipeline's to 1e-5.
+
+        Raises
+        ------
+        AudioError
+            If recordings cannot be read. It names all of them.
+        """
+        return self.predict_with_novelty(X)[0]
+
+    def predict_with_novelty(
+        self, X: Any
+    ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+        """Predict probabilities, and how unlike the training data each sample is.
+
+        Parameters
+        ----------
+        X : sequence of recordings
+            As :func:`skemotion.audio.load_audio` takes them.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_samples, n_classes), dtype float32
+            As :meth:`predict_proba` returns them.
+        novelty : ndarray of shape (n_samples,), dtype float64
+            As :meth:`skemotion.EmotionPipeline.novelty` returns it. NaN without
+            speech, and where the model does not tell.
+        """
+        wanted = [Names.PROBABILITIES]
+        detector = getattr(self, "novelty_detector_", None)
+        if detector is not None:
+            wanted.append(Names.DISTANCE)
+        recordings = WindowedRecordings(X, WindowRule(**self._windows))
+        means = self._ask(recordings, wanted)
+        recordings.warn()
+        n_rows, n_classes = len(recordings), len(self.classes_)
+        probabilities = np.full((n_rows, n_classes), 1 / n_classes, np.float32)
+        distances = np.full(n_rows, np.nan)
+        for row, values in means:
+            if row in recordings.unreadable:
+                continue
+            probabilities[row] = values[:n_classes]
+            distances[row] = values[n_classes] if detector is not None else np.nan
+        if detector is None:
+            return probabilities, distances
+        probabilities = pull_to_equal(probabilities, -distances, detector.offset_)
+        return probabilities, detector.rank_scores(-distances)
+
+    def _ask(self, recordings, wanted):
+        """Return the means, over windows, of what the graph puts out."""
+        means = WeightedMeans()
+        for batch in recordings.batches():
+            failures = []
+            windows = zip(
+                batch.windows, batch.rows, batch.weights, batch.alone, strict=True
+            )
+            for window, row, weight, alone in windows:
+                try:
+                    inputs = self._front(*_samples_of(window))
+                except ValueError as error:
+                    failures.append((window.name, str(error)))
+                    continue
+                values = np.concatenate(
+                    [np.atleast_1d(v[0]) for v in self._session.run(wanted, inputs)]
+                )
+                weight = np.array([1.0 if alone else weight])
+                means.add(np.array([row]), weight, values[np.newaxis])
+            if failures:
+                recordings.note_failures(batch, AudioError(failures))
+        return means
+
+
+def load_exported(
+    path: str | os.PathLike, *, n_threads: int | None = None
+) -> ExportedModel:
+    """Load a model that was exported to ONNX.
+
+    Needs onnxruntime, and neither TensorFlow nor scikit-learn.
+
+    Parameters
+    ----------
+    path : str or path-like
+        A file that :func:`skemotion.export.export_onnx` has written.
+    n_threads : int, default=None
+        Threads that compute one prediction. None means as many as there are cores.
+
+    Returns
+    -------
+    ExportedModel
+
+    Raises
+    ------
+    ImportError
+        If onnxruntime is not installed.
+    ValueError
+        If the file is no such model.
+    OSError
+        If the file cannot be read.
+    """
+    session = open_session(Path(path).read_bytes(), path, n_threads=n_threads)
+    try:
+        return ExportedModel(session)
+    except ValueError as error:
+        raise ValueError(f"{path} cannot be loaded: {error}") from error
+
+
+def open_session(
+    model: bytes, name: Any, *, n_threads: int | None = None, folder: Any = None
+) -> Any:
+    """Return an onnxruntime.InferenceSession for the CPU."""
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise ImportError(
+            f"{name} is run by onnxruntime, which is not installed: "
+            "pip install onnxruntime."
+        ) from error
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    if n_threads is not None:
+        options.intra_op_num_threads = n_threads
+    if folder is not None:
+        options.add_session_config_entry(
+            "session.model_external_initializers_file_folder_path", str(folder)
+        )
+    try:
+        return onnxruntime.InferenceSession(
+            model, options, providers=["CPUExecutionProvider"]
+        )
+    except Exception as error:  # of classes that onnxruntime does not name publicly
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise ValueError(f"{name} is no model of ONNX ({reason}).") from error
+
+
+def _samples_of(window):
+    return window() if callable(window) else window
+
+
+def _names(values):
+    return {value.name for value in values}
