@@ -42,11 +42,13 @@ def speech():
 
 
 def break_off(path, speech, share):
-    """Write a FLAC whose header is good, and whose end is missing."""
+    """Write a FLAC whose header is good, and which is damaged from somewhere on."""
     soundfile.write(path, np.concatenate(speech.signals[:8]), RATE)
     assert soundfile.info(path).duration > 10
-    content = path.read_bytes()
-    path.write_bytes(content[: int(share * len(content))])
+    content = bytearray(path.read_bytes())
+    start = int(share * len(content))
+    content[start : start + 300] = bytes(300)
+    path.write_bytes(content)
     return str(path)
 
 
