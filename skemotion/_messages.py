@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from skemotion.exceptions import TruncationWarning
 
 _N_SHOWN = 10
-_LIBRARIES = ("skemotion", "sklearn", "imblearn")
+_LIBRARIES = ("skemotion", "sklearn", "imblearn", "scikeras")
 
 
 def shorten(names: Sequence[str]) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 __all__ = [
     "AdaptationWarning",
     "AudioError",
+    "CheckpointWarning",
     "NoSpeechWarning",
     "ResamplingWarning",
     "TruncationWarning",
@@ -54,6 +55,13 @@ class ResamplingWarning(UserWarning):
 
 class AdaptationWarning(UserWarning):
     """A model was adapted to fewer recordings than that takes."""
+
+
+class CheckpointWarning(UserWarning):
+    """A training is not kept, or what was kept of it cannot be used.
+
+    The training itself goes on, and its result is the same.
+    """
 
 
 class NoSpeechWarning(UserWarning):

@@ -12,6 +12,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
+from skemotion._files import write_file
 from skemotion._version import __version__
 from skemotion.feature_extraction import (
     ENCODER_VERSION,
@@ -28,7 +29,6 @@ from skemotion.persistence._archive import (
     Members,
     pack,
     sha256,
-    write_file,
 )
 from skemotion.persistence._format import (
     CLASSIFIERS,
