@@ -267,6 +267,15 @@ class BaseSequenceClassifier(ClassifierMixin, BaseEstimator):
         probabilities = self.predict_proba(X)
         return self.classes_[probabilities.argmax(axis=1)]
 
+    def forget_checkpoint(self) -> None:
+        """Delete what `checkpoint` has kept of the last `fit` in this process.
+
+        To be called once the fitted classifier is saved.
+        """
+        check_is_fitted(self)
+        if self._network.checkpoint is not None:
+            self._network.checkpoint.remove()
+
     @property
     def model_(self):
         """The fitted :class:`keras.Model`."""

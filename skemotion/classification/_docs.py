@@ -103,9 +103,10 @@ TRAINING = """
         versions of this package, Keras, TensorFlow and NumPy; `random_state` must
         not be None. Another `fit` begins anew, with a file of its own, so that the
         fits of a search or a cross-validation share a folder; those that have
-        ended are then not done again. Nothing is deleted: delete the folder when
-        the models are saved. It holds numbers and text, and reading it runs no
-        code. None keeps nothing. See :ref:`checkpoints` for callbacks.
+        ended are then not done again. Delete the folder when the models are
+        saved, or call `forget_checkpoint`. It holds numbers and text, and reading
+        it runs no code. None keeps nothing. The user guide tells what that asks
+        of `callbacks`.
 
     warm_start : bool, default=False
         Whether another `fit` trains on from where the last one ended, for

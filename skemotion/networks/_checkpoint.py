@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -103,6 +104,11 @@ class Checkpoint:
                 "anew."
             )
         )
+
+    def remove(self) -> None:
+        """Delete the file, if it is there."""
+        with suppress(OSError):
+            self.path.unlink()
 
     def save(self, kept: Kept) -> None:
         """Write the file; warn, once, if that cannot be done."""
