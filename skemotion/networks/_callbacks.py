@@ -57,7 +57,7 @@ def get_state(callback: Any, arrays: dict[str, NDArray]) -> Any:
         try:
             pairs.append([name, _encode(value, arrays)])
         except TypeError:
-            # Functions are as they were made, and files and the like of Keras' own.
+            # Other functions are as they were made, and so is what Keras' own have.
             if not (callable(value) or is_of_keras(type(callback))):
                 raise TypeError(
                     f"a checkpoint cannot hold {name}, of type "
@@ -80,6 +80,8 @@ def decode_state(encoded: Any, arrays: dict[str, NDArray]) -> Any:
     if isinstance(encoded, _PLAIN):
         return encoded
     ((form, content),) = encoded.items()
+    if form in _sources_of_functions():
+        return _find_function(form, content)
     if form in ("array", "scalar"):
         array = arrays[content]
         return array if form == "array" else array[()]
@@ -116,6 +118,10 @@ def _encode(value, arrays):
         name = f"callback-{len(arrays)}"
         arrays[name] = np.asarray(value)
         return {"array" if isinstance(value, np.ndarray) else "scalar": name}
+    for source, module in _sources_of_functions().items():
+        name = getattr(value, "__name__", "")
+        if callable(value) and getattr(module, name, None) is value:
+            return {source: name}
     if type(value) in (list, tuple):
         items = [_encode(item, arrays) for item in value]
         return {type(value).__name__: items}
@@ -123,6 +129,23 @@ def _encode(value, arrays):
         pairs = value.items()
         return {"dict": [[_encode(one, arrays) for one in pair] for pair in pairs]}
     raise TypeError(f"{type(value).__name__} is neither plain nor made of what is")
+
+
+def _sources_of_functions():
+    """Return modules with functions by which callbacks of Keras compare values.
+
+    They choose one at the end of the first epoch, and change other attributes then.
+    """
+    import keras
+
+    return {"keras.ops": keras.ops, "numpy": np}
+
+
+def _find_function(source, name):
+    function = getattr(_sources_of_functions()[source], name)
+    if name.startswith("_") or not callable(function):
+        raise ValueError(f"{name!r} of {source} is no function")
+    return function
 
 
 def _describe(value):

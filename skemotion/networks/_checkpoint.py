@@ -84,7 +84,7 @@ class Checkpoint:
         remove_leftovers(self.path)
         try:
             kept = _read(self.path, self._limit)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             self._tell_others()
             return None
         except (OSError, ValueError) as error:
