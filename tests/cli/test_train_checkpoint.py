@@ -1,5 +1,7 @@
 """``skemotion train --checkpoint``: killed, and gone on with."""
 
+import warnings
+
 import joblib
 import pytest
 
@@ -87,10 +89,14 @@ def test_folders_that_cannot_be_written_are_refused_first(train, tmp_path, capfd
     assert not (tmp_path / "a.skemotion").exists()
 
 
-def test_another_training_says_that_it_is_another(train, kept, tmp_path):
+def test_another_training_says_that_it_is_another(train, kept, tmp_path, capfd):
     folder = tmp_path / "kept"
     assert train("a.skemotion", "--checkpoint", str(folder)) == 130
-    with pytest.warns(CheckpointWarning, match="starts anew: .* with other parameters"):
+    with warnings.catch_warnings():
+        warnings.simplefilter("default", CheckpointWarning)
         train("a.skemotion", "--checkpoint", str(folder), "--seed", "1")
+    said = capfd.readouterr().err
+    assert "skemotion train: warning: training starts anew: the checkpoint" in said
+    assert "a training with other parameters" in said
     assert len(list(folder.glob("*.checkpoint"))) == 1
     assert load_model(tmp_path / "a.skemotion").classes_.size == 7
