@@ -42,11 +42,23 @@ def main():
         return
     rng = random.Random(args.seed)
     with tempfile.TemporaryDirectory() as folder:
-        rows = [
-            *kill_fits(Path(folder), args, rng),
-            kill_commands(Path(folder), args, rng),
-            measure_cost(Path(folder), args),
-        ]
+        rows = []
+        for row in make_rows(Path(folder), args, rng):
+            rows.append(row)
+            print(row, flush=True)
+            _write(rows)
+
+
+def make_rows(folder, args, rng):
+    """Yield rows as they are found out."""
+    expected = _run("fit", folder / "none")[0]
+    for moment in MOMENTS:
+        yield kill_fits(folder, moment, expected, args, rng)
+    yield measure_cost(folder, args)
+    yield kill_commands(folder, args, rng)
+
+
+def _write(rows):
     result = {
         "title": "Trainings that are killed",
         "command": f"python benchmarks/{Path(__file__).name}",
@@ -54,33 +66,28 @@ def main():
         "versions": {name: version(name) for name in PACKAGES},
         "rows": rows,
     }
+    RESULTS.parent.mkdir(exist_ok=True)
     write_json(RESULTS, result)
-    for row in rows:
-        print(row)
 
 
-def kill_fits(folder, args, rng):
-    """Yield a row for each kind of moment."""
-    expected = _run("fit", folder / "none")
-    for moment in MOMENTS:
-        n_kills = n_equal = n_resumed = 0
-        for trial in range(args.trials):
-            kept = folder / f"{moment}-{trial}".replace(" ", "-")
-            for _ in range(args.kills):
-                n_kills += _kill("fit", kept, moment, rng)
-            found = _run("fit", kept, "--kept")
-            n_equal += found[0] == expected[0]
-            n_resumed += int(found[1]) < _N_EPOCHS
-        n_lost = args.trials - n_resumed
-        yield {
-            "what": f"SIGKILL of a fit, {_WORDS[moment]}",
-            "tried": n_kills,
-            "happened": f"{n_equal} of {args.trials} trainings ended with the same "
-            f"bits, {n_resumed} without beginning anew",
-            "defects": args.trials - n_equal,
-            "mended": "",
-        }
-        print(moment, n_kills, n_equal, n_lost, flush=True)
+def kill_fits(folder, moment, expected, args, rng):
+    """Return a row for fits that are killed at such a moment."""
+    n_kills = n_equal = n_resumed = 0
+    for trial in range(args.trials):
+        kept = folder / f"{moment}-{trial}".replace(" ", "-")
+        for _ in range(args.kills):
+            n_kills += _kill("fit", kept, moment, rng)
+        digest, n_epochs = _run("fit", kept, "--kept")
+        n_equal += digest == expected
+        n_resumed += int(n_epochs) < _N_EPOCHS
+    return {
+        "what": f"SIGKILL of a fit, {_WORDS[moment]}",
+        "tried": n_kills,
+        "happened": f"{n_equal} of {args.trials} trainings ended with the same bits, "
+        f"{n_resumed} of them without beginning anew",
+        "defects": args.trials - n_equal,
+        "mended": "",
+    }
 
 
 _WORDS = {
@@ -127,7 +134,8 @@ def kill_commands(folder, args, rng):
 
 def _command(corpus, out, kept=None):
     words = [sys.executable, "-m", "skemotion", "train", str(corpus), "-o", str(out)]
-    words += ["--recipe", "descriptors", "--set", "classify__epochs=30", "-q"]
+    words += ["--recipe", "descriptors", "--set", "classify__epochs=10", "-q"]
+    words += ["--set", "augment__n_copies=1", "--set", "classify__n_members=2"]
     return words + (["--checkpoint", str(kept)] if kept else [])
 
 
@@ -188,8 +196,7 @@ def fit(args):
 
     keras = import_keras()
     _keeping.SECONDS, _keeping._MAX_SHARE = 0.0, 1e9  # so that there is much to kill
-    if args.moment:
-        _die_at(args.moment, args.at)
+    _die_at(args.moment, args.at)
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(90, 20, 6)).astype(np.float32), np.arange(90) % 3
     began = []
@@ -197,8 +204,7 @@ def fit(args):
         units=8,
         dropout=0.3,
         noise=0.2,
-        functionals_units=8,
-        n_members=3,
+        n_members=2,
         schedule="one_cycle",
         early_stopping=True,
         patience=_N_EPOCHS,
@@ -207,8 +213,7 @@ def fit(args):
         random_state=0,
         checkpoint=args.folder if args.kept else None,
         callbacks=keras.callbacks.LambdaCallback(
-            on_train_begin=lambda logs: print(READY, flush=True),
-            on_epoch_begin=lambda epoch, logs: began.append(epoch),
+            on_epoch_begin=lambda epoch, logs: began.append(epoch)
         ),
     ).fit(X, y)
     digest = hashlib.sha256(classifier.predict_proba(X).tobytes())
@@ -220,7 +225,7 @@ def fit(args):
 
 
 def _die_at(moment, number):
-    """Let the process kill itself when it writes for the so manieth time."""
+    """Let the process tell that it has written, or kill itself in a later write."""
     from skemotion import _files
     from skemotion.networks import _checkpoint
 
@@ -234,6 +239,7 @@ def _die_at(moment, number):
         if n_left[0] == 0 and moment == "before the rename":
             die()
         replace(*paths)
+        print(READY, flush=True)
         if n_left[0] == 0:
             die()
 
@@ -270,7 +276,7 @@ def cost(args):
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(400, 63, 512)).astype(np.float32), np.arange(400) % 7
     classifier = make_emotion_pipeline(random_state=0)["classify"]
-    classifier.set_params(checkpoint=args.folder if args.kept else None, epochs=12)
+    classifier.set_params(checkpoint=args.folder if args.kept else None, epochs=8)
     before, start = _processor_time(), time.perf_counter()
     classifier.fit(X, y)
     took = time.perf_counter() - start
@@ -288,9 +294,9 @@ ROLES = {"fit": fit, "cost": cost}
 
 def _parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--trials", type=int, default=2, help="trainings of each kind")
+    parser.add_argument("--trials", type=int, default=1, help="trainings of each kind")
     parser.add_argument("--kills", type=int, default=3, help="kills of each training")
-    parser.add_argument("--repeats", type=int, default=2, help="of timed trainings")
+    parser.add_argument("--repeats", type=int, default=1, help="of timed trainings")
     parser.add_argument("--seed", type=int, default=0)
     for name in ("--role", "--folder", "--moment"):
         parser.add_argument(name, help=argparse.SUPPRESS)
