@@ -4,6 +4,7 @@ import os
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from glob import escape
 from pathlib import Path
 
 
@@ -28,6 +29,21 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
         os.replace(temporary, target)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def write_file(path: str | os.PathLike, content: bytes) -> None:
+    """Write a file that is complete, and on the disk, before it is in its place."""
+    with atomic_path(path) as temporary, open(temporary, "xb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def remove_leftovers(path: str | os.PathLike) -> None:
+    """Delete what killed writers of a file have left beside it."""
+    target = Path(path)
+    for left in target.parent.glob(f".{escape(target.stem)}.*{escape(target.suffix)}"):
+        left.unlink(missing_ok=True)
 
 
 def refuse_existing(paths: Iterable[Path]) -> None:

@@ -14,7 +14,7 @@ from skemotion.exceptions import (
 )
 
 _N_SHOWN = 10
-_LIBRARIES = ("skemotion", "sklearn", "imblearn")
+_LIBRARIES = ("skemotion", "sklearn", "imblearn", "scikeras")
 
 
 def shorten(names: Sequence[str]) -> str:

@@ -7,6 +7,7 @@ __all__ = [
     "AudioError",
     "AudioWarning",
     "CancellationWarning",
+    "CheckpointWarning",
     "IncompleteAudioWarning",
     "NoSpeechWarning",
     "ResamplingWarning",
@@ -66,6 +67,13 @@ class ResamplingWarning(UserWarning):
 
 class AdaptationWarning(UserWarning):
     """A model was adapted to fewer recordings than that takes."""
+
+
+class CheckpointWarning(UserWarning):
+    """A training is not kept, or what was kept of it cannot be used.
+
+    The training itself goes on, and its result is the same.
+    """
 
 
 class NoSpeechWarning(UserWarning):

@@ -1,6 +1,7 @@
 """Training and prediction: what the classifiers of sequences have in common."""
 
 import copy
+import os
 from numbers import Integral, Real
 from typing import Any
 
@@ -51,6 +52,7 @@ class BaseSequenceClassifier(ClassifierMixin, BaseEstimator):
         "patience": [Interval(Integral, 0, None, closed="left")],
         "class_weight": [dict, StrOptions({"balanced"}), None],
         "callbacks": [list, tuple, HasMethods("on_epoch_end"), None],
+        "checkpoint": [str, os.PathLike, None],
         "warm_start": ["boolean"],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
@@ -71,6 +73,7 @@ class BaseSequenceClassifier(ClassifierMixin, BaseEstimator):
         patience=10,
         class_weight=None,
         callbacks=None,
+        checkpoint=None,
         warm_start=False,
         random_state=None,
         verbose=0,
@@ -87,6 +90,7 @@ class BaseSequenceClassifier(ClassifierMixin, BaseEstimator):
         self.patience = patience
         self.class_weight = class_weight
         self.callbacks = callbacks
+        self.checkpoint = checkpoint
         self.warm_start = warm_start
         self.random_state = random_state
         self.verbose = verbose
@@ -135,9 +139,13 @@ class BaseSequenceClassifier(ClassifierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If X, y or weights are not as above, or training diverges.
+            If X, y or weights are not as above, if there is a `checkpoint` and no
+            `random_state`, or if training diverges.
+        TypeError
+            If there is a `checkpoint`, and a callback remembers what it cannot hold.
         """
         resume = self.warm_start and hasattr(self, "estimator_")
+        self._check_checkpoint()
         seed = draw_seed(self.random_state)
         sequences, codes, weights = self._check_training_set(
             X, y, sample_weight, reset=not resume
@@ -156,7 +164,15 @@ class BaseSequenceClassifier(ClassifierMixin, BaseEstimator):
             weights = None if weights is None else weights[train]
         callbacks = self._make_callbacks(validation is not None)
         self._train(
-            sequences, codes, weights, validation, seed, self.epochs, callbacks, resume
+            sequences,
+            codes,
+            weights,
+            validation,
+            seed,
+            self.epochs,
+            callbacks,
+            resume,
+            checkpoint=self.checkpoint,
         )
         return self
 
@@ -283,6 +299,15 @@ class BaseSequenceClassifier(ClassifierMixin, BaseEstimator):
         predicted = self.predict(X)
         return float(np.average(predicted == y, weights=sample_weight))
 
+    def forget_checkpoint(self) -> None:
+        """Delete what `checkpoint` has kept of the last `fit` in this process.
+
+        To be called once the fitted classifier is saved.
+        """
+        check_is_fitted(self)
+        if self._network.checkpoint is not None:
+            self._network.checkpoint.remove()
+
     @property
     def model_(self):
         """The fitted :class:`keras.Model`."""
@@ -370,7 +395,25 @@ class BaseSequenceClassifier(ClassifierMixin, BaseEstimator):
         check_same_length(X_val, of="X_val", y_val=y_val)
         return X_val, self._encode(check_labels(y_val, "y_val"), "y_val")
 
-    def _train(self, X, codes, weights, validation, seed, epochs, callbacks, resume):
+    def _check_checkpoint(self):
+        if self.checkpoint is not None and self.random_state is None:
+            raise ValueError(
+                "checkpoint needs a random_state other than None, by which the same "
+                "training is found again: give an int."
+            )
+
+    def _train(
+        self,
+        X,
+        codes,
+        weights,
+        validation,
+        seed,
+        epochs,
+        callbacks,
+        resume,
+        checkpoint=None,
+    ):
         if resume:
             estimator = self.estimator_
             estimator.batch_size = self.batch_size
@@ -387,6 +430,7 @@ class BaseSequenceClassifier(ClassifierMixin, BaseEstimator):
             callbacks=callbacks,
             verbose=int(self.verbose),
             seed=seed + n_trained,  # another order in every epoch
+            checkpoint=checkpoint,
         )
         self.estimator_ = estimator
         self._extend_history(estimator.history_, resume)

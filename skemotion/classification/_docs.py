@@ -96,6 +96,18 @@ TRAINING = """
         such as weights and the step size, and no settings: to freeze a layer,
         change `model_` between two trainings.
 
+    checkpoint : str or path-like, default=None
+        Folder in which a `fit` is kept every ten seconds and at its end. If it is
+        killed, the same `fit`, in another process as well, goes on from there and
+        ends with the same bits. The same means: X, y, weights, parameters, and
+        versions of this package, Keras, TensorFlow and NumPy; `random_state` must
+        not be None. Another `fit` begins anew, with a file of its own, so that the
+        fits of a search or a cross-validation share a folder; those that have
+        ended are then not done again. Delete the folder when the models are
+        saved, or call `forget_checkpoint`. It holds numbers and text, and reading
+        it runs no code. None keeps nothing. The user guide tells what that asks
+        of `callbacks`.
+
     warm_start : bool, default=False
         Whether another `fit` trains on from where the last one ended, for
         `epochs` more, instead of starting anew. What defines the network and

@@ -149,7 +149,7 @@ def open_journal(
     folder = _folder_of(target)
     description = json.dumps(identity, sort_keys=True)
     digest = hashlib.sha256(description.encode()).hexdigest()
-    with _alone_in(folder):
+    with alone_in(folder):
         state = _read_state(folder, targets)
         if state is not None and state["identity"] != digest:
             raise ValueError(
@@ -234,7 +234,7 @@ def _damaged(folder, why):
 
 
 @contextmanager
-def _alone_in(folder: Path) -> Iterator[None]:
+def alone_in(folder: Path) -> Iterator[None]:
     """Make a folder, keep other processes out, and remove it if it is empty then."""
     while True:
         folder.mkdir(parents=True, exist_ok=True)

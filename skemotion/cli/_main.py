@@ -214,6 +214,13 @@ def _add_train(commands):
         "standardise each recording's features by those of its speaker; the model is "
         "then only for predict --one-speaker",
     )
+    parser.add_argument(
+        "--checkpoint",
+        metavar="FOLDER",
+        help="keep the training there every ten seconds, and the features, unless "
+        "--cache keeps them: so the same command resumes where it was killed, and the "
+        "model is the same. What is there is deleted when the model is saved",
+    )
     add_map(parser)
     add_training_options(parser)
 

@@ -8,9 +8,11 @@ import numpy as np
 
 from skemotion.cli._checks import (
     check_counts,
+    check_folder,
     check_pipeline,
     keep_readable_rows,
 )
+from skemotion.cli._kept_training import keep_no_more, kept_training
 from skemotion.cli._labels import load_labelled
 from skemotion.cli._model_files import check_new_model, is_bundle_name
 from skemotion.cli._models import check_speakers, fit_by_speaker
@@ -31,13 +33,15 @@ def run(options):
     pipeline = make_pipeline(options)
     check_pipeline(pipeline, options.settings, corpus.target, corpus.speakers)
     watch_training(pipeline)
-    if options.by_speaker:
-        pipeline = fit_by_speaker(
-            pipeline, corpus.paths, corpus.target, corpus.speakers
-        )
-    else:
-        pipeline.fit(corpus.paths, corpus.target, groups=corpus.speakers)
-    save_pipeline(pipeline, options.out)
+    with kept_training(pipeline, options):
+        if options.by_speaker:
+            pipeline = fit_by_speaker(
+                pipeline, corpus.paths, corpus.target, corpus.speakers
+            )
+        else:
+            pipeline.fit(corpus.paths, corpus.target, groups=corpus.speakers)
+        keep_no_more(pipeline, options)
+        save_pipeline(pipeline, options.out)
 
     counts = Counter(corpus.target.tolist())
     listed = ", ".join(f"{label} {counts[label]}" for label in sorted(counts))
@@ -55,6 +59,8 @@ def _check(options):
             f"name than {options.out}, such as "
             f"{Path(options.out).with_suffix('.joblib')}."
         )
+    if options.checkpoint:
+        check_folder(options.checkpoint)
     corpus = load_labelled(options.corpus, options.label_map)
     check_counts(corpus.target, options.corpus)
     if options.by_speaker:

@@ -33,6 +33,8 @@ class Batches:
 
     Attributes
     ----------
+    sequences : ndarray of shape (n_samples, n_frames, n_features), dtype float32
+        All of them.
     functionals : ndarray of shape (n_samples, n_functionals) or None
         What the network reads beside the sequences.
     """
@@ -46,25 +48,28 @@ class Batches:
         trim: bool = False,
         functionals: Sequence[str] = FUNCTIONALS,
     ):
-        self._sequences = X
+        self.sequences = X
         self._batch_size = batch_size
         self._bounds = real_bounds(X) if trim else None
         self.functionals = functionals_of(model, X, self._bounds, functionals)
 
     def __len__(self) -> int:
-        return -(-len(self._sequences) // self._batch_size)
+        return -(-len(self.sequences) // self._batch_size)
 
     def in_order(self) -> Iterator[tuple[Any, NDArray[np.intp]]]:
         """Yield what the network reads, and the numbers of the rows."""
-        rows = np.arange(len(self._sequences))
+        rows = np.arange(len(self.sequences))
         for start in range(0, len(rows), self._batch_size):
             yield self._take(rows[start : start + self._batch_size])
 
     def shuffled(
-        self, rng: np.random.Generator
+        self, rng: np.random.Generator, *, skip: int = 0
     ) -> Iterator[tuple[Any, NDArray[np.intp]]]:
-        """Yield the same in a random order, lengths that are alike together."""
-        rows = rng.permutation(len(self._sequences))
+        """Yield the same in a random order, lengths that are alike together.
+
+        The first `skip` batches are left out, and the others are as with them.
+        """
+        rows = rng.permutation(len(self.sequences))
         if self._bounds is not None:
             lengths = self._bounds[:, 1] - self._bounds[:, 0]
             pool = self._batch_size * _N_POOLED_BATCHES
@@ -72,7 +77,8 @@ class Batches:
                 part = rows[start : start + pool]
                 order = np.argsort(lengths[part], kind="stable")
                 rows[start : start + pool] = part[order]
-        for start in rng.permutation(range(0, len(rows), self._batch_size)):
+        starts = rng.permutation(range(0, len(rows), self._batch_size))
+        for start in starts[skip:]:
             # In ascending order, since that reads a file from front to back.
             yield self._take(np.sort(rows[start : start + self._batch_size]))
 
@@ -80,7 +86,7 @@ class Batches:
         frames = slice(None)
         if self._bounds is not None:
             frames = common_frames(self._bounds[rows])
-        sequences = self._sequences[rows, frames]
+        sequences = self.sequences[rows, frames]
         if self.functionals is None:
             return sequences, rows
         return (sequences, self.functionals[rows]), rows

@@ -58,6 +58,16 @@ def _take_rate(config):
     return rate
 
 
+def describe_model(model: Any) -> list[Any]:
+    """Return, of JSON's types, what is equal in all processes for models alike."""
+    kinds = [type(layer).__qualname__ for layer in model._flatten_layers()]
+    trained = [layer.trainable for layer in model._flatten_layers()]
+    try:
+        return [_dump(model.get_config()), kinds, trained]
+    except (NotImplementedError, TypeError):  # of a layer that cannot describe itself
+        return [None, kinds, trained]
+
+
 def snapshot(model: Any) -> Hashable:
     """Return what a callback could change in a compiled model, besides values."""
     seen = list(_attributes(model.layers))
@@ -110,7 +120,7 @@ def _attributes(layers) -> Iterator[tuple[str, Any]]:
     for layer in layers:
         yield "type", type(layer)
         yield "policy", (layer.dtype_policy.name,)
-        if not _is_of_keras(type(layer)):
+        if not is_of_keras(type(layer)):
             yield from _own_attributes(layer)
         for name, value in vars(layer).items():
             if name.startswith("_") and name != "_trainable":
@@ -146,7 +156,7 @@ def _own_attributes(layer):
         ):
             yield name, _identify(value)
     for cls in type(layer).__mro__:
-        if not _is_of_keras(cls):
+        if not is_of_keras(cls):
             for value in vars(cls).values():
                 if isinstance(value, FunctionType):
                     yield cls.__name__, _identify(value)
@@ -163,7 +173,7 @@ def _names_of_any_layer():
     return frozenset(vars(layer))
 
 
-def _is_of_keras(defined):
+def is_of_keras(defined):
     module = defined.__module__ or ""
     return module.partition(".")[0] in ("keras", "tensorflow", "builtins")
 
@@ -192,7 +202,7 @@ def _identify(value):
     if isinstance(value, _PLAIN):
         return type(value), value
     if isinstance(value, FunctionType):
-        return _Same(value) if _is_of_keras(value) else _identify_function(value)
+        return _Same(value) if is_of_keras(value) else _identify_function(value)
     if not isinstance(value, (type, ModuleType)):
         try:
             return type(value), hashlib.sha256(pickle.dumps(value)).digest()

@@ -1,6 +1,8 @@
 """A Keras model with what it was made from: how it is trained, run and kept."""
 
 import copy
+import os
+import sys
 from collections.abc import Hashable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any
@@ -16,11 +18,18 @@ from skemotion.networks._backend import (
 )
 from skemotion.networks._batches import Batches
 from skemotion.networks._blstm import BLSTM
+from skemotion.networks._callbacks import describe, get_state, remembering
+from skemotion.networks._checkpoint import Checkpoint, digest_arrays, digest_text
 from skemotion.networks._graphs import (
+    all_variables,
     find_forward,
     lent_trainer,
 )
-from skemotion.networks._identity import Identity, describe_optimizer
+from skemotion.networks._identity import (
+    Identity,
+    describe_model,
+    describe_optimizer,
+)
 from skemotion.networks._inputs import standardise_functionals
 from skemotion.networks._training import LOSS, Loop, Rows, trace_training
 
@@ -45,6 +54,8 @@ class Network:
         From sequences to probabilities. Its optimizer has all of its variables.
     is_trained : bool
         Whether it has been trained, or had its weights set.
+    checkpoint : Checkpoint or None
+        Where the last training was kept.
     """
 
     def __init__(
@@ -65,6 +76,7 @@ class Network:
             self.model = self._compile(model)
         garbage.add(self.model)
         self.is_trained = False
+        self.checkpoint: Checkpoint | None = None
         self._identity = Identity(self.model)
 
     @property
@@ -84,6 +96,7 @@ class Network:
         seed: int,
         callbacks: Sequence[Any] = (),
         verbose: int = 0,
+        checkpoint: str | os.PathLike | None = None,
     ) -> dict[str, list[float]]:
         """Train from where the weights are.
 
@@ -108,6 +121,9 @@ class Network:
             They see a model that is lent to other trainings afterwards.
         verbose : int, default=0
             As in ``keras.Model.fit``.
+        checkpoint : str or path-like, default=None
+            Folder in which the training is kept, so that the same training goes on
+            from there after a kill. It is kept when it has ended, too.
 
         Returns
         -------
@@ -120,6 +136,8 @@ class Network:
         ------
         ValueError
             If a loss is not finite.
+        TypeError
+            If a checkpoint cannot hold what a callback remembers.
         """
         import_keras()  # which refuses forks, that would hang
         data = Rows(self._batches(X, batch_size), codes, sample_weight)
@@ -128,10 +146,15 @@ class Network:
             held_out = Rows(self._batches(validation[0], batch_size), validation[1])
         if not self.is_trained and data.batches.functionals is not None:
             standardise_functionals(self.model, [data.batches.functionals])
-        with without_retracing_log(), self._trainer() as trainer:
-            history = Loop(trainer, data, held_out, seed, epochs).run(
-                callbacks, verbose
+        self.checkpoint = None
+        if checkpoint is not None:
+            settings = epochs, batch_size, seed
+            self.checkpoint = self._find_checkpoint(
+                checkpoint, data, held_out, callbacks, settings
             )
+        with without_retracing_log(), self._trainer() as trainer:
+            loop = Loop(trainer, data, held_out, seed, epochs, self.checkpoint)
+            history = loop.run(callbacks, verbose)
         self.is_trained = True
         return history
 
@@ -262,6 +285,28 @@ class Network:
         model.optimizer.build([model.variables[i] for i in self._moved])
         return model
 
+    def _find_checkpoint(self, folder, data, held_out, callbacks, settings):
+        """Return the checkpoint of a training that is about to begin."""
+        variables = [variable.numpy() for variable in all_variables(self.model)]
+        for callback in callbacks:
+            get_state(callback, {})  # raises before the work where that cannot be kept
+        parts = {
+            "data": data.digest(),
+            "validation": "" if held_out is None else held_out.digest(),
+            "settings": digest_text(
+                [
+                    *settings,
+                    describe_model(self.model),
+                    self.optimizer,
+                    self.label_smoothing,
+                    [describe(callback) for callback in remembering(callbacks)],
+                ]
+            ),
+            "start": digest_arrays(variables),
+            "versions": digest_text(_versions()),
+        }
+        return Checkpoint(folder, parts, sum(each.nbytes for each in variables))
+
     def _batches(self, X, batch_size, whole=False):
         trim = self.architecture.ignore_padding and not whole
         functionals = getattr(self.architecture, "functionals", ())
@@ -295,6 +340,12 @@ class Network:
             if Identity(twin).key() == self._identity.key():
                 return twin
         return self.model
+
+
+def _versions():
+    names = "skemotion", "keras", "numpy", "tensorflow"
+    policy = import_keras().config.dtype_policy().name
+    return [[name, sys.modules[name].__version__] for name in names], policy
 
 
 def _layers(model):

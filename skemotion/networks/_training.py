@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from skemotion.networks._batches import Batches
+from skemotion.networks._checkpoint import Checkpoint, digest_arrays
 from skemotion.networks._graphs import input_signature, inputs_of
+from skemotion.networks._keeping import Keeper, Place
 
 # What a compiled model reports of itself to those who ask it.
 LOSS = "sparse_categorical_crossentropy"
@@ -130,6 +132,10 @@ class Rows:
             sample_weight = np.ones(len(self.codes))
         self.weights = np.asarray(sample_weight, dtype=np.float32)
 
+    def digest(self) -> str:
+        """Return what is equal for equal rows."""
+        return digest_arrays([self.batches.sequences, self.codes, self.weights])
+
 
 class Loop:
     """Epochs of training, with Keras' callbacks told of them.
@@ -146,6 +152,8 @@ class Loop:
         Of the order of rows.
     epochs : int
         Passes over the data, at most.
+    checkpoint : Checkpoint or None, default=None
+        Where it is kept, to go on from there after a kill.
     """
 
     def __init__(
@@ -155,12 +163,14 @@ class Loop:
         held_out: Rows | None,
         seed: int,
         epochs: int,
+        checkpoint: Checkpoint | None = None,
     ):
         self._trainer = trainer
         self._data = data
         self._held_out = held_out
         self._rng = np.random.default_rng(seed)
         self._epochs = epochs
+        self._keeper = Keeper(checkpoint)
 
     def run(self, callbacks: Sequence[Any], verbose: int) -> dict[str, list[float]]:
         """Train, and return what was logged.
@@ -184,32 +194,56 @@ class Loop:
             steps=len(self._data.batches),
         )
         self._callbacks.on_train_begin()
-        for epoch in range(self._epochs):
-            self._callbacks.on_epoch_begin(epoch)
-            logs = self._train_epoch()
+        place = self._find_place()
+        while not place.is_finished:
+            if place.batch == 0:
+                self._callbacks.on_epoch_begin(place.epoch)
+            logs = self._train_epoch(place)
             if self._held_out is not None:
                 logs |= self._evaluate(self._held_out)
-            _check_finite(logs, epoch)
-            self._callbacks.on_epoch_end(epoch, logs)
-            if model.stop_training:
-                break
+            _check_finite(logs, place.epoch)
+            self._callbacks.on_epoch_end(place.epoch, logs)
+            epoch = place.epoch + 1
+            is_finished = bool(model.stop_training) or epoch >= self._epochs
+            place = Place(self._order(), epoch, is_finished=is_finished)
+            self._keep(place)
         # Optimizers that average weights over time put the means in place here.
         model.optimizer.finalize_variable_values(model.trainable_variables)
         self._callbacks.on_train_end()
         return model.history.history
 
-    def _train_epoch(self):
-        data, score = self._data, _Score()
-        batches = data.batches.shuffled(self._rng)
-        for number, (inputs, rows) in enumerate(batches):
+    def _find_place(self):
+        """Return where to begin, once everything stands as it did there."""
+        start = Place(self._order())
+        found = self._keeper.find(self._trainer.model, self._callbacks.callbacks, start)
+        if found is None:
+            return start
+        if found.place.batch:
+            self._callbacks.on_epoch_begin(found.place.epoch)
+        found.put_back()
+        self._rng.bit_generator.state = found.place.order
+        return found.place
+
+    def _keep(self, place):
+        self._keeper.keep(self._trainer.model, self._callbacks.callbacks, place)
+
+    def _order(self):
+        return self._rng.bit_generator.state
+
+    def _train_epoch(self, place):
+        data, score = self._data, _Score(place.score)
+        batches = data.batches.shuffled(self._rng, skip=place.batch)
+        for number, (inputs, rows) in enumerate(batches, start=place.batch):
             self._callbacks.on_train_batch_begin(number)
             results = self._trainer.step(inputs, data.codes[rows], data.weights[rows])
             score.add(results, len(rows))
             self._callbacks.on_train_batch_end(number, score.means())
+            place.batch, place.score = number + 1, score.sums
+            self._keep(place)
         return score.means()
 
     def _evaluate(self, data):
-        score = _Score()
+        score = _Score([0.0] * 3)
         self._callbacks.on_test_begin()
         for inputs, rows in data.batches.in_order():
             results = self._trainer.evaluate(inputs, data.codes[rows])
@@ -221,20 +255,17 @@ class Loop:
 class _Score:
     """Loss and accuracy over what has been seen of an epoch."""
 
-    def __init__(self):
-        self._loss = self._n_correct = self._n_rows = 0.0
+    def __init__(self, sums):
+        self.sums = list(sums)
 
     def add(self, results, n_rows):
         loss, n_correct = results
-        self._loss += float(loss) * n_rows
-        self._n_correct += float(n_correct)
-        self._n_rows += n_rows
+        new = float(loss) * n_rows, float(n_correct), n_rows
+        self.sums = [old + each for old, each in zip(self.sums, new, strict=True)]
 
     def means(self):
-        return {
-            "accuracy": self._n_correct / self._n_rows,
-            "loss": self._loss / self._n_rows,
-        }
+        loss, n_correct, n_rows = self.sums
+        return {"accuracy": n_correct / n_rows, "loss": loss / n_rows}
 
 
 def _check_finite(logs, epoch):

@@ -4,19 +4,16 @@ import hashlib
 import io
 import json
 import math
-import os
 import re
 import struct
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skemotion._files import atomic_path
 from skemotion._version import __version__
 
 FORMAT = "skemotion"
@@ -55,14 +52,6 @@ def pack(members: dict[str, bytes]) -> bytes:
             info.external_attr = 0o644 << 16
             archive.writestr(info, content)
     return file.getvalue()
-
-
-def write_file(path: Path, content: bytes) -> None:
-    """Write a file that is complete, and on the disk, before it is in its place."""
-    with atomic_path(path) as temporary, open(temporary, "xb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def unpack(content: bytes) -> tuple[dict[str, Any], dict[str, Any]]:

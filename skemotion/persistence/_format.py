@@ -38,7 +38,7 @@ DETECTORS: dict[str, Any] = {NoveltyDetector.__name__: NoveltyDetector}
 DETECTOR = "novelty_detector"
 
 # How a model runs here, which is nothing to carry elsewhere.
-LOCAL = {"memory", "n_jobs", "verbose"}
+LOCAL = {"checkpoint", "memory", "n_jobs", "verbose"}
 # What no prediction depends on, so that it may be left out.
 TRAINING = {
     "callbacks",

@@ -12,6 +12,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
+from skemotion._files import write_file
 from skemotion._limits import LABEL_DTYPE
 from skemotion._text import json_text
 from skemotion._version import __version__
@@ -30,7 +31,6 @@ from skemotion.persistence._archive import (
     Members,
     pack,
     sha256,
-    write_file,
 )
 from skemotion.persistence._format import (
     CLASSIFIERS,

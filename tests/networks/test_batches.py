@@ -73,7 +73,7 @@ def test_mapped_arrays_are_read_batch_by_batch(tmp_path, trim):
     np.save(tmp_path / "X.npy", X)
     mapped = np.load(tmp_path / "X.npy", mmap_mode="r")
     batches = make(mapped, trim=trim)
-    assert batches._sequences is mapped
+    assert batches.sequences is mapped
     expected = make(trim=trim).shuffled(np.random.default_rng(0))
     for batch, other in zip(
         batches.shuffled(np.random.default_rng(0)), expected, strict=True
