@@ -1,38 +1,88 @@
 """Writing of files, whole or not at all."""
 
 import os
-import uuid
+import shutil
+import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+# Of the folders, beside the targets, in which files are until they are complete.
+TEMPORARY = ".skemotion-"
+
 
 @contextmanager
-def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
+def atomic_path(path: str | os.PathLike, *, on_disk: bool = True) -> Iterator[Path]:
     """Give a path beside the target, moved there if nothing is raised.
 
     Parameters
     ----------
     path : str or path-like
-        The target. What is there stays until the new file is complete.
+        The target, a file or a new folder. What is there stays until the new one
+        is complete.
+    on_disk : bool, default=True
+        Whether what was written outlives a failure of the power. That takes time.
 
     Yields
     ------
     Path
-        Where to write; it has the suffix of the target.
+        Where to write; it has the name of the target, and stands in a folder that
+        others may not open, and that is deleted in the end.
+
+    Raises
+    ------
+    OSError
+        If nothing can be written there. It names the target.
     """
     target = Path(path)
-    temporary = target.with_name(f".{target.stem}.{uuid.uuid4().hex}{target.suffix}")
     try:
-        yield temporary
-        os.replace(temporary, target)
-    finally:
-        temporary.unlink(missing_ok=True)
+        _refuse_special(target)
+        with tempfile.TemporaryDirectory(prefix=TEMPORARY, dir=target.parent) as near:
+            temporary = Path(near, target.name)
+            yield temporary
+            if target.is_file():
+                shutil.copymode(target, temporary)
+            if on_disk:
+                _put_on_disk(temporary)
+            os.replace(temporary, target)
+    except OSError as error:
+        name_target(error, target, hidden=os.path.join(target.parent, TEMPORARY))
+        raise
+
+
+def name_target(error: OSError, target: Path, *, hidden: str) -> None:
+    """Let an error name what was to be written.
+
+    Parameters
+    ----------
+    error : OSError
+        It may name no file, as those of writing do.
+    target : Path
+        What the user knows.
+    hidden : str
+        How files begin that the user need not know.
+    """
+    if error.errno and str(error.filename or hidden).startswith(hidden):
+        error.filename, error.filename2 = os.fspath(target), None
+
+
+def _put_on_disk(path):
+    for file in path.rglob("*") if path.is_dir() else [path]:
+        if file.is_file():
+            with open(file, "rb") as opened:
+                os.fsync(opened.fileno())
+
+
+def _refuse_special(path):
+    """Raise where moving a file would replace a device, or the like."""
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise FileExistsError(f"{path} is no regular file: name another.")
 
 
 def refuse_existing(paths: Iterable[Path]) -> None:
     """Raise FileExistsError where a file is there that would be written."""
     for path in paths:
+        _refuse_special(path)
         if path.exists():
             raise FileExistsError(
                 f"{path} exists: delete it to do the work again, or name another file."

@@ -8,6 +8,7 @@ __all__ = [
     "NoSpeechWarning",
     "ResamplingWarning",
     "TruncationWarning",
+    "WorkerError",
 ]
 
 _N_SHOWN = 10
@@ -46,6 +47,10 @@ class AudioError(ValueError):
         if n_failures > _N_SHOWN:
             lines.append(f"  and {n_failures - _N_SHOWN} more")
         return "\n".join(lines)
+
+
+class WorkerError(RuntimeError):
+    """A worker process has died before its work was done."""
 
 
 class ResamplingWarning(UserWarning):

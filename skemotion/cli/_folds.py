@@ -76,13 +76,10 @@ class KeptFolds:
         if self._folder is None:
             return
         arrays = {**vars(fold), "history": json.dumps(fold.history)}
-        with (
-            atomic_path(self._folder / _name(number)) as temporary,
-            open(temporary, "wb") as file,
-        ):
-            np.savez(file, **arrays)
-            file.flush()
-            os.fsync(file.fileno())
+        content = io.BytesIO()
+        np.savez(content, **arrays)
+        with atomic_path(self._folder / _name(number)) as temporary:
+            temporary.write_bytes(content.getvalue())
 
 
 def _name(number):

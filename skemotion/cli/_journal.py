@@ -67,13 +67,8 @@ class Journal:
         self.is_new = False
         sizes = {name: file.tell() for name, file in self._files.items()}
         state = {"identity": self._identity, "n_done": self.n_done, "sizes": sizes}
-        with (
-            atomic_path(self._folder / _STATE) as temporary,
-            open(temporary, "wb") as note,
-        ):
-            note.write(json.dumps(state).encode())
-            note.flush()
-            os.fsync(note.fileno())
+        with atomic_path(self._folder / _STATE) as temporary:
+            temporary.write_text(json.dumps(state), encoding="utf-8")
 
     def rewrite_start(self, name: str, content: bytes) -> None:
         """Replace the first bytes of a file by as many others."""

@@ -29,7 +29,6 @@ from skemotion.timeline._formats import (
     TableFormat,
     check_library,
     name_files,
-    new_folder,
 )
 
 _PARAMETERS = ("window", "hop", "smoothing", "min_pause", "max_utterance")
@@ -158,11 +157,12 @@ def _write_folder(options, recordings):
     refuse_existing([out])
     model = open_model(options)
     failures, rows = [], []
-    with new_folder(out) as temporary:
-        for found in _listen(model, recordings, options):
-            segments = found.timeline.segments if found.timeline else ()
-            rows += [(found.path, segment) for segment in segments]
-            failures += _failure(found)
+    for found in _listen(model, recordings, options):
+        segments = found.timeline.segments if found.timeline else ()
+        rows += [(found.path, segment) for segment in segments]
+        failures += _failure(found)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_path(out) as temporary:
         FORMATS[options.format].write(temporary, rows, model.classes_.tolist())
     _say_saved(options, recordings)
     return failures

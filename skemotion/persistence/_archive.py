@@ -4,7 +4,6 @@ import hashlib
 import io
 import json
 import math
-import os
 import re
 import struct
 import zipfile
@@ -59,10 +58,8 @@ def pack(members: dict[str, bytes]) -> bytes:
 
 def write_file(path: Path, content: bytes) -> None:
     """Write a file that is complete, and on the disk, before it is in its place."""
-    with atomic_path(path) as temporary, open(temporary, "xb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(content)
 
 
 def unpack(content: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
