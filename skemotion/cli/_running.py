@@ -38,7 +38,9 @@ def run_command(options: Any) -> int:
     try:
         with stops_as_errors():
             open_missing(options)
-            if isinstance(sys.stdout, io.TextIOWrapper):  # which may know few characters
+            if isinstance(
+                sys.stdout, io.TextIOWrapper
+            ):  # which may know few characters
                 sys.stdout.reconfigure(errors="backslashreplace")
             return _run(options, program)
     except BrokenPipeError:  # the reader of a pipe, such as head, has left

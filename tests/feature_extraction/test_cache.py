@@ -274,7 +274,9 @@ def test_clear_deletes_nothing_but_entries(folder):
     for path in foreign:
         path.parent.mkdir(exist_ok=True)
         path.write_text("mine")
-    left_by_a_killed_writer = entries(folder)[0].parent / ".skemotion-half" / "x.features"
+    left_by_a_killed_writer = (
+        entries(folder)[0].parent / ".skemotion-half" / "x.features"
+    )
     left_by_a_killed_writer.parent.mkdir()
     left_by_a_killed_writer.touch()
     assert main(["cache", "clear", str(folder)]) == 0
