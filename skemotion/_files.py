@@ -4,8 +4,10 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from skemotion._locks import leads_to, try_lock
 
 # Of the folders, beside the targets, in which files are until they are complete.
 TEMPORARY = ".skemotion-"
@@ -37,8 +39,10 @@ def atomic_path(path: str | os.PathLike, *, on_disk: bool = True) -> Iterator[Pa
     target = Path(path)
     try:
         _refuse_special(target)
-        with tempfile.TemporaryDirectory(prefix=TEMPORARY, dir=target.parent) as near:
-            temporary = Path(near, target.name)
+        if on_disk:  # others are cheap, and many
+            _sweep(target.parent)
+        with _private_folder(target.parent) as near:
+            temporary = near / target.name
             yield temporary
             if target.is_file():
                 shutil.copymode(target, temporary)
@@ -48,6 +52,40 @@ def atomic_path(path: str | os.PathLike, *, on_disk: bool = True) -> Iterator[Pa
     except OSError as error:
         name_target(error, target, hidden=os.path.join(target.parent, TEMPORARY))
         raise
+
+
+@contextmanager
+def _private_folder(parent: Path) -> Iterator[Path]:
+    """Give a folder that is locked as long as it is needed, and then deleted."""
+    while True:
+        with (
+            tempfile.TemporaryDirectory(prefix=TEMPORARY, dir=parent) as name,
+            _opened(name) as handle,
+        ):
+            if handle is not None:
+                try_lock(handle, wait=True)
+            if handle is None or leads_to(name, handle):  # not swept away
+                yield Path(name)
+                return
+
+
+def _sweep(parent):
+    """Delete what killed processes have left."""
+    for left in parent.glob(f"{TEMPORARY}*"):
+        with suppress(OSError), _opened(left) as handle:
+            if handle is not None and try_lock(handle):
+                shutil.rmtree(left, ignore_errors=True)
+
+
+@contextmanager
+def _opened(folder):
+    """Give a descriptor of a folder; None where the system has none."""
+    handle = os.open(folder, os.O_RDONLY) if os.name == "posix" else None
+    try:
+        yield handle
+    finally:
+        if handle is not None:
+            os.close(handle)
 
 
 def name_target(error: OSError, target: Path, *, hidden: str) -> None:

@@ -11,7 +11,7 @@ from skemotion._evaluation import Evaluation
 from skemotion._messages import shorten
 from skemotion._version import __version__
 from skemotion.cli._checks import check_folder, check_readable
-from skemotion.cli._folds import KeptFolds, forget_folds, open_folds
+from skemotion.cli._folds import KeptFolds, forget_folds, has_folds, open_folds
 from skemotion.cli._models import check_speakers, find_file
 from skemotion.cli._recordings import Recordings
 from skemotion.cli._scores import name_silence
@@ -61,6 +61,16 @@ def evaluate_corpus(
     with open_folds(_folder(options), identity_of(options, corpus)) as (kept, features):
         folds = _work_through(trial, kept, features, corpus, tell)
     return _join(trial, folds, corpus)
+
+
+def is_begun(options: Any, corpus: Any) -> bool:
+    """Tell whether folds are kept beside what is written, as after a kill.
+
+    What is written exists then only if the kill came after it.
+    """
+    if options.keep is not None or not options.out:
+        return False
+    return has_folds(_folder(options), identity_of(options, corpus))
 
 
 def forget_evaluation(options: Any, corpus: Any) -> None:

@@ -122,11 +122,18 @@ def open_folds(
             yield KeptFolds(None), Path(features)
         return
     own = _folder_of(folder, identity)
-    own.mkdir(parents=True, exist_ok=True)
+    own.parent.parent.mkdir(parents=True, exist_ok=True)
+    for private in (own.parent, own):
+        private.mkdir(mode=0o700, exist_ok=True)
     with open(own / _LOCK, "ab") as file:
-        lock(file, own)
+        lock(file.fileno(), own)
         yield KeptFolds(own), own / _FEATURES
         shutil.rmtree(own / _FEATURES, ignore_errors=True)
+
+
+def has_folds(folder: str | os.PathLike, identity: Mapping[str, Any]) -> bool:
+    """Tell whether folds of an evaluation are kept, or were about to be."""
+    return _folder_of(folder, identity).is_dir()
 
 
 def forget_folds(folder: str | os.PathLike, identity: Mapping[str, Any]) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from skemotion._files import TEMPORARY, atomic_path, name_target, refuse_existing
+from skemotion._locks import leads_to, try_lock
 from skemotion._text import csv_text
 
 _STATE = "state.json"
@@ -177,10 +178,20 @@ def is_begun(target: Path) -> bool:
     return (_folder_of(target) / _STATE).exists()
 
 
-def refuse_finished(target: Path) -> None:
-    """Raise FileExistsError where work is done, before anything is made for it."""
+def refuse_finished(target: Path, made: Sequence[Path] = ()) -> None:
+    """Raise FileExistsError where work is done, before anything is made for it.
+
+    Parameters
+    ----------
+    target : path
+        That of the work.
+    made : sequence of path, default=()
+        What the work makes, if it is not the target.
+    """
     if not is_begun(target):
-        refuse_existing([target])
+        with suppress(OSError):  # a kill at the very end leaves it
+            _folder_of(target).rmdir()
+        refuse_existing(made or [target])
 
 
 def _folder_of(target):
@@ -258,7 +269,7 @@ def _alone_in(folder: Path) -> Iterator[None]:
             handle = _lock_folder(folder)
         except FileNotFoundError:  # who was at work there has ended
             continue
-        if handle is None or _leads_to(folder, handle):
+        if handle is None or leads_to(folder, handle):
             break
         os.close(handle)
     try:
@@ -273,10 +284,8 @@ def _alone_in(folder: Path) -> Iterator[None]:
 
 
 def _lock_folder(folder):
-    """Return an open handle with a lock, or None where the system has none."""
-    try:
-        import fcntl  # noqa: F401 - not on Windows, where no folder can be opened
-    except ImportError:
+    """Return an open handle with a lock, or None where no folder can be opened."""
+    if os.name != "posix":
         return None
     handle = os.open(folder, os.O_RDONLY)
     try:
@@ -287,22 +296,9 @@ def _lock_folder(folder):
     return handle
 
 
-def _leads_to(folder, handle):
-    try:
-        return os.path.samestat(os.stat(folder), os.fstat(handle))
-    except FileNotFoundError:
-        return False
-
-
-def lock(file, folder):
+def lock(file: int, folder: Path) -> None:
     """Keep a second process out, where the system can."""
     try:
-        import fcntl
-    except ImportError:  # Windows
-        return
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        try_lock(file)
     except BlockingIOError:
         raise ValueError(f"another process is at work in {folder}.") from None
-    except OSError:  # a file system without locks
-        return

@@ -14,7 +14,7 @@ from skemotion._text import json_text
 from skemotion._version import __version__
 from skemotion.cli._failures import conclude
 from skemotion.cli._formats import NO_SPEECH
-from skemotion.cli._journal import is_begun, open_journal, refuse_finished
+from skemotion.cli._journal import open_journal, refuse_finished
 from skemotion.cli._models import open_model
 from skemotion.cli._recordings import find_recordings
 from skemotion.cli._terminal import (
@@ -124,7 +124,7 @@ def _write_files(options, recordings):
     """Write a file for each recording that can be read, once all are listened to."""
     form = FORMATS[options.format]
     targets = _find_targets(options, recordings, form.suffix)
-    _refuse_made(options, targets)
+    refuse_finished(Path(options.out), targets)
     with _listened(options, recordings, targets) as (found, _):
         targets[0].parent.mkdir(parents=True, exist_ok=True)
         for each, target in zip(found, targets, strict=True):
@@ -156,7 +156,7 @@ def _find_targets(options, recordings, suffix):
 def _write_folder(options, recordings):
     """Write a folder with all recordings, whole or not at all."""
     out = _check_out(options)
-    _refuse_made(options, [out])
+    refuse_finished(out)
     with _listened(options, recordings, [out]) as (found, classes):
         rows = [(each.path, segment) for each in found for segment in _segments(each)]
         if not out.exists():
@@ -180,11 +180,6 @@ def _listened(options, recordings, targets):
             journal.write(_FOUND, _to_line(found))
             journal.commit(1)
         yield list(map(_from_line, journal.read_lines(_FOUND))), model.classes_.tolist()
-
-
-def _refuse_made(options, targets):
-    if not is_begun(Path(options.out)):
-        refuse_existing(targets)
 
 
 def _to_line(found):

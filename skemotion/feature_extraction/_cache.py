@@ -130,14 +130,12 @@ class FeatureCache:
             If the folder is no cache of features.
         """
         info = self.info()
-        left = self._list(f"{TEMPORARY}*/*")  # by writers that were killed
-        for files in (left, self._list("[!.]*")):
-            for path in files:
-                path.unlink(missing_ok=True)
-            for folder in {path.parent for path in files}:
+        # What killed writers have left is in folders of its own.
+        for path in [*self._list("[!.]*"), *self._list(f"{TEMPORARY}*/*")]:
+            path.unlink(missing_ok=True)
+        for pattern in (f"[0-9a-f][0-9a-f]/{TEMPORARY}*", "[0-9a-f][0-9a-f]"):
+            for folder in self._entries.glob(pattern):
                 _remove_if_empty(folder)
-        for folder in {path.parent.parent for path in left}:
-            _remove_if_empty(folder)
         if [path.name for path in self._entries.iterdir()] == [_TAG]:
             (self._entries / _TAG).unlink()
             _remove_if_empty(self._entries)
