@@ -31,6 +31,7 @@ _OF_SYSTEM = {
     "utime",
     "write",
 }
+_MAX_SECONDS = 60
 _OF_FILES = {"close", "flush", "truncate", "write", "writelines", "__exit__"}
 
 
@@ -101,6 +102,7 @@ def start(work, folder, prepare=None, *, stdout=None):
     code = 70
     try:
         os.chdir(folder)
+        signal.alarm(_MAX_SECONDS)  # it would hang for ever
         signal.signal(signal.SIGINT, signal.default_int_handler)
         _redirect([writer for _, writer in pipes], stdout)
         if prepare:

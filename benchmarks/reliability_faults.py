@@ -164,6 +164,7 @@ class Command:
         done = run(self.arguments, folder, prepare)
         row.tried += 1
         row.check("Traceback" not in done.err, f"{told}: {done.err[-300:]}")
+        row.check(done.code != -signal.SIGALRM, f"{told}: it hangs")
         for path, content in snapshot(folder).items():
             if path in self.made:
                 row.check(content == self.made[path], f"{told}: {path} is half written")
@@ -322,7 +323,9 @@ def try_full_disks(commands: list[Command], n: int | None) -> Row:
                 row, f"{size} bytes", limit(resource.RLIMIT_FSIZE, size)
             )
             if done.code != command.done.code or "file too large" in done.err:
-                check_failure(row, done, f"{command.name}, {size} bytes", says="out")
+                check_failure(
+                    row, done, f"{command.name}, {size} bytes", says="file too large"
+                )
     return row
 
 
@@ -464,11 +467,11 @@ def try_streams(world: World, commands: list[Command]) -> Row:
             "-m",
             str(world.folder / "model.joblib"),
         ],
-        "predict jsonl": [
+        "predict json": [
             "predict",
             *world.paths[:3],
             "--format",
-            "jsonl",
+            "json",
             "-m",
             str(world.folder / "model.joblib"),
         ],

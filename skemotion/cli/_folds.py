@@ -7,7 +7,7 @@ import os
 import shutil
 import zipfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -133,11 +133,16 @@ def open_folds(
 
 def has_folds(folder: str | os.PathLike, identity: Mapping[str, Any]) -> bool:
     """Tell whether folds of an evaluation are kept, or were about to be."""
+    _remove_if_empty(folder)  # as a kill at the very end leaves it
     return _folder_of(folder, identity).is_dir()
 
 
 def forget_folds(folder: str | os.PathLike, identity: Mapping[str, Any]) -> None:
     """Delete the folds of an evaluation, and the folder if it holds no others."""
     shutil.rmtree(_folder_of(folder, identity), ignore_errors=True)
-    if os.path.isdir(folder) and not os.listdir(folder):
+    _remove_if_empty(folder)
+
+
+def _remove_if_empty(folder):
+    with suppress(OSError):
         os.rmdir(folder)

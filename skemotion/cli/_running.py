@@ -12,7 +12,7 @@ from typing import Any
 
 from skemotion._text import printable
 from skemotion.cli._signals import stops_as_errors
-from skemotion.cli._streams import drop_out, flush_out, open_missing, say_last
+from skemotion.cli._streams import open_missing, say_last, settle_out
 from skemotion.cli._terminal import heeding, is_quiet, is_verbose
 from skemotion.exceptions import WorkerError
 
@@ -43,13 +43,15 @@ def run_command(options: Any) -> int:
             ):  # which may know few characters
                 sys.stdout.reconfigure(errors="backslashreplace")
             return _run(options, program)
-    except BrokenPipeError:  # the reader of a pipe, such as head, has left
-        drop_out()
+    except BrokenPipeError as error:  # the reader of a pipe, such as head, has left
+        settle_out(error)
         return 1
     except KeyboardInterrupt as error:
+        settle_out(error)
         say_last(f"{program}: {error!s}" if str(error) else f"{program}: interrupted")
         return _OF_A_SIGNAL + getattr(error, "number", signal.SIGINT)
     except Exception as error:
+        settle_out(error)
         text = printable(_in_words(error), keep="\n")
         say_last(f"{program}: error: {text}")
         return 1
@@ -60,7 +62,7 @@ def _run(options, program):
         command = importlib.import_module(f"skemotion.cli._{options.command}")
         try:
             code = command.run(options) or 0
-            flush_out()
+            settle_out()
             return code
         except (Exception, KeyboardInterrupt):
             if is_verbose():
@@ -72,8 +74,9 @@ def _in_words(error):
     """Return what an error says, and of those not foreseen how to see more."""
     if isinstance(error, MemoryError):
         return "there is not enough memory for this."
-    if isinstance(error, OSError) and error.filename and error.strerror:
-        return f"{error.filename}: {error.strerror[0].lower()}{error.strerror[1:]}"
+    if isinstance(error, OSError) and error.strerror:
+        reason = f"{error.strerror[0].lower()}{error.strerror[1:]}"
+        return f"{error.filename}: {reason}" if error.filename else reason
     text = str(error).strip()
     if isinstance(error, _FORESEEN) and text:
         return text

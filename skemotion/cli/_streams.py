@@ -1,6 +1,5 @@
 """Standard input, output and error, where there are none or nobody reads them."""
 
-import errno
 import os
 import sys
 from contextlib import suppress
@@ -41,26 +40,32 @@ def _is_open(number):
     return True
 
 
-def flush_out() -> None:
-    """Write what is held back of standard output.
+def settle_out(error: BaseException | None = None) -> None:
+    """Write what is held back of standard output; if that fails, never try again.
+
+    Parameters
+    ----------
+    error : exception, default=None
+        What has ended the command. If it is about standard output, it names it.
 
     Raises
     ------
-    BrokenPipeError
-        If nobody reads it any more.
     OSError
-        If it cannot be written. It names standard output.
+        If it cannot be written, and nothing has ended the command before.
     """
     try:
         sys.stdout.flush()
-    except OSError as error:
-        if error.errno != errno.EPIPE and error.filename is None:
-            error.filename = "standard output"
-        raise
+    except OSError as failure:
+        _drop_out()
+        for each in (failure, error):
+            if isinstance(each, OSError) and each.errno and not each.filename:
+                each.filename = "standard output"
+        if error is None:
+            raise
 
 
-def drop_out() -> None:
-    """Let nothing more be written to standard output, at the end of Python neither."""
+def _drop_out():
+    # What is left in its buffer would be written when Python ends.
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
