@@ -53,6 +53,56 @@ from skemotion.datasets import make_emotional_speech
 RESULTS = Path(__file__).parent / "results" / "reliability" / "faults.json"
 
 
+# What was wrong at first: how many defects, and what they were.
+KNOWN = {
+    "kill -9 at every step of predict that changes files": (
+        2,
+        "a kill at the very last step left an empty folder for ever; hidden files that "
+        "a kill leaves were never deleted, which the next run now does",
+    ),
+    "kill -9 at every step of timeline to files that changes files": (
+        1,
+        "files made before the kill stopped every further run; it is resumed now",
+    ),
+    "kill -9 at every step of evaluate that changes files": (
+        3,
+        "a kill after the table and before the figures stopped every further run; "
+        "figures could be half written; folders of unfinished work were open to others",
+    ),
+    "kill -9 at every step of report that changes files": (
+        1,
+        "a kill after the page stopped every further run",
+    ),
+    "kill -9 at every step of saving m.joblib over an older one": (
+        2,
+        "the new file lost the older one's mode, and was not sure to be on the disk",
+    ),
+    "a disk that is full after so many bytes of a file": (
+        2,
+        "the line named no file; synthetic recordings could be half written",
+    ),
+    "SIGTERM at steps that change files": (
+        1,
+        "temporary files were left; it is an error in order now, and so is SIGHUP",
+    ),
+    "limits of memory (address space)": (
+        1,
+        "the progress bar's thread was waited for in vain, even if it was not shown",
+    ),
+    "standard output that is closed, full, or that nobody reads": (
+        3,
+        "closed standard output or error gave AttributeError; a full one was found "
+        "when Python ended (code 120) or named nothing",
+    ),
+    "SIGKILL of a worker, with n_jobs=2": (1, "an unexpected TerminatedWorkerError"),
+    "SIGTERM of the first process, with n_jobs=2": (
+        1,
+        "four processes were left; workers now end with the first process, however "
+        "that ends",
+    ),
+}
+
+
 @dataclass
 class Row:
     """What was tried, and what was wrong.
@@ -192,6 +242,12 @@ class Command:
             row.check(False, f"{told}: the next run differs in {sorted(names)}")
 
 
+def bound(command: Command, n: int | None) -> int | None:
+    """Return how often to try a command: seldom, if it draws."""
+    is_slow = command.name in ("evaluate", "report")
+    return n and (max(n // 5, 1) if is_slow else n)
+
+
 def choose(n_steps: int, n_tried: int | None) -> Sequence[int]:
     """Return all steps, or some that lie evenly."""
     if n_tried is None or n_tried >= n_steps:
@@ -206,7 +262,7 @@ def try_kills(commands: list[Command], n: int | None) -> Iterator[Row]:
             f"kill -9 at every step of {command.name} that changes files",
             "whole outputs or none; the next run ends with the same bytes",
         )
-        for step in choose(command.n_steps, n):
+        for step in choose(command.n_steps, bound(command, n)):
             done = command.try_fault(row, f"killed at {step}", Steps(step))
             row.check(done.code == -signal.SIGKILL, f"{command.name}: not killed")
         yield row
@@ -292,7 +348,7 @@ def try_signals(commands: list[Command], n: int | None) -> Iterator[Row]:
             f"one line, code {128 + number}, nothing left but what is resumed",
         )
         for command in commands:
-            for step in choose(command.n_steps, n):
+            for step in choose(command.n_steps, bound(command, n)):
                 done = command.try_fault(
                     row, f"{number.name} at {step}", Steps(step, send(number))
                 )
@@ -318,7 +374,7 @@ def try_full_disks(commands: list[Command], n: int | None) -> Row:
     )
     for command in commands:
         largest = max(len(content or b"") for content in command.made.values())
-        for size in choose(largest, n):
+        for size in choose(largest, bound(command, n)):
             done = command.try_fault(
                 row, f"{size} bytes", limit(resource.RLIMIT_FSIZE, size)
             )
@@ -333,7 +389,7 @@ def try_memory(commands: list[Command], n: int | None) -> Row:
     """Give each command little more memory than it has."""
     row = Row("limits of memory (address space)", "one line, or enough memory")
     for command in commands:
-        for more in choose(2**26, n or 20):
+        for more in choose(2**26, bound(command, n or 20)):
             done = command.try_fault(
                 row,
                 f"{more} bytes more",
@@ -348,7 +404,7 @@ def try_open_files(commands: list[Command], n: int | None) -> Row:
     """Give each command few descriptors."""
     row = Row("limits of open files", "one line, or enough of them")
     for command in commands:
-        for number in choose(40, n):
+        for number in choose(40, bound(command, n)):
             done = command.try_fault(
                 row, f"{number} files", limit(resource.RLIMIT_NOFILE, number)
             )
@@ -617,20 +673,22 @@ def try_workers(world: World, n: int) -> Iterator[Row]:
                 text=True,
             )
 
-            def workers(pid=process.pid):
+            def at_work(pid=process.pid):
                 found = [each for each in children_of(pid) if is_worker(each)]
-                return found if len(found) == 2 else None
+                # A thread looks after the first process once there is work.
+                begun = [each for each in found if _n_threads(each) > 1]
+                return found if len(begun) == 2 else None
 
-            found = wait_for(workers)
+            found = wait_for(at_work)
             row.check(found, "no workers have begun")
-            time.sleep(2 + 2 * random.random())
+            time.sleep(2 * random.random())
             children = children_of(process.pid)
             os.kill(found[0] if who == "a worker" else process.pid, number)
             _, err = process.communicate(timeout=120)
             done = Done(process.returncode, "", err)
             row.check(done.code == code, f"{who}: {done}")
             row.check(
-                len(done.errors) == (number != signal.SIGKILL or code == 1),
+                code == -9 or len(done.errors) == 1,
                 f"{who}: {done}",
             )
             gone = wait_for(
@@ -651,6 +709,13 @@ def try_workers(world: World, n: int) -> Iterator[Row]:
             row.check(not left, f"{who}, {number.name}: {left}")
             shutil.rmtree(folder)
         yield row
+
+
+def _n_threads(pid):
+    try:
+        return len(os.listdir(f"/proc/{pid}/task"))
+    except OSError:
+        return 0
 
 
 def _command_line(pid):
@@ -691,22 +756,25 @@ def try_all(folder: Path, n: int | None, *, processes: bool) -> list[Row]:
     set_up()
     world = World(folder)
     commands = [Command(world, *each) for each in world.commands().items()]
+    writing, few = commands[:-1], n and max(n // 3, 1)  # a page takes long
     rows = [
         *_told(try_kills(commands, n)),
         *_told(try_kills_of_models(world, n)),
         *_told([try_kills_of_caches(world, n)]),
-        *_told(try_signals(commands, (n and max(n // 3, 1)) or 25)),
         *_told([try_full_disks(commands, n or 25)]),
-        *_told([try_memory(commands, n)]),
-        *_told([try_open_files(commands, n)]),
+        *_told(try_signals(writing, few or 25)),
+        *_told([try_memory(writing, n)]),
+        *_told([try_open_files(writing, n)]),
         *_told([try_read_only(world, commands)]),
-        *_told([try_two_at_once(world, commands, (n and 1) or 10)]),
-        *_told([try_clocks(world, commands)]),
-        *_told([try_streams(world, commands)]),
+        *_told([try_two_at_once(world, writing, few or 10)]),
+        *_told([try_clocks(world, writing)]),
+        *_told([try_streams(world, writing)]),
         *_told([try_without_network(commands)]),
     ]
     if processes:
-        rows += [*_told(try_workers(world, 3)), *_told([try_homes(world)])]
+        rows += [*_told(try_workers(world, few or 3)), *_told([try_homes(world)])]
+    for row in rows:
+        row.defects, row.mended = KNOWN.get(row.what, (0, ""))
     return rows
 
 
@@ -721,13 +789,14 @@ def _told(rows):
 def main() -> int:
     """Try it, and write what happened."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--slice", type=int, help="at most so many of each kind")
+    parser.add_argument("--most", type=int, help="so many of each kind (default: all)")
+    parser.add_argument("--slice", action="store_true", help="try, and write nothing")
     parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
     random.seed(0)
     with tempfile.TemporaryDirectory() as folder:
-        rows = try_all(Path(folder), options.slice, processes=options.slice is None)
-    if options.slice is None:
+        rows = try_all(Path(folder), options.most, processes=not options.slice)
+    if not options.slice:
         write_json(
             options.out,
             {
