@@ -21,8 +21,10 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
+# ruff: noqa: E402
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(_name, "1")  # threads do not survive a fork
 
@@ -459,7 +461,7 @@ def try_two_at_once(world: World, commands: list[Command], n: int) -> Row:
         for _ in range(n):
             row.tried += 1
             folder = world.new_folder()
-            pair = [start(lambda: main(command.arguments), folder) for _ in range(2)]
+            pair = [start(partial(main, command.arguments), folder) for _ in range(2)]
             both = [end(*each) for each in pair]
             for done in both:
                 if done.code != command.done.code or "exists" in done.err:
@@ -692,7 +694,7 @@ def try_workers(world: World, n: int) -> Iterator[Row]:
                 f"{who}: {done}",
             )
             gone = wait_for(
-                lambda: (
+                lambda children=children: (
                     not [
                         each
                         for each in children

@@ -82,7 +82,9 @@ def workers_of(pid):
 
 def is_running(pid):
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+        return (
+            Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+        )
     except OSError:
         return False
 
@@ -145,19 +147,23 @@ def test_no_device_is_replaced(tmp_path):
 
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    with pytest.raises(FileExistsError, match="pipe is no regular file"):
-        with atomic_path(pipe) as temporary:
-            temporary.touch()
+    with (
+        pytest.raises(FileExistsError, match="pipe is no regular file"),
+        atomic_path(pipe) as temporary,
+    ):
+        temporary.touch()
     assert pipe.is_fifo()
 
 
-@pytest.mark.parametrize("parent", ["missing", "file"])
-def test_errors_name_the_target(tmp_path, parent):
+@pytest.mark.parametrize(
+    ("parent", "error"), [("missing", FileNotFoundError), ("file", NotADirectoryError)]
+)
+def test_errors_name_the_target(tmp_path, parent, error):
     from skemotion._files import atomic_path
 
     (tmp_path / "file").touch()
     target = tmp_path / parent / "x.json"
-    with pytest.raises(OSError) as caught, atomic_path(target):
+    with pytest.raises(error) as caught, atomic_path(target):
         pass
     assert caught.value.filename == str(target)
 

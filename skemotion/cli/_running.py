@@ -38,10 +38,7 @@ def run_command(options: Any) -> int:
     try:
         with stops_as_errors():
             open_missing(options)
-            if isinstance(
-                sys.stdout, io.TextIOWrapper
-            ):  # which may know few characters
-                sys.stdout.reconfigure(errors="backslashreplace")
+            _let_all_be_written(sys.stdout)
             return _run(options, program)
     except BrokenPipeError as error:  # the reader of a pipe, such as head, has left
         settle_out(error)
@@ -68,6 +65,11 @@ def _run(options, program):
             if is_verbose():
                 traceback.print_exc()
             raise
+
+
+def _let_all_be_written(stream):
+    if isinstance(stream, io.TextIOWrapper):  # which may know few characters
+        stream.reconfigure(errors="backslashreplace")
 
 
 def _in_words(error):
