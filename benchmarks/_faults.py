@@ -103,7 +103,7 @@ def start(work, folder, prepare=None, *, stdout=None):
     try:
         os.chdir(folder)
         signal.alarm(_MAX_SECONDS)  # it would hang for ever
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        _heed_signals()
         _redirect([writer for _, writer in pipes], stdout)
         if prepare:
             prepare()
@@ -133,6 +133,13 @@ def end(pid, files) -> Done:
         with os.fdopen(file, "rb") as opened:
             texts.append(opened.read().decode(errors="replace"))
     return Done(os.waitstatus_to_exitcode(status), *texts)
+
+
+def _heed_signals():
+    # What a shell has put into the background, or nohup has begun, ignores some.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def _redirect(files, stdout):

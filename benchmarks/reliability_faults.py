@@ -598,6 +598,7 @@ def try_without_network(commands: list[Command]) -> Row:
 SLOW = """
 import signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 from skemotion.feature_extraction import _extraction
 _extraction._MANY_RECORDINGS = 1
 from skemotion.cli import main
