@@ -91,6 +91,7 @@ KNOWN = {
         1,
         "the progress bar's thread was waited for in vain, even if it was not shown",
     ),
+    "limits of open files": (1, "a hidden folder was left where none could be opened"),
     "standard output that is closed, full, or that nobody reads": (
         3,
         "closed standard output or error gave AttributeError; a full one was found "

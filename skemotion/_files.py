@@ -58,15 +58,19 @@ def atomic_path(path: str | os.PathLike, *, on_disk: bool = True) -> Iterator[Pa
 def _private_folder(parent: Path) -> Iterator[Path]:
     """Give a folder that is locked as long as it is needed, and then deleted."""
     while True:
-        with (
-            tempfile.TemporaryDirectory(prefix=TEMPORARY, dir=parent) as name,
-            _opened(name) as handle,
-        ):
-            if handle is not None:
-                try_lock(handle, wait=True)
-            if handle is None or leads_to(name, handle):  # not swept away
-                yield Path(name)
-                return
+        name = tempfile.mkdtemp(prefix=TEMPORARY, dir=parent)
+        try:
+            with _opened(name) as handle:
+                if handle is not None:
+                    try_lock(handle, wait=True)
+                if handle is None or leads_to(name, handle):  # not swept away
+                    yield Path(name)
+                    return
+        finally:
+            try:
+                os.rmdir(name)  # which works, too, where no file can be opened
+            except OSError:
+                shutil.rmtree(name, ignore_errors=True)
 
 
 def _sweep(parent):

@@ -63,14 +63,28 @@ def evaluate_corpus(
     return _join(trial, folds, corpus)
 
 
-def is_begun(options: Any, corpus: Any) -> bool:
-    """Tell whether folds are kept beside what is written, as after a kill.
+def load_for_new(options: Any, check: Callable[[], None], load: Callable) -> Any:
+    """Return the corpus, once it is known that what is to be written is not there.
 
-    What is written exists then only if the kill came after it.
+    That is not asked where folds of the same evaluation are kept beside it: a kill
+    came after it was written.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+        As :func:`evaluate_corpus` takes them.
+    check : callable
+        Raises where something is there, or cannot be written.
+    load : callable
+        Takes the name of the corpus and the map of labels.
     """
-    if options.keep is not None or not options.out:
-        return False
-    return has_folds(_folder(options), identity_of(options, corpus))
+    may_be_begun = options.keep is None and options.out and has_folds(_folder(options))
+    if not may_be_begun:
+        check()
+    corpus = load(options.corpus, options.label_map)
+    if may_be_begun and not has_folds(_folder(options), identity_of(options, corpus)):
+        check()
+    return corpus
 
 
 def forget_evaluation(options: Any, corpus: Any) -> None:

@@ -131,9 +131,13 @@ def open_folds(
         shutil.rmtree(own / _FEATURES, ignore_errors=True)
 
 
-def has_folds(folder: str | os.PathLike, identity: Mapping[str, Any]) -> bool:
-    """Tell whether folds of an evaluation are kept, or were about to be."""
+def has_folds(
+    folder: str | os.PathLike, identity: Mapping[str, Any] | None = None
+) -> bool:
+    """Tell whether folds of an evaluation, or of any, are kept or were about to be."""
     _remove_if_empty(folder)  # as a kill at the very end leaves it
+    if identity is None:
+        return os.path.isdir(folder)
     return _folder_of(folder, identity).is_dir()
 
 

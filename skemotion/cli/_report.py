@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from skemotion.cli._checks import check_folder
-from skemotion.cli._evaluating import evaluate_corpus, forget_evaluation, is_begun
+from skemotion.cli._evaluating import evaluate_corpus, forget_evaluation, load_for_new
 from skemotion.cli._labels import load_labelled
 from skemotion.cli._models import find_file, load_model, set_extraction
 from skemotion.cli._terminal import say, shows_progress
@@ -14,10 +14,9 @@ from skemotion.report._write import PAGE, check_page
 def run(options):
     """Evaluate a corpus, and write a page of what is found."""
     options.out = str(Path(options.out))  # folds are kept beside it
-    check_folder(options.out)
-    corpus = load_labelled(options.corpus, options.label_map)
-    if not is_begun(options, corpus):
-        check_folder_of_page(options.out)
+    corpus = load_for_new(
+        options, lambda: check_folder_of_page(options.out), load_labelled
+    )
     evaluation = evaluate_corpus(options, corpus, tell=say)
     page = write_page(
         evaluation,
