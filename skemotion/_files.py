@@ -1,54 +1,141 @@
 """Writing of files, whole or not at all."""
 
 import os
-import uuid
+import shutil
+import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from glob import escape
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from skemotion._locks import leads_to, try_lock
+
+# Of the folders, beside the targets, in which files are until they are complete.
+TEMPORARY = ".skemotion-"
 
 
 @contextmanager
-def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
+def atomic_path(path: str | os.PathLike, *, on_disk: bool = True) -> Iterator[Path]:
     """Give a path beside the target, moved there if nothing is raised.
 
     Parameters
     ----------
     path : str or path-like
-        The target. What is there stays until the new file is complete.
+        The target, a file or a new folder. What is there stays until the new one
+        is complete.
+    on_disk : bool, default=True
+        Whether what was written outlives a failure of the power. That takes time.
 
     Yields
     ------
     Path
-        Where to write; it has the suffix of the target.
+        Where to write; it has the name of the target, and stands in a folder that
+        others may not open, and that is deleted in the end.
+
+    Raises
+    ------
+    OSError
+        If nothing can be written there. It names the target.
     """
     target = Path(path)
-    temporary = target.with_name(f".{target.stem}.{uuid.uuid4().hex}{target.suffix}")
     try:
-        yield temporary
-        os.replace(temporary, target)
+        _refuse_special(target)
+        if on_disk:  # others are cheap, and many
+            _sweep(target.parent)
+        with _private_folder(target.parent) as near:
+            temporary = near / target.name
+            yield temporary
+            if target.is_file():
+                shutil.copymode(target, temporary)
+            if on_disk:
+                _put_on_disk(temporary)
+            os.replace(temporary, target)
+    except OSError as error:
+        name_target(error, target, hidden=os.path.join(target.parent, TEMPORARY))
+        raise
+
+
+@contextmanager
+def _private_folder(parent: Path) -> Iterator[Path]:
+    """Give a folder that is locked as long as it is needed, and then deleted."""
+    while True:
+        name = tempfile.mkdtemp(prefix=TEMPORARY, dir=parent)
+        try:
+            with _opened(name) as handle:
+                if handle is not None:
+                    try_lock(handle, wait=True)
+                if handle is None or leads_to(name, handle):  # not swept away
+                    yield Path(name)
+                    return
+        finally:
+            try:
+                os.rmdir(name)  # which works, too, where no file can be opened
+            except OSError:
+                shutil.rmtree(name, ignore_errors=True)
+
+
+def _sweep(parent):
+    """Delete what killed processes have left."""
+    for left in parent.glob(f"{TEMPORARY}*"):
+        with suppress(OSError), _opened(left) as handle:
+            if handle is not None and try_lock(handle):
+                shutil.rmtree(left, ignore_errors=True)
+
+
+@contextmanager
+def _opened(folder):
+    """Give a descriptor of a folder; None where the system has none."""
+    handle = os.open(folder, os.O_RDONLY) if os.name == "posix" else None
+    try:
+        yield handle
     finally:
-        temporary.unlink(missing_ok=True)
+        if handle is not None:
+            os.close(handle)
+
+
+def name_target(error: OSError, target: Path, *, hidden: str) -> None:
+    """Let an error name what was to be written.
+
+    Parameters
+    ----------
+    error : OSError
+        It may name no file, as those of writing do.
+    target : Path
+        What the user knows.
+    hidden : str
+        How files begin that the user need not know.
+    """
+    if error.errno and str(error.filename or hidden).startswith(hidden):
+        error.filename, error.filename2 = os.fspath(target), None
+
+
+def _put_on_disk(path):
+    for file in path.rglob("*") if path.is_dir() else [path]:
+        if file.is_file():
+            with open(file, "rb") as opened:
+                os.fsync(opened.fileno())
+
+
+def _refuse_special(path):
+    """Raise where moving a file would replace a device, or the like."""
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise FileExistsError(f"{path} is no regular file: name another.")
 
 
 def write_file(path: str | os.PathLike, content: bytes) -> None:
     """Write a file that is complete, and on the disk, before it is in its place."""
-    with atomic_path(path) as temporary, open(temporary, "xb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(content)
 
 
 def remove_leftovers(path: str | os.PathLike) -> None:
     """Delete what killed writers of a file have left beside it."""
-    target = Path(path)
-    for left in target.parent.glob(f".{escape(target.stem)}.*{escape(target.suffix)}"):
-        left.unlink(missing_ok=True)
+    _sweep(Path(path).parent)
 
 
 def refuse_existing(paths: Iterable[Path]) -> None:
     """Raise FileExistsError where a file is there that would be written."""
     for path in paths:
+        _refuse_special(path)
         if path.exists():
             raise FileExistsError(
                 f"{path} exists: delete it to do the work again, or name another file."

@@ -14,6 +14,7 @@ __all__ = [
     "SilentBeginningWarning",
     "TruncationWarning",
     "UnreadableWarning",
+    "WorkerError",
 ]
 
 _N_SHOWN = 10
@@ -59,6 +60,10 @@ class AudioError(ValueError):
         if self.hint:
             lines.append(self.hint)
         return "\n".join(lines)
+
+
+class WorkerError(RuntimeError):
+    """A worker process has died before its work was done."""
 
 
 class ResamplingWarning(UserWarning):

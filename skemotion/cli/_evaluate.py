@@ -1,11 +1,12 @@
 """``skemotion evaluate``."""
 
 import os
+from functools import partial
 
 from skemotion._files import atomic_path
 from skemotion._text import csv_text, json_text
-from skemotion.cli._checks import check_folder, check_new_file, keep_readable_rows
-from skemotion.cli._evaluating import evaluate_corpus, forget_evaluation
+from skemotion.cli._checks import check_folder, check_new_file
+from skemotion.cli._evaluating import evaluate_corpus, forget_evaluation, load_for_new
 from skemotion.cli._formats import NO_SPEECH
 from skemotion.cli._labels import load_labelled
 from skemotion.cli._report import check_folder_of_page, write_page
@@ -20,14 +21,7 @@ from skemotion.cli._terminal import note, say, shows_progress, write_out
 
 def run(options):
     """Print how well emotions are recognised, and under which protocol."""
-    if options.out:
-        check_new_file(options.out)
-    if options.figures:
-        check_folder(options.figures)
-    if options.report:
-        check_folder_of_page(options.report)
-    corpus = load_labelled(options.corpus, options.label_map)
-    corpus = keep_readable_rows(corpus, options)
+    corpus = load_for_new(options, partial(_check_new, options), load_labelled)
     as_text = options.format == "text"
     evaluation = evaluate_corpus(options, corpus, tell=say if as_text else _tell)
     if as_text:
@@ -35,15 +29,25 @@ def run(options):
     else:
         write_out(json_text(describe(evaluation), indent=2) + "\n")
     tell = say if as_text else note
-    if options.out:
-        _write_predictions(options.out, evaluation)
-        tell(f"saved {options.out}")
     if options.figures:
         found = evaluation.y_true, answers(evaluation)
         tell(f"saved {save_confusion_matrix(options.figures, *found)}")
     if options.report:
         tell(f"saved {write_page(evaluation, options.report, options)}")
+    if options.out:
+        if not os.path.exists(options.out):  # as where a kill came after it
+            _write_predictions(options.out, evaluation)
+        tell(f"saved {options.out}")
     forget_evaluation(options, corpus)
+
+
+def _check_new(options):
+    if options.out:
+        check_new_file(options.out)
+    if options.figures:
+        check_folder(options.figures)
+    if options.report:
+        check_folder_of_page(options.report)
 
 
 def _tell(text):

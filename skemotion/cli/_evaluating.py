@@ -10,8 +10,8 @@ import numpy as np
 from skemotion._evaluation import Evaluation
 from skemotion._messages import shorten
 from skemotion._version import __version__
-from skemotion.cli._checks import check_folder
-from skemotion.cli._folds import KeptFolds, forget_folds, open_folds
+from skemotion.cli._checks import check_folder, keep_readable_rows
+from skemotion.cli._folds import KeptFolds, forget_folds, has_folds, open_folds
 from skemotion.cli._models import check_speakers, find_file
 from skemotion.cli._recordings import Recordings
 from skemotion.cli._scores import name_silence
@@ -60,6 +60,30 @@ def evaluate_corpus(
     with open_folds(_folder(options), identity_of(options, corpus)) as (kept, features):
         folds = _work_through(trial, kept, features, corpus, tell)
     return _join(trial, folds, corpus)
+
+
+def load_for_new(options: Any, check: Callable[[], None], load: Callable) -> Any:
+    """Return the corpus, once it is known that what is to be written is not there.
+
+    That is not asked where folds of the same evaluation are kept beside it: a kill
+    came after it was written.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+        As :func:`evaluate_corpus` takes them.
+    check : callable
+        Raises where something is there, or cannot be written.
+    load : callable
+        Takes the name of the corpus and the map of labels.
+    """
+    may_be_begun = options.keep is None and options.out and has_folds(_folder(options))
+    if not may_be_begun:
+        check()
+    corpus = keep_readable_rows(load(options.corpus, options.label_map), options)
+    if may_be_begun and not has_folds(_folder(options), identity_of(options, corpus)):
+        check()
+    return corpus
 
 
 def forget_evaluation(options: Any, corpus: Any) -> None:

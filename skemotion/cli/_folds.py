@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -82,13 +82,9 @@ class KeptFolds:
         arrays = {**vars(fold), "history": json.dumps(fold.history)}
         content = io.BytesIO()
         np.savez(content, **arrays)
-        with (
-            atomic_path(self._folder / _name(number)) as temporary,
-            open(temporary, "wb") as file,
-        ):
-            file.write(_digest(content.getvalue(), number) + content.getvalue())
-            file.flush()
-            os.fsync(file.fileno())
+        with atomic_path(self._folder / _name(number)) as temporary:
+            whole = content.getvalue()
+            temporary.write_bytes(_digest(whole, number) + whole)
 
 
 def _name(number):
@@ -137,15 +133,31 @@ def open_folds(
             yield KeptFolds(None), Path(features)
         return
     own = _folder_of(folder, identity)
-    own.mkdir(parents=True, exist_ok=True)
+    own.parent.parent.mkdir(parents=True, exist_ok=True)
+    for private in (own.parent, own):
+        private.mkdir(mode=0o700, exist_ok=True)
     with open(own / _LOCK, "ab") as file:
-        lock(file, own)
+        lock(file.fileno(), own)
         yield KeptFolds(own), own / _FEATURES
         shutil.rmtree(own / _FEATURES, ignore_errors=True)
+
+
+def has_folds(
+    folder: str | os.PathLike, identity: Mapping[str, Any] | None = None
+) -> bool:
+    """Tell whether folds of an evaluation, or of any, are kept or were about to be."""
+    _remove_if_empty(folder)  # as a kill at the very end leaves it
+    if identity is None:
+        return os.path.isdir(folder)
+    return _folder_of(folder, identity).is_dir()
 
 
 def forget_folds(folder: str | os.PathLike, identity: Mapping[str, Any]) -> None:
     """Delete the folds of an evaluation, and the folder if it holds no others."""
     shutil.rmtree(_folder_of(folder, identity), ignore_errors=True)
-    if os.path.isdir(folder) and not os.listdir(folder):
+    _remove_if_empty(folder)
+
+
+def _remove_if_empty(folder):
+    with suppress(OSError):
         os.rmdir(folder)

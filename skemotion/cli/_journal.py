@@ -5,12 +5,14 @@ import hashlib
 import io
 import json
 import os
+import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from skemotion._files import atomic_path, refuse_existing
+from skemotion._files import TEMPORARY, atomic_path, name_target, refuse_existing
+from skemotion._locks import leads_to, try_lock
 from skemotion._text import csv_text
 
 _STATE = "state.json"
@@ -74,13 +76,8 @@ class Journal:
         sizes = {name: file.tell() for name, file in self._files.items()}
         state = {"identity": self._identity, "n_done": self.n_done, "sizes": sizes}
         state[_SUM] = _sum(state)
-        with (
-            atomic_path(self._folder / _STATE) as temporary,
-            open(temporary, "wb") as note,
-        ):
-            note.write(json.dumps(state).encode())
-            note.flush()
-            os.fsync(note.fileno())
+        with atomic_path(self._folder / _STATE) as temporary:
+            temporary.write_text(json.dumps(state), encoding="utf-8")
 
     def rewrite_start(self, name: str, content: bytes) -> None:
         """Replace the first bytes of a file by as many others."""
@@ -102,6 +99,11 @@ class Journal:
             self.write_rows(name, [_FAILURE])
         self.write_rows(name, failures.items())
 
+    def read_lines(self, name: str) -> list[bytes]:
+        """Return the lines of a file."""
+        self._files[name].flush()
+        return (self._folder / name).read_bytes().splitlines()
+
     def read_failures(self, name: str) -> list[tuple[str, str]]:
         """Return path and error of all recordings in such a table."""
         self._files[name].flush()
@@ -121,7 +123,10 @@ class Journal:
 
 @contextmanager
 def open_journal(
-    targets: Mapping[str, Path], identity: Mapping[str, Any]
+    targets: Mapping[str, Path | None],
+    identity: Mapping[str, Any],
+    *,
+    beside: Path | None = None,
 ) -> Iterator[Journal]:
     """Begin work, or resume it, and put its files in their places in the end.
 
@@ -130,9 +135,11 @@ def open_journal(
     targets : mapping of str to path
         Where each file of the journal goes when all is done. The first is the
         target of the work: it is moved last, so that it is never there without
-        the others. Empty files are dropped.
+        the others. Empty files are dropped, and so are those that go nowhere.
     identity : mapping of str to JSON values
         What the work depends on: it is resumed only where this is the same.
+    beside : path, default=None
+        The target of the work, if it is made of the files and none of them.
 
     Yields
     ------
@@ -144,20 +151,35 @@ def open_journal(
         If a target is there already.
     ValueError
         If other work was begun there, or another process is at it.
+    OSError
+        If the files cannot be written. It names the target.
     """
-    target = next(iter(targets.values()))
+    target = beside or next(path for path in targets.values() if path)
     folder = _folder_of(target)
+    try:
+        with _open(folder, targets, identity) as journal:
+            yield journal
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        name_target(error, target, hidden=os.path.join(folder, ""))
+        raise
+
+
+@contextmanager
+def _open(folder, targets, identity):
     description = json.dumps(identity, sort_keys=True)
     digest = hashlib.sha256(description.encode()).hexdigest()
     with alone_in(folder):
         state = _read_state(folder, targets)
+        _refuse_foreign(folder, targets)
         if state is not None and state["identity"] != digest:
             raise ValueError(
                 f"{folder} was begun with other recordings, parameters or versions: "
                 "delete it to start anew, or name another file."
             )
         _take_back(folder, targets, state)
-        refuse_existing(targets.values())
+        refuse_existing(path for path in targets.values() if path)
         with ExitStack() as stack:
             files = {}
             for name in targets:
@@ -167,10 +189,25 @@ def open_journal(
         _move(folder, targets)
 
 
-def refuse_finished(target: Path) -> None:
-    """Raise FileExistsError where work is done, before anything is made for it."""
-    if not (_folder_of(target) / _STATE).exists():
-        refuse_existing([target])
+def is_begun(target: Path) -> bool:
+    """Tell whether there is work that can be resumed."""
+    return (_folder_of(target) / _STATE).exists()
+
+
+def refuse_finished(target: Path, made: Sequence[Path] = ()) -> None:
+    """Raise FileExistsError where work is done, before anything is made for it.
+
+    Parameters
+    ----------
+    target : path
+        That of the work.
+    made : sequence of path, default=()
+        What the work makes, if it is not the target.
+    """
+    if not is_begun(target):
+        with suppress(OSError):  # a kill at the very end leaves it
+            _folder_of(target).rmdir()
+        refuse_existing(made or [target])
 
 
 def _folder_of(target):
@@ -179,13 +216,24 @@ def _folder_of(target):
 
 def _move(folder, targets):
     for name, path in reversed(targets.items()):
-        if (folder / name).stat().st_size:
+        if path and (folder / name).stat().st_size:
             os.replace(folder / name, path)
     # Without the state, what is left of a folder would be taken for other work.
-    for path in folder.iterdir():
-        if path.name != _STATE:
-            path.unlink()
+    for name in targets:
+        (folder / name).unlink(missing_ok=True)
+    for left in folder.glob(f"{TEMPORARY}*"):  # by a killed process
+        shutil.rmtree(left)
     (folder / _STATE).unlink(missing_ok=True)
+
+
+def _refuse_foreign(folder, targets):
+    """Raise where there are files that this work has not made."""
+    for path in folder.iterdir():
+        if path.name not in (*targets, _STATE) and not path.name.startswith(TEMPORARY):
+            raise ValueError(
+                f"{folder} is for files of unfinished work, and holds {path.name}: "
+                "move it, or name another file."
+            )
 
 
 def _take_back(folder, targets, state):
@@ -194,7 +242,8 @@ def _take_back(folder, targets, state):
         return
     for name, path in targets.items():
         if not (folder / name).exists() and state["sizes"][name]:
-            if not path.exists() or path.stat().st_size != state["sizes"][name]:
+            size = state["sizes"][name]
+            if not path or not path.exists() or path.stat().st_size != size:
                 raise _damaged(folder, f"{name} is missing")
             os.replace(path, folder / name)
 
@@ -237,12 +286,13 @@ def _damaged(folder, why):
 def alone_in(folder: Path) -> Iterator[None]:
     """Make a folder, keep other processes out, and remove it if it is empty then."""
     while True:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
         try:
             handle = _lock_folder(folder)
         except FileNotFoundError:  # who was at work there has ended
             continue
-        if handle is None or _leads_to(folder, handle):
+        if handle is None or leads_to(folder, handle):
             break
         os.close(handle)
     try:
@@ -257,10 +307,8 @@ def alone_in(folder: Path) -> Iterator[None]:
 
 
 def _lock_folder(folder):
-    """Return an open handle with a lock, or None where the system has none."""
-    try:
-        import fcntl  # noqa: F401 - not on Windows, where no folder can be opened
-    except ImportError:
+    """Return an open handle with a lock, or None where no folder can be opened."""
+    if os.name != "posix":
         return None
     handle = os.open(folder, os.O_RDONLY)
     try:
@@ -271,22 +319,9 @@ def _lock_folder(folder):
     return handle
 
 
-def _leads_to(folder, handle):
-    try:
-        return os.path.samestat(os.stat(folder), os.fstat(handle))
-    except FileNotFoundError:
-        return False
-
-
-def lock(file, folder):
+def lock(file: int, folder: Path) -> None:
     """Keep a second process out, where the system can."""
     try:
-        import fcntl
-    except ImportError:  # Windows
-        return
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        try_lock(file)
     except BlockingIOError:
         raise ValueError(f"another process is at work in {folder}.") from None
-    except OSError:  # a file system without locks
-        return

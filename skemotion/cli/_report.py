@@ -2,21 +2,21 @@
 
 from pathlib import Path
 
-from skemotion.cli._checks import check_folder, keep_readable_rows
-from skemotion.cli._evaluating import evaluate_corpus, forget_evaluation
+from skemotion.cli._checks import check_folder
+from skemotion.cli._evaluating import evaluate_corpus, forget_evaluation, load_for_new
 from skemotion.cli._labels import load_labelled
 from skemotion.cli._models import find_file, load_model, set_extraction
 from skemotion.cli._terminal import say, shows_progress
 from skemotion.report import write_report
-from skemotion.report._write import check_page
+from skemotion.report._write import PAGE, check_page
 
 
 def run(options):
     """Evaluate a corpus, and write a page of what is found."""
     options.out = str(Path(options.out))  # folds are kept beside it
-    check_folder_of_page(options.out)
-    corpus = load_labelled(options.corpus, options.label_map)
-    corpus = keep_readable_rows(corpus, options)
+    corpus = load_for_new(
+        options, lambda: check_folder_of_page(options.out), load_labelled
+    )
     evaluation = evaluate_corpus(options, corpus, tell=say)
     page = write_page(
         evaluation,
@@ -37,7 +37,13 @@ def check_folder_of_page(folder):
 
 
 def write_page(evaluation, folder, options, *, title=None, **how):
-    """Write the page of an evaluation, made as the options say; return its path."""
+    """Write the page of an evaluation, made as the options say; return its path.
+
+    One that is there stays: of the same evaluation, which was killed after it.
+    """
+    page = Path(folder, PAGE)
+    if page.exists():
+        return page
     return write_report(
         evaluation,
         folder,

@@ -3,7 +3,7 @@
 import importlib
 import io
 import logging
-import os
+import signal
 import sys
 import traceback
 import warnings
@@ -11,9 +11,13 @@ from contextlib import contextmanager
 from typing import Any
 
 from skemotion._text import printable
+from skemotion.cli._signals import stops_as_errors
+from skemotion.cli._streams import open_missing, say_last, settle_out
 from skemotion.cli._terminal import heeding, is_quiet, is_verbose
+from skemotion.exceptions import WorkerError
 
-INTERRUPTED = 130  # 128 and the number of SIGINT, as shells have it
+_OF_A_SIGNAL = 128  # is added to its number, as shells do
+_FORESEEN = (OSError, ValueError, TypeError, ImportError, WorkerError)
 
 
 def run_command(options: Any) -> int:
@@ -27,40 +31,56 @@ def run_command(options: Any) -> int:
     Returns
     -------
     int
-        0 if all went well, 1 if the work failed, 130 if it was interrupted.
+        0 if all went well, 1 if the work failed, 128 and the number of the signal
+        if it was stopped by one, such as 130 if it was interrupted.
     """
     program = f"skemotion {options.command}"
-    if isinstance(sys.stdout, io.TextIOWrapper):  # which may know few characters
-        sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        with heeding(options), _libraries_silent(), _warnings_in_words(program):
-            command = importlib.import_module(f"skemotion.cli._{options.command}")
-            try:
-                return command.run(options) or 0
-            except (Exception, KeyboardInterrupt):
-                if is_verbose():
-                    traceback.print_exc()
-                raise
-    except BrokenPipeError:  # the reader of a pipe, such as head, has left
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        with stops_as_errors():
+            open_missing(options)
+            _let_all_be_written(sys.stdout)
+            return _run(options, program)
+    except BrokenPipeError as error:  # the reader of a pipe, such as head, has left
+        settle_out(error)
         return 1
-    except KeyboardInterrupt:
-        print(f"{program}: interrupted", file=sys.stderr)
-        return INTERRUPTED
+    except KeyboardInterrupt as error:
+        settle_out(error)
+        say_last(f"{program}: {error!s}" if str(error) else f"{program}: interrupted")
+        return _OF_A_SIGNAL + getattr(error, "number", signal.SIGINT)
     except Exception as error:
+        settle_out(error)
         text = printable(_in_words(error), keep="\n")
-        print(f"{program}: error: {text}", file=sys.stderr)
+        say_last(f"{program}: error: {text}")
         return 1
+
+
+def _run(options, program):
+    with heeding(options), _libraries_silent(), _warnings_in_words(program):
+        command = importlib.import_module(f"skemotion.cli._{options.command}")
+        try:
+            code = command.run(options) or 0
+            settle_out()
+            return code
+        except (Exception, KeyboardInterrupt):
+            if is_verbose():
+                traceback.print_exc()
+            raise
+
+
+def _let_all_be_written(stream):
+    if isinstance(stream, io.TextIOWrapper):  # which may know few characters
+        stream.reconfigure(errors="backslashreplace")
 
 
 def _in_words(error):
     """Return what an error says, and of those not foreseen how to see more."""
     if isinstance(error, MemoryError):
         return "there is not enough memory for this."
-    if isinstance(error, OSError) and error.filename and error.strerror:
-        return f"{error.filename}: {error.strerror[0].lower()}{error.strerror[1:]}"
+    if isinstance(error, OSError) and error.strerror:
+        reason = f"{error.strerror[0].lower()}{error.strerror[1:]}"
+        return f"{error.filename}: {reason}" if error.filename else reason
     text = str(error).strip()
-    if isinstance(error, (OSError, ValueError, TypeError, ImportError)) and text:
+    if isinstance(error, _FORESEEN) and text:
         return text
     what = f"{type(error).__name__}: {text.splitlines()[0]}" if text else repr(error)
     return f"unexpected {what} (-v shows where it arose)"

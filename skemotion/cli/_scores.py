@@ -11,6 +11,7 @@ from sklearn.metrics import (
     precision_recall_fscore_support,
 )
 
+from skemotion._files import atomic_path
 from skemotion.cli._formats import NO_SPEECH
 from skemotion.metrics import (
     bootstrap_interval,
@@ -175,5 +176,6 @@ def save_figure(folder, name, draw, *, n_axes=1):
     draw(figure.subplots(1, n_axes))
     path = Path(folder, name)
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=120)
+    with atomic_path(path) as temporary:
+        figure.savefig(temporary, dpi=120)
     return path

@@ -93,7 +93,12 @@ def progress_bar(total: int, done: int = 0, *, shown: bool):
     """Return a bar with a rate and an estimate, which count from `done` on."""
     from tqdm import tqdm
 
-    return tqdm(
+    class Bar(tqdm):
+        # Without a thread of its own: where memory is short, that is waited for in
+        # vain, even for a bar that is not shown.
+        monitor_interval = 0
+
+    return Bar(
         total=total, initial=done, unit="rec", mininterval=0.5, disable=not shown
     )
 

@@ -1,12 +1,16 @@
 """``skemotion timeline``."""
 
 import hashlib
+import json
 import sys
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from skemotion._files import atomic_path, refuse_existing
+from skemotion._text import json_text
 from skemotion._version import __version__
 from skemotion.cli._failures import conclude
 from skemotion.cli._formats import NO_SPEECH
@@ -21,7 +25,7 @@ from skemotion.cli._terminal import (
     write_out,
 )
 from skemotion.exceptions import AudioError
-from skemotion.timeline import EmotionTimeline, emotion_timeline
+from skemotion.timeline import EmotionTimeline, Segment, emotion_timeline
 from skemotion.timeline._formats import (
     FORMATS,
     FileFormat,
@@ -29,11 +33,10 @@ from skemotion.timeline._formats import (
     TableFormat,
     check_library,
     name_files,
-    new_folder,
 )
 
 _PARAMETERS = ("window", "hop", "smoothing", "min_pause", "max_utterance")
-_TABLE = "timeline"
+_TABLE, _FOUND = "timeline", "found.jsonl"
 
 
 class _Found(NamedTuple):
@@ -118,20 +121,18 @@ def _identity(recordings, options):
 
 
 def _write_files(options, recordings):
-    """Write a file for each recording that can be read, whole or not at all."""
+    """Write a file for each recording that can be read, once all are listened to."""
     form = FORMATS[options.format]
     targets = _find_targets(options, recordings, form.suffix)
-    refuse_existing(targets)
-    targets[0].parent.mkdir(parents=True, exist_ok=True)
-    failures = []
-    listened = _listen(open_model(options), recordings, options)
-    for found, target in zip(listened, targets, strict=True):
-        if found.timeline is not None:
-            with atomic_path(target) as temporary:
-                form.write(temporary, found.timeline)
-        failures += _failure(found)
+    refuse_finished(Path(options.out), targets)
+    with _listened(options, recordings, targets) as (found, _):
+        targets[0].parent.mkdir(parents=True, exist_ok=True)
+        for each, target in zip(found, targets, strict=True):
+            if each.timeline is not None and not target.exists():
+                with atomic_path(target) as temporary:
+                    form.write(temporary, each.timeline)
     _say_saved(options, recordings)
-    return failures
+    return [failure for each in found for failure in _failure(each)]
 
 
 def _find_targets(options, recordings, suffix):
@@ -155,17 +156,51 @@ def _find_targets(options, recordings, suffix):
 def _write_folder(options, recordings):
     """Write a folder with all recordings, whole or not at all."""
     out = _check_out(options)
-    refuse_existing([out])
-    model = open_model(options)
-    failures, rows = [], []
-    with new_folder(out) as temporary:
-        for found in _listen(model, recordings, options):
-            segments = found.timeline.segments if found.timeline else ()
-            rows += [(found.path, segment) for segment in segments]
-            failures += _failure(found)
-        FORMATS[options.format].write(temporary, rows, model.classes_.tolist())
+    refuse_finished(out)
+    with _listened(options, recordings, [out]) as (found, classes):
+        rows = [(each.path, segment) for each in found for segment in _segments(each)]
+        if not out.exists():
+            with atomic_path(out) as temporary:
+                FORMATS[options.format].write(temporary, rows, classes)
     _say_saved(options, recordings)
-    return failures
+    return [failure for each in found for failure in _failure(each)]
+
+
+@contextmanager
+def _listened(options, recordings, targets):
+    """Give what is found in all recordings, and the classes; what is done is kept."""
+    out, total = Path(options.out), len(recordings)
+    model = open_model(options)
+    identity = _identity(recordings, options)
+    with open_journal({_FOUND: None}, identity, beside=out) as journal:
+        if journal.n_done < total:  # otherwise a killed process may have made some
+            refuse_existing(targets)
+        say_resumed(journal.n_done, total)
+        for found in _listen(model, recordings, options, journal.n_done):
+            journal.write(_FOUND, _to_line(found))
+            journal.commit(1)
+        yield list(map(_from_line, journal.read_lines(_FOUND))), model.classes_.tolist()
+
+
+def _to_line(found):
+    segments = [
+        (float(start), float(end), str(emotion), float(confidence))
+        for start, end, emotion, confidence in _segments(found)
+    ]
+    duration = None if found.timeline is None else found.timeline.duration
+    text = json_text([found.path, duration, segments, found.error]) + "\n"
+    return text.encode(errors="surrogateescape")
+
+
+def _from_line(line):
+    path, duration, segments, error = json.loads(line.decode(errors="surrogateescape"))
+    if duration is None:
+        return _Found(path, None, error)
+    none = np.empty(0)
+    kept = [Segment(*segment) for segment in segments]
+    return _Found(
+        path, EmotionTimeline(none, none, none, none, none, kept, duration), error
+    )
 
 
 def _check_out(options):
@@ -175,8 +210,11 @@ def _check_out(options):
 
 
 def _lines(form, found):
-    segments = found.timeline.segments if found.timeline else ()
-    return "".join(form.line(found.path, segment) for segment in segments)
+    return "".join(form.line(found.path, segment) for segment in _segments(found))
+
+
+def _segments(found):
+    return found.timeline.segments if found.timeline else []
 
 
 def _failure(found):

@@ -1,5 +1,6 @@
 """A synthetic corpus of emotional speech, for use without any recordings."""
 
+import io
 import os
 from itertools import product
 from numbers import Integral
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval
 
+from skemotion._files import atomic_path
 from skemotion._validation import draw_seed, validate_params
 from skemotion.datasets._corpus import Corpus
 from skemotion.datasets._synthesis import MODAL_VOICE, Voice, speak
@@ -391,7 +393,10 @@ def _write(
     for emotion in np.unique(target):
         (folder / emotion).mkdir(parents=True, exist_ok=True)
     for path, signal in zip(paths, signals, strict=True):
-        soundfile.write(path, signal, sampling_rate, subtype="PCM_16")
+        content = io.BytesIO()
+        soundfile.write(content, signal, sampling_rate, subtype="PCM_16", format="WAV")
+        with atomic_path(path, on_disk=False) as temporary:
+            temporary.write_bytes(content.getvalue())
     return np.array([str(path) for path in paths])
 
 

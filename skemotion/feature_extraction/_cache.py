@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from skemotion._files import atomic_path
+from skemotion._files import TEMPORARY, atomic_path
 
 _FOLDER = "skemotion-features"
 _SUFFIX = ".features"
@@ -91,7 +91,8 @@ class FeatureCache:
         target = self._path(key)
         try:
             target.parent.mkdir(exist_ok=True)
-            with atomic_path(target) as path:
+            # Whether it is whole is seen when it is read.
+            with atomic_path(target, on_disk=False) as path:
                 path.write_bytes(_head(key, data) + data)
         except OSError as error:
             warnings.warn(
@@ -109,7 +110,10 @@ class FeatureCache:
             If the folder is no cache of features.
         """
         self._check_tag()
-        sizes = [path.stat().st_size for path in self._list("[!.]*")]
+        sizes = []
+        for path in self._list("[!.]*"):
+            with suppress(FileNotFoundError):  # another process has deleted it
+                sizes.append(path.stat().st_size)
         return CacheInfo(len(sizes), sum(sizes))
 
     def clear(self) -> CacheInfo:
@@ -126,12 +130,12 @@ class FeatureCache:
             If the folder is no cache of features.
         """
         info = self.info()
-        # What a killed writer has left begins with a dot.
-        files = [*self._list("[!.]*"), *self._list(".*")]
-        for path in files:
+        # What killed writers have left is in folders of its own.
+        for path in [*self._list("[!.]*"), *self._list(f"{TEMPORARY}*/*")]:
             path.unlink(missing_ok=True)
-        for folder in {path.parent for path in files}:
-            _remove_if_empty(folder)
+        for pattern in (f"[0-9a-f][0-9a-f]/{TEMPORARY}*", "[0-9a-f][0-9a-f]"):
+            for folder in self._entries.glob(pattern):
+                _remove_if_empty(folder)
         if [path.name for path in self._entries.iterdir()] == [_TAG]:
             (self._entries / _TAG).unlink()
             _remove_if_empty(self._entries)

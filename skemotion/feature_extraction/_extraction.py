@@ -7,6 +7,7 @@ import numpy as np
 from joblib import Parallel, delayed, effective_n_jobs
 from numpy.typing import NDArray
 
+from skemotion._workers import deaths_in_words, end_with_parent
 from skemotion.audio import Findings, Start, cache_key_of, decode_start, stays_here
 from skemotion.feature_extraction._blas import one_blas_thread
 from skemotion.feature_extraction._cache import (
@@ -74,6 +75,11 @@ def extract(
     ------
     Features or ValueError
         The frames, or the reason why there are none.
+
+    Raises
+    ------
+    WorkerError
+        If a worker process dies.
     """
     # Some batches per worker, so that none waits long for the last.
     batch_size = len(recordings) // (4 * effective_n_jobs(n_jobs))
@@ -96,7 +102,7 @@ def extract(
     prefer = "threads" if len(recordings) < _MANY_RECORDINGS else "processes"
     how = {"require": "sharedmem"} if threads_only else {"prefer": prefer}
     # BLAS' own threads compete with the workers, and gain one worker little.
-    with one_blas_thread():
+    with one_blas_thread(), deaths_in_words():
         workers = Parallel(n_jobs=n_jobs, return_as="generator", **how)
         for outcomes in workers(tasks):
             yield from outcomes
@@ -121,6 +127,7 @@ def _decode(recording, settings):
 
 
 def _extract_batch(recordings, describe, settings, memory) -> list[Outcome]:
+    end_with_parent()
     with one_blas_thread():
         return [_extract(each, describe, settings, memory) for each in recordings]
 

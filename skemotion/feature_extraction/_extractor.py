@@ -250,6 +250,8 @@ class SpeechFeatureExtractor(RecordingTransformer):
             If recordings cannot be read, unless `on_error` is "warn". It names all
             of them, and those that are missing or of no known format before any
             work is done.
+        WorkerError
+            If a worker process dies.
         TypeError
             If X is a single path or signal, a set, or a table that has no
             recordings in a column ``path``, nor in its index.

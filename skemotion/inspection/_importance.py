@@ -14,6 +14,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from skemotion._arrays import as_numbers, as_plain_array
 from skemotion._validation import check_names, check_scored, validate_params
+from skemotion._workers import deaths_in_words
 
 
 @validate_params(
@@ -118,6 +119,8 @@ def sequence_permutation_importance(
     ------
     ValueError
         If `X` is not three-dimensional, or names and groups do not fit it.
+    WorkerError
+        If a worker process dies.
 
     See Also
     --------
@@ -171,21 +174,22 @@ def sequence_permutation_importance(
             raise ValueError("feature_groups is empty; give at least one group.")
 
     sources = np.tile(np.arange(len(sequences))[:, np.newaxis], len(groups))
-    result = permutation_importance(
-        estimator,
-        sources,
-        y,
-        scoring=partial(
-            _score_rearranged,
-            sequences=sequences,
-            groups=list(groups.values()),
-            scorer=check_scoring(estimator, scoring=scoring),
-        ),
-        n_repeats=n_repeats,
-        n_jobs=n_jobs,
-        random_state=random_state,
-        sample_weight=sample_weight,
-    )
+    with deaths_in_words():
+        result = permutation_importance(
+            estimator,
+            sources,
+            y,
+            scoring=partial(
+                _score_rearranged,
+                sequences=sequences,
+                groups=list(groups.values()),
+                scorer=check_scoring(estimator, scoring=scoring),
+            ),
+            n_repeats=n_repeats,
+            n_jobs=n_jobs,
+            random_state=random_state,
+            sample_weight=sample_weight,
+        )
     for bunch in result.values() if _is_multimetric(result) else [result]:
         bunch.feature_names = np.array(list(groups), dtype=object)
     return result

@@ -10,6 +10,8 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+from skemotion._workers import end_with_parent
+
 # The process that has loaded Keras, to be told from its forks.
 _owner: int | None = None
 _NUMBERS = "object_name_uids"
@@ -42,6 +44,7 @@ def import_keras():
             "joblib's default backend."
         )
     _owner = os.getpid()
+    end_with_parent()
     if "keras" not in sys.modules or "tensorflow" not in sys.modules:
         if "tensorflow" not in sys.modules:
             os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

@@ -4,9 +4,7 @@ import html
 import importlib.util
 import math
 import os
-import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -231,8 +229,7 @@ def write_timelines(
 
     Examples
     --------
-    >>> import tempfile
-    >>> from pathlib import Path
+    >>>     >>> from pathlib import Path
     >>> from skemotion import emotion_timeline, load_pretrained
     >>> from skemotion.datasets import make_emotional_speech
     >>> from skemotion.timeline import write_timelines
@@ -261,7 +258,8 @@ def write_timelines(
             text = form.header + "".join(form.line(*row) for row in rows)
             temporary.write_bytes(text.encode(errors="surrogateescape"))
         return
-    with new_folder(out) as temporary:
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_path(out) as temporary:
         if isinstance(form, FolderFormat):
             classes = [timeline.classes.tolist() for timeline in timelines.values()]
             form.write(temporary, rows, dict.fromkeys(chain(*classes)))
@@ -270,23 +268,3 @@ def write_timelines(
         names = name_files(timelines, form.suffix)
         for name, timeline in zip(names, timelines.values(), strict=True):
             form.write(temporary / name, timeline)
-
-
-@contextmanager
-def new_folder(path: Path) -> Iterator[Path]:
-    """Give the path of a folder to be made, moved to the target if nothing is raised.
-
-    Parameters
-    ----------
-    path : path
-        The target.
-
-    Yields
-    ------
-    path
-        Beside it, in a folder that is deleted in the end.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as near:
-        yield Path(near, "whole")
-        os.replace(Path(near, "whole"), path)

@@ -274,12 +274,15 @@ def test_clear_deletes_nothing_but_entries(folder):
     for path in foreign:
         path.parent.mkdir(exist_ok=True)
         path.write_text("mine")
-    left_by_a_killed_writer = entries(folder)[0].with_name(".half.features")
+    left_by_a_killed_writer = (
+        entries(folder)[0].parent / ".skemotion-half" / "x.features"
+    )
+    left_by_a_killed_writer.parent.mkdir()
     left_by_a_killed_writer.touch()
     assert main(["cache", "clear", str(folder)]) == 0
     assert all(path.exists() for path in foreign)
     assert entries(folder) == [foreign[1]]
-    assert not left_by_a_killed_writer.exists()
+    assert not left_by_a_killed_writer.parent.exists()
     # It is still known as a cache.
     assert main(["cache", "clear", str(folder)]) == 0
 

@@ -1,0 +1,50 @@
+"""Worker processes: what is said when one dies, and that none outlives its parent."""
+
+import multiprocessing
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from skemotion.exceptions import WorkerError
+
+_SECONDS_BETWEEN_LOOKS = 0.5
+_KIND = "joblib.externals.loky"
+
+_watched = False
+
+
+@contextmanager
+def deaths_in_words() -> Iterator[None]:
+    """Raise WorkerError within the block where a worker process of joblib dies."""
+    # joblib takes a fifth of a second to load.
+    from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+    try:
+        yield
+    except TerminatedWorkerError as error:
+        raise WorkerError(
+            "a worker process has died, killed perhaps for lack of memory: use fewer "
+            "of them (n_jobs), or none (n_jobs=1), and run this again."
+        ) from error
+
+
+def end_with_parent() -> None:
+    """Let this process, if it is a worker of joblib, end once its parent has.
+
+    A worker waits for work for minutes. If the process that gives it was killed,
+    nobody tells it.
+    """
+    global _watched
+    kind = type(multiprocessing.current_process()).__module__
+    if _watched or not kind.startswith(_KIND) or os.name != "posix":
+        return
+    _watched = True
+    threading.Thread(target=_watch, args=[os.getppid()], daemon=True).start()
+
+
+def _watch(parent):
+    while os.getppid() == parent:
+        time.sleep(_SECONDS_BETWEEN_LOOKS)
+    os._exit(1)  # whoever waited for a result is gone
