@@ -76,24 +76,66 @@ def test_what_is_cached_does_not_depend_on_how_it_is_handed_over(
     assert n_computed() == 1
 
 
-@pytest.mark.parametrize(
-    "changed",
-    [
-        {"sampling_rate": 22050},
-        {"duration": 1.0},
-        {"hop_length": 256},
-        {"frame_length": 1024},
-        {"n_mfcc": 19},
-        {"n_mels": 64},
-        {"padding_side": "right"},
-    ],
-)
-def test_every_parameter_is_part_of_the_key(folder, changed):
+# Another value of each parameter that changes features; the others change none.
+CHANGED = {
+    "sampling_rate": 22050,
+    "duration": 1.0,
+    "hop_length": 256,
+    "frame_length": 1024,
+    "n_mfcc": 19,
+    "n_mels": 64,
+    "padding_side": "right",
+    "normalize": "peak",
+    "descriptors": "extended",
+}
+LOCAL = {"n_jobs", "memory", "verbose"}
+
+
+def test_all_parameters_are_tried():
+    assert CHANGED.keys() | LOCAL == SpeechFeatureExtractor().get_params().keys()
+
+
+@pytest.mark.parametrize("as_memory", [str, lambda folder: Memory(folder, verbose=0)])
+@pytest.mark.parametrize("name", CHANGED)
+def test_every_parameter_is_part_of_the_key(folder, name, as_memory):
     recording = (make_signals(1)[0], RATE)
-    SpeechFeatureExtractor(memory=folder).transform([recording])
-    features = SpeechFeatureExtractor(memory=folder, **changed).transform([recording])
-    expected = SpeechFeatureExtractor(**changed).transform([recording])
-    np.testing.assert_array_equal(features, expected)
+    changed = {name: CHANGED[name]}
+    plain, other = SpeechFeatureExtractor(), SpeechFeatureExtractor(**changed)
+    expected = [one.transform([recording]) for one in (plain, other)]
+    assert not np.array_equal(*expected)
+    for one in (plain, other):
+        one.set_params(memory=as_memory(folder))
+    for _ in range(2):
+        for one, features in zip((plain, other), expected, strict=True):
+            np.testing.assert_array_equal(one.transform([recording]), features)
+
+
+@pytest.mark.parametrize("name", CHANGED)
+def test_every_parameter_is_part_of_the_key_of_functions(folder, name):
+    """A function with a key is not asked for its samples again."""
+    changed = {name: CHANGED[name]}
+    plain, other = (
+        SpeechFeatureExtractor(memory=folder, **parameters)
+        for parameters in ({}, changed)
+    )
+    for one in (plain, other, plain, other):
+        expected = clone(one).set_params(memory=None).transform([named_noise])
+        np.testing.assert_array_equal(one.transform([named_noise]), expected)
+
+
+def named_noise(sampling_rate, duration):
+    return 0.1 * np.random.default_rng(1).normal(size=4000), RATE
+
+
+named_noise.cache_key = "noise of seed 1"
+
+
+@pytest.mark.parametrize("name", sorted(LOCAL - {"memory"}))
+def test_what_changes_no_feature_is_not_part_of_the_key(folder, name, n_computed):
+    recording = make_signals(1)[0]
+    for parameters in ({}, {name: 2}):
+        SpeechFeatureExtractor(memory=folder, **parameters).transform([recording])
+    assert n_computed() == 1
 
 
 def test_the_rate_is_part_of_the_key(folder):

@@ -412,6 +412,9 @@ class TestMemory:
             {"padding_side": "right"},
             {"normalize": None},
         ]
+        tried = {name for other in others for name in other}
+        local = {"n_jobs", "memory", "verbose"}
+        assert tried | local == SpeechEncoder().get_params().keys()
         for number, other in enumerate(others, 2):
             frames = make(memory=cache, **other).transform([renamed])
             assert_same(frames, make(**other).transform([renamed]))
