@@ -24,14 +24,34 @@ _STAGES = {
             f"{_NETWORKS}/test_{name}.py"
             for name in ("blstm", "network", "batches", "inputs")
         ),
+        (f"{_NETWORKS}/test_noise.py",),
         (f"{_CLASSIFICATION}/test_blstm.py",),
     ],
     "classification": [
         (f"{_CLASSIFICATION}/test_blstm.py", f"{_CLASSIFICATION}/test_weights.py"),
         (f"{_CLASSIFICATION}/test_custom.py",),
+        (f"{_NETWORKS}/test_noise.py",),
     ],
 }
+_EXTENDED = [
+    (f"{_FEATURES}/test_oracles.py", f"{_FEATURES}/test_extended.py"),
+    (f"{_FEATURES}/test_robustness.py",),
+]
 _OWN = {
+    **{
+        f"feature_extraction/{name}": _EXTENDED
+        for name in (
+            "_autocorrelation",
+            "_band",
+            "_extended",
+            "_floor",
+            "_formants",
+            "_offset",
+            "_pitch",
+            "_voice",
+        )
+    },
+    "feature_extraction/_cache": [(f"{_FEATURES}/test_cache.py",)],
     "feature_extraction/_blas": [(f"{_FEATURES}/test_blas.py",)],
     "feature_extraction/_functionals": [(f"{_FEATURES}/test_functionals.py",)],
     "feature_extraction/_hub": [(f"{_FEATURES}/test_hub.py",)],

@@ -12,6 +12,7 @@ differs in nothing that a user could rely on, `_judged.py` says so, and why.
 """
 
 import argparse
+import contextlib
 import difflib
 import hashlib
 import json
@@ -57,6 +58,7 @@ def main():
     parser.add_argument("--list", action="store_true", help="show the sample, no more")
     parser.add_argument("--output", type=Path, default=RESULTS)
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped; run it again to go on"))
     mutants = _read(options.output)
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
         runner = None if options.list else Runner(Path(folder))
@@ -202,10 +204,8 @@ class Runner:
             return None
         finally:
             # What it has started ends with it.
-            try:
+            with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
             process.wait()
 
 
