@@ -12,6 +12,8 @@ from scipy.linalg import solve_toeplitz
 from scipy.signal import resample_poly
 
 from skemotion import SpeechFeatureExtractor
+from skemotion.feature_extraction._pitch import track_pitch
+from skemotion.feature_extraction._spectral import contrast_bands, lowest_contrast
 
 RATE, FRAME, HOP, STEP = 16_000, 2048, 512, 128
 STEP_SECONDS = STEP / RATE
@@ -112,10 +114,12 @@ def _moment(power, frequencies, order):
     return np.sum(part * (frequencies - centroid[:, np.newaxis]) ** order, axis=1)
 
 
+@pytest.mark.parametrize("offset", [0.0, 0.3])
 @pytest.mark.parametrize("name", SHAPES)
-def test_shape_of_the_spectrum(name):
+def test_shape_of_the_spectrum(name, offset):
+    """The mean is subtracted before, so that an offset changes nothing."""
     signal = make_sound()
-    actual = column(describe(signal), name)
+    actual = column(describe(signal + np.float32(offset)), name)
     assert_close(actual, SHAPES[name](*voice_band(signal)))
 
 
@@ -161,6 +165,19 @@ def test_mel_bands_of_short_windows(name, floor, is_change, is_faint):
     np.testing.assert_allclose(actual, expected, rtol=2e-3, atol=2e-3)
 
 
+@pytest.mark.parametrize("first_peak", [1.0, 0.05])
+def test_contrasts_are_those_of_librosa_where_one_band_is_the_loudest(first_peak):
+    """What is 80 dB below the highest peak, or valley, of all bands counts as that."""
+    rng = np.random.default_rng(0)
+    magnitudes = 0.01 * rng.uniform(0.5, 1, size=(9, 1025)).astype(np.float32)
+    magnitudes[:, :26] = first_peak * np.geomspace(1e-9, 1, 26)
+    magnitudes[:, 500] = 1.1  # one bin of many, which alone makes no peak
+    wanted = librosa.feature.spectral_contrast(S=magnitudes.T, sr=RATE)[0]
+    bands = contrast_bands(RATE, FRAME)
+    actual = lowest_contrast(magnitudes, bands)
+    np.testing.assert_allclose(actual, wanted, rtol=1e-5)
+
+
 def test_contrasts_have_a_floor_80_db_below_the_peak():
     signal = (0.5 * np.sin(2 * np.pi * 1000 * TIME)).astype(np.float32)
     actual = columns(describe(signal), "spectral_contrast_1", 6)[10:-10]
@@ -180,6 +197,21 @@ def harmonics(f0, amplitudes):
     phase = 2 * np.pi * np.cumsum(np.broadcast_to(f0, RATE)) / RATE
     parts = zip(range(1, len(amplitudes) + 1), amplitudes, strict=True)
     return sum(amplitude * np.sin(k * phase) for k, amplitude in parts)
+
+
+@pytest.mark.parametrize("hop_length", [100, 128])
+def test_levels_are_the_largest_samples_around_the_centre(hop_length):
+    rng = np.random.default_rng(0)
+    signal = rng.normal(size=3200) * np.geomspace(1e-6, 1, 3200)
+    level = track_pitch(
+        signal.astype(np.float32), sampling_rate=RATE, hop_length=hop_length
+    ).level
+    # Windows of 40 ms are looked at in their middle half, a sample early.
+    padded = np.pad(np.abs(signal), 400)
+    centres = 400 + np.arange(1 + 3200 // hop_length) * hop_length
+    peaks = np.array([padded[one - 161 : one + 159].max() for one in centres])
+    expected = np.log(peaks + 1e-4 * np.abs(signal).max())
+    np.testing.assert_allclose(level, expected, rtol=1e-5)
 
 
 MIDDLE = slice(6, -6)
@@ -259,6 +291,16 @@ def test_changes_of_pitch_are_in_octaves(octaves):
     assert np.median(column(frames, "delta_log_f0")) == pytest.approx(slope, rel=0.1)
     jitter = abs(octaves) * STEP_SECONDS
     assert np.median(column(frames, "jitter")) == pytest.approx(jitter, rel=0.1)
+
+
+def test_what_drifts_slowly_is_neither_voice_nor_noise():
+    """It moves the mean of a window, and little else."""
+    voice = noisy_voice(0.9)
+    still, drifting = (
+        np.median(column(describe(signal)[MIDDLE], "harmonicity"))
+        for signal in (voice, voice + 0.3 * np.sin(2 * np.pi * 3 * TIME))
+    )
+    assert drifting == pytest.approx(still, abs=1)
 
 
 def test_shimmer_is_the_change_of_the_level():
