@@ -20,11 +20,7 @@ _STAGES = {
         (f"{_FEATURES}/test_robustness.py",),
     ],
     "networks": [
-        tuple(
-            f"{_NETWORKS}/test_{name}.py"
-            for name in ("blstm", "network", "batches", "inputs")
-        ),
-        (f"{_NETWORKS}/test_noise.py",),
+        (f"{_NETWORKS}/test_network.py",),
         (f"{_CLASSIFICATION}/test_blstm.py",),
     ],
     "classification": [
@@ -64,17 +60,32 @@ _OWN = {
     ],
     "feature_extraction/_encoder": [(f"{_FEATURES}/test_encoder.py",)],
     "feature_extraction/_encoding": [(f"{_FEATURES}/test_encoder.py",)],
-    "networks/_whisper": [(f"{_NETWORKS}/test_whisper.py",)],
-    "networks/_encoders": [(f"{_NETWORKS}/test_whisper.py",)],
+    "networks/_backend": [
+        (f"{_NETWORKS}/test_backend.py",),
+        (f"{_CLASSIFICATION}/test_blstm.py",),
+    ],
+    "networks/_batches": [
+        (f"{_NETWORKS}/test_batches.py", f"{_NETWORKS}/test_noise.py")
+    ],
+    "networks/_blstm": [
+        (f"{_NETWORKS}/test_blstm.py",),
+        (f"{_NETWORKS}/test_noise.py",),
+    ],
     "networks/_custom": [(f"{_CLASSIFICATION}/test_custom.py",)],
-    "networks/_identity": [
-        (f"{_NETWORKS}/test_network.py",),
-        (f"{_CLASSIFICATION}/test_sharing.py", f"{_CLASSIFICATION}/test_custom.py"),
+    "networks/_encoders": [(f"{_NETWORKS}/test_whisper.py",)],
+    "networks/_frames": [
+        (f"{_NETWORKS}/test_blstm.py", f"{_NETWORKS}/test_batches.py")
     ],
     "networks/_graphs": [
         (f"{_NETWORKS}/test_network.py",),
         (f"{_CLASSIFICATION}/test_sharing.py",),
     ],
+    "networks/_identity": [
+        (f"{_NETWORKS}/test_network.py",),
+        (f"{_CLASSIFICATION}/test_sharing.py", f"{_CLASSIFICATION}/test_custom.py"),
+    ],
+    "networks/_inputs": [(f"{_NETWORKS}/test_inputs.py",)],
+    "networks/_whisper": [(f"{_NETWORKS}/test_whisper.py",)],
     "classification/_custom": [(f"{_CLASSIFICATION}/test_custom.py",)],
     "classification/_weights": [
         (f"{_CLASSIFICATION}/test_weights.py",),
