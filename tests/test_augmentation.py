@@ -493,6 +493,26 @@ def test_babble_is_of_the_rows_at_hand_and_changes_with_them_alone():
     assert len(heard) > 45
 
 
+@pytest.mark.parametrize(
+    ("name", "effect"),
+    [
+        ("speed", lambda signal, rng, snr: change_speed(signal, RATE, rng)),
+        ("lead", lambda signal, rng, snr: begin_later(signal, RATE, rng)),
+        ("room", lambda signal, rng, snr: reverberate(signal, RATE, rng)),
+        ("noise", lambda signal, rng, snr: add_noise(signal, RATE, rng, snr)),
+        ("band", lambda signal, rng, snr: limit_band(signal, RATE, rng)[0]),
+    ],
+)
+def test_copies_are_computed_in_double_precision(name, effect):
+    signal = (1e-3 * RNG.normal(size=RATE)).astype(np.float32)
+    (copy,) = copies_of([signal], effects=(name,))
+    heard, _ = copy(RATE, None)
+    rng = np.random.default_rng(copy.seed)
+    expected = effect(signal.astype(np.float64), rng, copy.snr)
+    assert heard.dtype == np.float64
+    np.testing.assert_array_equal(heard, expected)
+
+
 def test_voices_that_hold_the_same_are_those_at_the_lowest_rate():
     """Whichever comes first."""
     signals = [RNG.normal(size=100) for _ in range(3)]
