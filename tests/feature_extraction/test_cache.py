@@ -404,22 +404,29 @@ def test_orders_names_and_other_parameters_find_the_same_copies(
     assert n_computed() == n_before + 6
 
 
-@pytest.mark.parametrize(
-    "changed",
-    [
-        {"random_state": 1},
-        {"snr": (1.0, 2.0)},
-        {"effects": ("babble",)},
-    ],
-)
+CHANGED_COPIES = [
+    {"n_copies": 3},
+    {"random_state": 1},
+    {"probability": 0.9},
+    {"snr": (1.0, 2.0)},
+    {"effects": ("noise",)},
+    {"effects": ("babble",)},
+]
+
+
+def test_all_parameters_of_copies_are_tried():
+    tried = {name for changed in CHANGED_COPIES for name in changed}
+    assert tried == SpeechAugmenter().get_params().keys()
+
+
+@pytest.mark.parametrize("changed", CHANGED_COPIES, ids=str)
 def test_what_makes_other_copies_is_part_of_the_key(folder, changed):
-    signals = make_signals(4)
-    options = {"effects": ("noise",), **changed}
+    signals, plain = make_signals(4), {"effects": ("lead", "noise", "band")}
     extractor = SpeechFeatureExtractor(duration=0.3)
     cached = clone(extractor).set_params(memory=folder)
-    cached.transform(with_copies(signals, effects=("noise",)))
-    X = with_copies(signals, **options)
-    np.testing.assert_array_equal(cached.transform(X), extractor.transform(X))
+    for options in (plain, plain | changed, plain):
+        X = with_copies(signals, **options)
+        np.testing.assert_array_equal(cached.transform(X), extractor.transform(X))
 
 
 def test_voices_are_part_of_the_key(folder):
@@ -487,10 +494,12 @@ def test_folds_and_candidates_share_copies(folder, n_computed):
 def test_joblib_keeps_copies_by_their_samples(folder, n_computed):
     signals = make_signals(3)
     extractor = SpeechFeatureExtractor(duration=0.3, memory=Memory(folder, verbose=0))
-    expected = SpeechFeatureExtractor(duration=0.3).transform(with_copies(signals))
+    options = {"effects": ("noise", "band")}  # a lead may leave nothing but silence
+    X = with_copies(signals, **options)
+    expected = SpeechFeatureExtractor(duration=0.3).transform(X)
     n_before = n_computed()
     for _ in range(2):
-        features = extractor.transform(with_copies(signals))
+        features = extractor.transform(with_copies(signals, **options))
         np.testing.assert_array_equal(features, expected)
     assert n_computed() == n_before + 9
 

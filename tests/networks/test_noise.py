@@ -1,10 +1,12 @@
 """What is drawn at random acts in training, anew each time, and never in prediction."""
 
+from functools import partial
+
 import joblib
 import numpy as np
 import pytest
 
-from skemotion import AttentionBLSTMClassifier, BLSTMClassifier
+from skemotion import AttentionBLSTMClassifier, BLSTMClassifier, SequenceClassifier
 from skemotion.networks import BLSTM, import_keras
 from skemotion.networks._batches import Batches
 
@@ -138,10 +140,10 @@ class KeepLosses(keras.callbacks.Callback):
         self.epochs[-1].append(logs["loss"])
 
 
-def losses_of(train, **parameters):
+def losses_of(train, make=None, **parameters):
     """Return the losses of steps that change nothing, epoch by epoch."""
+    make = make or partial(AttentionBLSTMClassifier, UNITS)
     parameters = {
-        "units": UNITS,
         "epochs": 1,
         "optimizer": "sgd",
         "learning_rate": SMALL_STEPS,
@@ -150,7 +152,7 @@ def losses_of(train, **parameters):
         **parameters,
     }
     KeepLosses.epochs.clear()
-    train(AttentionBLSTMClassifier(**parameters))
+    train(make(**parameters))
     return list(KeepLosses.epochs)
 
 
@@ -212,6 +214,37 @@ def test_every_epoch_draws_anew(options, three_epochs):
     assert np.abs(np.diff(losses, axis=0)).min() > 1e-4
     assert abs(losses[0][0] - losses[2][0]) > 1e-4
     assert losses_of(three_epochs, batch_size=N_ROWS, **options) == losses
+
+
+def build_noisy(kind, amount, n_frames, n_features, n_classes):
+    """Build a user's network whose layer has no seed of its own."""
+    layers = keras.layers
+    return keras.Sequential(
+        [
+            keras.Input((n_frames, n_features)),
+            getattr(layers, kind)(amount),
+            layers.Flatten(),
+            layers.Dense(n_classes, activation="softmax"),
+        ]
+    )
+
+
+@pytest.mark.parametrize("train", [in_one_go, warmly, partially])
+@pytest.mark.parametrize("n_members", [1, 2])
+@pytest.mark.parametrize(
+    "kind", ["GaussianNoise", "GaussianDropout", "Dropout", "SpatialDropout1D"]
+)
+def test_every_epoch_of_a_users_network_draws_anew(train, n_members, kind):
+    options = {"batch_size": N_ROWS, "n_members": n_members}
+    noisy, still = (
+        partial(SequenceClassifier, partial(build_noisy, kind, amount))
+        for amount in (0.5, 0.0)
+    )
+    losses = losses_of(train, noisy, **options)
+    assert np.abs(np.diff(losses, axis=0)).min() > 1e-4
+    assert abs(losses[0][0] - losses[2][0]) > 1e-4
+    assert losses_of(train, noisy, **options) == losses
+    np.testing.assert_allclose(np.ptp(losses_of(train, still, **options)), 0, atol=1e-6)
 
 
 def test_every_epoch_takes_rows_in_another_order(three_epochs):
