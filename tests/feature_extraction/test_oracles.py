@@ -9,7 +9,7 @@ import librosa
 import numpy as np
 import pytest
 from scipy.linalg import solve_toeplitz
-from scipy.signal import resample_poly
+from scipy.signal import butter, resample_poly, sosfilt
 
 from skemotion import SpeechFeatureExtractor
 from skemotion.feature_extraction._pitch import track_pitch
@@ -200,9 +200,10 @@ def harmonics(f0, amplitudes):
 
 
 @pytest.mark.parametrize("hop_length", [100, 128])
-def test_levels_are_the_largest_samples_around_the_centre(hop_length):
+@pytest.mark.parametrize("direction", [1, -1])
+def test_levels_are_the_largest_samples_around_the_centre(hop_length, direction):
     rng = np.random.default_rng(0)
-    signal = rng.normal(size=3200) * np.geomspace(1e-6, 1, 3200)
+    signal = rng.normal(size=3200) * np.geomspace(1e-6, 1, 3200)[::direction]
     level = track_pitch(
         signal.astype(np.float32), sampling_rate=RATE, hop_length=hop_length
     ).level
@@ -212,6 +213,92 @@ def test_levels_are_the_largest_samples_around_the_centre(hop_length):
     peaks = np.array([padded[one - 161 : one + 159].max() for one in centres])
     expected = np.log(peaks + 1e-4 * np.abs(signal).max())
     np.testing.assert_allclose(level, expected, rtol=1e-5)
+
+
+def make_babble(seed):
+    """Voices that glide, tremble, creak and fade into noise, below 7 kHz."""
+    rng = np.random.default_rng(seed)
+    parts = []
+    for _ in range(24):
+        seconds = np.arange(rng.integers(1200, 3000)) / RATE
+        pitch = rng.uniform(80, 480) * 2 ** (rng.normal() * seconds / seconds[-1])
+        phase = 2 * np.pi * np.cumsum(pitch) / RATE
+        voice = sum(rng.uniform() / k * np.sin(k * phase) for k in range(1, 9))
+        voice += rng.uniform(0, 0.6) * np.sin(phase / 2)  # every second one is louder
+        voice += rng.uniform(0, 1.2) * rng.normal(size=len(seconds))
+        parts.append(voice * 10 ** rng.uniform(-2.2, 0))
+    return sosfilt(butter(10, 6000, fs=RATE, output="sos"), np.concatenate(parts))
+
+
+def correlate_plainly(signal, centre):
+    """Return the normalised autocorrelation of a window of 40 ms, by its lag."""
+    window = np.hanning(640)
+    frame = signal[centre - 321 : centre + 319]
+    frame = (frame - frame.mean()) * window
+    own, of_window = (
+        np.correlate(values, values, "full")[639:900] for values in (frame, window)
+    )
+    return own / own[0] / (of_window / of_window[0])
+
+
+def candidates_plainly(correlation):
+    """Return up to five pairs of pitch and strength, by Boersma's (1993) rules."""
+    found = []
+    for lag in range(RATE // 500, RATE // 75 + 1):
+        left, middle, right = correlation[lag - 1 : lag + 2]
+        if middle > 0.3 * 0.45 and left < middle >= right:
+            bend = left - 2 * middle + right
+            shift = (left - right) / (2 * bend)
+            strength = middle - (left - right) * shift / 4
+            score = middle - 0.01 * np.log2(75 * lag / RATE)
+            found.append((score, RATE / (lag + shift), min(strength, 1)))
+    return [pair for _, *pair in sorted(found, reverse=True)[:5]]
+
+
+def cost_plainly(one, other, hop_length):
+    """Return what it costs to go from one pitch to the next; 0 is no voice."""
+    scale = 0.01 * RATE / hop_length
+    if one == 0 == other:
+        return 0
+    if one == 0 or other == 0:
+        return 0.14 * scale
+    return 0.35 * scale * abs(np.log2(one / other))
+
+
+def track_plainly(signal, hop_length):
+    """Find the best way through all candidates, by Boersma's costs."""
+    padded, loudest = np.pad(signal, 400), np.abs(signal).max()
+    ways = None
+    for number in range(1 + len(signal) // hop_length):
+        centre = 400 + number * hop_length
+        peak = np.abs(padded[centre - 161 : centre + 159]).max()
+        silence = max(0, 2 - peak / loudest * (1 + 0.45) / 0.03)
+        states = [(0, 0.45 + silence)]
+        for pitch, strength in candidates_plainly(correlate_plainly(padded, centre)):
+            states.append((pitch, strength - 0.01 * np.log2(75 / pitch)))
+        if ways is None:
+            ways = [(gain, [pitch]) for pitch, gain in states]
+            continue
+        ways = [
+            max(
+                (total + gain - cost_plainly(way[-1], pitch, hop_length), [*way, pitch])
+                for total, way in ways
+            )
+            for pitch, gain in states
+        ]
+    return np.array(max(ways)[1])
+
+
+@pytest.mark.parametrize("hop_length", [128, 200])
+@pytest.mark.parametrize("seed", range(4))
+def test_pitch_is_that_of_boersma(seed, hop_length):
+    signal = make_babble(seed)
+    expected = track_plainly(signal, hop_length)
+    assert 0.2 < np.mean(expected > 0) < 0.8
+    tracked = track_pitch(
+        signal.astype(np.float32), sampling_rate=RATE, hop_length=hop_length
+    )
+    np.testing.assert_allclose(tracked.f0[3:-3], expected[3:-3], rtol=1e-3)
 
 
 MIDDLE = slice(6, -6)
