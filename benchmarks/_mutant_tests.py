@@ -77,11 +77,11 @@ _OWN = {
         (f"{_NETWORKS}/test_blstm.py", f"{_NETWORKS}/test_batches.py")
     ],
     "networks/_graphs": [
-        (f"{_NETWORKS}/test_network.py",),
+        (f"{_NETWORKS}/test_graphs.py", f"{_NETWORKS}/test_network.py"),
         (f"{_CLASSIFICATION}/test_sharing.py",),
     ],
     "networks/_identity": [
-        (f"{_NETWORKS}/test_network.py",),
+        (f"{_NETWORKS}/test_graphs.py", f"{_NETWORKS}/test_network.py"),
         (f"{_CLASSIFICATION}/test_sharing.py", f"{_CLASSIFICATION}/test_custom.py"),
     ],
     "networks/_inputs": [(f"{_NETWORKS}/test_inputs.py",)],
