@@ -17,7 +17,6 @@ _STAGES = {
             f"{_FEATURES}/test_cache.py",
             f"{_FEATURES}/test_extended.py",
         ),
-        (f"{_FEATURES}/test_robustness.py",),
     ],
     "networks": [
         (f"{_NETWORKS}/test_network.py",),
@@ -29,10 +28,7 @@ _STAGES = {
         (f"{_NETWORKS}/test_noise.py",),
     ],
 }
-_EXTENDED = [
-    (f"{_FEATURES}/test_oracles.py", f"{_FEATURES}/test_extended.py"),
-    (f"{_FEATURES}/test_robustness.py",),
-]
+_EXTENDED = [(f"{_FEATURES}/test_oracles.py", f"{_FEATURES}/test_extended.py")]
 _OWN = {
     **{
         f"feature_extraction/{name}": _EXTENDED
