@@ -96,6 +96,17 @@ def _silent_spans(tree) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
                 yield start, (part.end_lineno, part.end_col_offset)
                 if part in getattr(node, "decorator_list", ()):
                     yield (part.lineno, part.col_offset - 1), start  # its @
+        if isinstance(node, ast.arguments) and node.kwonlyargs:
+            yield _star_of(node)
+
+
+def _star_of(arguments):
+    """Return the span of the star in front of keywords, which multiplies nothing."""
+    first = arguments.kwonlyargs[0]
+    before = [*arguments.posonlyargs, *arguments.args, *arguments.defaults]
+    ends = [(part.end_lineno, part.end_col_offset) for part in before]
+    stop = first.lineno, first.col_offset
+    return max(ends, default=(first.lineno - 1, 0)), stop
 
 
 def _saves_time(decorator):
