@@ -8,7 +8,7 @@ module. What was tried before is not tried again, so it can be stopped at any ti
     python benchmarks/mutants.py --package augmentation --again alive
 
 Needs cosmic-ray. Where a mutant that no test kills behaves as the original does, or
-differs in nothing that a user could rely on, `_judged.py` says so, and why.
+differs in nothing that a user could rely on, `mutants_judged.json` says so, and why.
 """
 
 import argparse
@@ -28,12 +28,12 @@ from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from _judged import JUDGED
 from _mutant_tests import tests_of
 from _mutations import find_positions, is_code
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "reliability" / "mutants.json"
+JUDGED = ROOT / "benchmarks" / "mutants_judged.json"
 PACKAGES = (
     "augmentation",
     "persistence",
@@ -218,12 +218,13 @@ def _read(path):
 def write(options, package, outcomes):
     """Write the outcomes of a package so far, beside those of others."""
     mutants = _read(options.output) | {package: outcomes}
+    judged = json.loads(JUDGED.read_text("utf-8"))
     rows = []
     for package, outcomes in mutants.items():
         for name, entry in outcomes.items():
             entry.pop("judged", None)
-            if entry["outcome"] == "alive" and name in JUDGED:
-                entry["judged"] = JUDGED[name]
+            if entry["outcome"] == "alive" and name in judged:
+                entry["judged"] = judged[name]
         rows.append(_summarise(package, outcomes))
     content = {
         "title": "Tests that bite: the package broken on purpose",
