@@ -16,7 +16,7 @@ from random import Random
 from typing import Any, NamedTuple
 
 import numpy as np
-from _mutations import mutate_bytes, mutate_json, mutate_text
+from _damage import mutate_bytes, mutate_json, mutate_text
 
 RIGHT, REFUSED = "right", "refused"
 

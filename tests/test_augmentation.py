@@ -28,7 +28,15 @@ from skemotion import (
 )
 from skemotion.audio import load_audio
 from skemotion.augmentation import _sources
-from skemotion.augmentation._effects import add_noise, limit_band, mix, reverberate
+from skemotion.augmentation._effects import (
+    add_babble,
+    add_noise,
+    begin_later,
+    change_speed,
+    limit_band,
+    mix,
+    reverberate,
+)
 from skemotion.datasets import make_emotional_speech
 
 RATE = 16_000
@@ -177,6 +185,114 @@ def test_speed_changes_length_and_pitch_alike():
         assert hertz == pytest.approx(1000 * speed, rel=0.01)
 
 
+class Extreme:
+    """Draws the lowest or the highest of what there is to draw."""
+
+    def __init__(self, is_high):
+        self.part = float(is_high)
+
+    def random(self):
+        return self.part
+
+    def uniform(self, low, high):
+        return low + self.part * (high - low)
+
+    def integers(self, stop):
+        return int(self.part * (stop - 1))
+
+    def normal(self, size):
+        return np.random.default_rng(0).normal(size=size)
+
+
+LOW, HIGH = Extreme(False), Extreme(True)
+EXTREMES = pytest.mark.parametrize("is_high", [False, True], ids=["low", "high"])
+
+
+@EXTREMES
+def test_speeds_are_from_four_fifths_to_five_quarters(is_high):
+    heard = change_speed(tone(), RATE, Extreme(is_high))
+    assert len(heard) == pytest.approx(RATE / (1.25 if is_high else 0.8), abs=1)
+
+
+@EXTREMES
+def test_leads_are_of_up_to_a_second(is_high):
+    heard = begin_later(tone(0.1), 8000, Extreme(is_high))
+    assert len(heard) == 1600 + (8000 if is_high else 0)
+
+
+def response_of(effect, rate=RATE, seconds=2):
+    """Return gain by frequency, in Hz, of what is done to a click."""
+    click = np.roll(np.eye(1, int(seconds * rate))[0], rate // 2)
+    heard, heard_rate = effect(click)
+    gain = np.abs(np.fft.rfft(heard)) * rate / heard_rate
+    return np.fft.rfftfreq(len(heard), 1 / heard_rate), gain
+
+
+@EXTREMES
+@pytest.mark.parametrize("rate", [RATE, 44_100])
+def test_edges_of_bands(rate, is_high):
+    drawn = Extreme(is_high)
+    frequency, gain = response_of(lambda click: limit_band(click, rate, drawn), rate)
+    heard_rate = limit_band(np.ones(rate), rate, drawn)[1]
+    assert heard_rate == (16_000 if is_high else 8000)
+    low, high = (400, 0.95 * 8000) if is_high else (50, 0.8 * 4000)
+    edges = [low, high] if heard_rate == rate or not is_high else [low]
+    for edge in edges:  # elsewhere, a resampler's own edge is the same
+        assert np.interp(edge, frequency, gain) == pytest.approx(0.5**0.5, rel=0.05)
+    # Butterworth's, of sixth order: an octave below the edge, it is 36 dB down.
+    assert np.interp(low / 2, frequency, gain) == pytest.approx(10 ** (-1.8), rel=0.3)
+    assert np.interp(np.sqrt(low * high), frequency, gain) == pytest.approx(1, rel=0.01)
+
+
+def test_low_rates_are_drawn_more_often():
+    noise, rng = np.ones(400), np.random.default_rng(0)
+    rates = [limit_band(noise, 48_000, rng)[1] for _ in range(400)]
+    assert np.mean(np.array(rates) < 8800) == pytest.approx(0.52, abs=0.08)
+    assert {rate % 100 for rate in rates} == {0}
+
+
+@EXTREMES
+def test_colours_are_from_white_to_nearly_brown(is_high):
+    click = np.eye(1, 8 * RATE)[0]
+    noise = add_noise(click, RATE, Extreme(is_high), snr=-40.0)
+    octaves = 10 * np.log10([power_in(noise, 500, 700) / power_in(noise, 4000, 5600)])
+    assert octaves == pytest.approx(3 * 4.515 if is_high else 0, abs=1)
+    # Below 50 Hz it grows no more.
+    _, power = welch(noise, RATE, nperseg=RATE)
+    ratio = power[1:20].mean() / power[45:55].mean()
+    assert ratio == pytest.approx(1, rel=0.35)
+
+
+@EXTREMES
+def test_rooms_are_those_of_polack(is_high):
+    heard = reverberate(np.eye(1, RATE)[0], RATE, Extreme(is_high))
+    heard[np.abs(heard) < 1e-12] = 0
+    assert heard[0] == pytest.approx(1)
+    assert not heard[1:32].any()  # 2 ms, before anything is reflected
+    energy = np.square(heard[32:])
+    assert energy.sum() == pytest.approx(0.1 if is_high else 1.0, rel=1e-6)
+    decay = 0.5 if is_high else 0.1
+    n_rings = int(decay * RATE) - 32
+    assert not energy[n_rings:].any()
+    # By 60 dB in this time, or six decades of energy.
+    blocks = energy[: n_rings - n_rings % 40].reshape(40, -1).mean(axis=1)
+    fall = np.polyfit(np.linspace(0, 1, 40), np.log10(blocks), 1)[0]
+    assert fall * decay * RATE / n_rings == pytest.approx(-6, abs=0.6)
+
+
+def test_voices_are_equally_loud_and_come_from_anywhere():
+    silence = np.zeros(RATE)
+    silence[0] = 1
+    voices = [tone(0.5, hertz=1000), 0.01 * tone(2, hertz=3000)]
+    heard = add_babble(silence, np.random.default_rng(0), -20.0, voices) - silence
+    loud, faint = power_in(heard, 900, 1100), power_in(heard, 2900, 3100)
+    assert loud == pytest.approx(faint, rel=0.1)
+    start, flat = np.eye(1, 100)[0], np.ones(100)  # a voice that tells where it begins
+    streams = map(np.random.default_rng, range(50))
+    places = {int(add_babble(flat, rng, 0.0, [start]).argmax()) for rng in streams}
+    assert len(places) > 25
+
+
 def test_effects_have_probabilities_of_their_own():
     tones = [tone(seconds=1 + 0.01 * i) for i in range(30)]
     options = {"effects": ("speed", "noise", "band")}
@@ -259,6 +375,14 @@ def test_unreadable_originals_are_named_once_for_all(tmp_path):
         ({"effects": ()}, "effects must be some of"),
         ({"snr": (30, 10)}, "snr must be the least and the largest"),
         ({"snr": (30,)}, "snr must be the least and the largest"),
+        ({"snr": (5, 10, 15)}, "snr must be the least and the largest"),
+        ({"snr": 5.0}, "'snr' parameter"),
+        ({"effects": "noise"}, "'effects' parameter"),
+        ({"n_copies": 1.5}, "'n_copies' parameter"),
+        ({"random_state": "0"}, "'random_state' parameter"),
+        ({"probability": {**dict.fromkeys(EFFECTS, 0.5), "room": 2}}, "from 0 to 1"),
+        ({"probability": {**dict.fromkeys(EFFECTS, 0.5), "echo": 1}}, "from 0 to 1"),
+        ({"probability": dict.fromkeys(EFFECTS[1:], 0.5)}, "from 0 to 1"),
     ],
 )
 def test_bad_parameters(options, message):
@@ -367,6 +491,73 @@ def test_babble_is_of_the_rows_at_hand_and_changes_with_them_alone():
     assert 0.3 < n_same / len(fewer) < 0.75  # 0.9 ** 6 is 0.53
     heard = np.unique([int(v.identity[:8], 16) for c in fewer for v in c.voices])
     assert len(heard) > 45
+
+
+@pytest.mark.parametrize(
+    ("name", "effect"),
+    [
+        ("speed", lambda signal, rng, snr: change_speed(signal, RATE, rng)),
+        ("lead", lambda signal, rng, snr: begin_later(signal, RATE, rng)),
+        ("room", lambda signal, rng, snr: reverberate(signal, RATE, rng)),
+        ("noise", lambda signal, rng, snr: add_noise(signal, RATE, rng, snr)),
+        ("band", lambda signal, rng, snr: limit_band(signal, RATE, rng)[0]),
+    ],
+)
+def test_copies_are_computed_in_double_precision(name, effect):
+    signal = (1e-3 * RNG.normal(size=RATE)).astype(np.float32)
+    (copy,) = copies_of([signal], effects=(name,))
+    heard, _ = copy(RATE, None)
+    rng = np.random.default_rng(copy.seed)
+    expected = effect(signal.astype(np.float64), rng, copy.snr)
+    assert heard.dtype == np.float64
+    np.testing.assert_array_equal(heard, expected)
+
+
+def test_voices_that_hold_the_same_are_those_at_the_lowest_rate():
+    """Whichever comes first."""
+    signals = [RNG.normal(size=100) for _ in range(3)]
+    recordings = [(signal, rate) for signal in signals for rate in (16_000, 8000)]
+    for X in (recordings, recordings[::-1]):
+        for copy in copies_of(X, effects=("babble",)):
+            assert [voice.rate for voice in copy.voices] == [8000.0] * 3
+
+
+FROZEN_COPIES = [
+    ("lead+babble", 5.099691, 117285779),
+    ("babble+noise", 32.126703, 1784551860),
+    ("lead+room+babble+noise", 23.776665, 1746631306),
+    ("room", 20.4295, 2061371292),
+    ("noise+band", 20.725668, 1184868004),
+    ("room+noise", 18.756999, 1860101925),
+    ("lead+babble", 29.917009, 749493438),
+    ("room+noise", 11.132501, 1997894708),
+]
+FROZEN_VOICES = [
+    [3, 0, 7, 6, 5, 2],
+    [1, 4, 7, 0, 2, 5],
+    [5, 2, 0, 6, 4, 7],
+    [7, 0, 1, 6, 2, 4],
+    [6, 3, 5, 0, 4, 2],
+    [0, 6, 1, 5, 7, 4],
+    [4, 7, 0, 1, 3, 5],
+    [5, 4, 2, 1, 6, 3],
+]
+
+
+def test_copies_are_those_of_earlier_versions():
+    """A seed stands for the same copies as ever, as results that name it say."""
+    numbers = np.arange(1, 9)[:, np.newaxis]
+    held = (37 * (numbers - 1) + numbers * np.arange(100)) % 64 / np.float32(64) - 0.5
+    signals = list(held.astype(np.float32))
+    copies = copies_of(signals, probability=0.4, effects=(*EFFECTS, "speed"))
+    assert [
+        ("+".join(copy.effects), round(copy.snr, 6), copy.seed) for copy in copies
+    ] == FROZEN_COPIES
+    babble = copies_of(signals, effects=("babble",))
+    identities = [source.identity for source in (copy.source for copy in babble)]
+    assert [
+        [identities.index(voice.identity) for voice in copy.voices] for copy in babble
+    ] == FROZEN_VOICES
 
 
 def test_without_a_seed_copies_are_others_each_time(speech):
@@ -539,7 +730,9 @@ def test_it_is_a_sampler_by_its_tags():
     assert tags.sampler_tags.sample_indices
     assert tags.target_tags.required
     assert tags.input_tags.string
-    assert not tags.input_tags.two_d_array
+    for kind in ("two_d_array", "dataframe", "sparse"):
+        assert not getattr(tags.input_tags, kind)
+    assert tags.no_validation
     assert get_tags(make_pipeline(SpeechAugmenter(), SVC())).estimator_type
 
 

@@ -2,9 +2,11 @@
 
 import copy
 import hashlib
+import importlib.metadata
 import io
 import json
 import os
+import platform
 import re
 import subprocess
 import sys
@@ -26,6 +28,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV
 from sklearn.preprocessing import StandardScaler
 
+import skemotion
 from skemotion import (
     AttentionBLSTMClassifier,
     BLSTMClassifier,
@@ -157,6 +160,11 @@ def saved_array(array, **options):
     return file.getvalue()
 
 
+def with_header(header, data):
+    header += b"\n"
+    return b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + data
+
+
 # What comes back
 
 
@@ -197,10 +205,32 @@ def test_parameters_come_back(pipeline, loaded):
     }
 
 
+def test_how_many_it_was_adapted_to_comes_back(pipeline, loaded, round_trip):
+    adapted = copy.copy(pipeline)
+    adapted.adapted_to_ = np.int64(7)
+    assert round_trip(adapted).adapted_to_ == 7
+    assert not hasattr(loaded, "adapted_to_")
+
+
+@pytest.mark.parametrize(
+    "parameters", [{"duration": 600.0}, {"duration": 20.0, "hop_length": 16}]
+)
+def test_what_is_plausible_is_loaded(parameters, round_trip):
+    loaded = round_trip(SpeechFeatureExtractor(**parameters))
+    assert loaded.get_params().items() >= parameters.items()
+
+
 def test_manifest_tells_what_is_inside(bundle):
     manifest, members = unpack(bundle.read_bytes())
     assert (manifest["format"], manifest["format_version"]) == ("skemotion", 1)
-    assert {"skemotion", "keras", "librosa", "numpy"} <= manifest["versions"].keys()
+    assert manifest["versions"] == {
+        "python": platform.python_version(),
+        **{
+            name: importlib.metadata.version(name)
+            for name in ("keras", "librosa", "numpy", "scikit-learn", "tensorflow")
+        },
+        "skemotion": skemotion.__version__,
+    }
     extract, scale, balance, classify = manifest["model"]["steps"]
     assert extract["feature_names"][0] == "spectral_centroid"
     assert extract["parameters"]["duration"] == 0.3
@@ -722,6 +752,18 @@ def test_failed_write_leaves_the_old_file(place, tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_all_is_on_the_disk_before_the_file_is_in_its_place(tmp_path, monkeypatch):
+    path, sizes = tmp_path / "model.skemotion", []
+
+    def note(descriptor):
+        assert not path.exists()
+        sizes.append(os.fstat(descriptor).st_size)
+
+    monkeypatch.setattr(os, "fsync", note)
+    save_model(SpeechFeatureExtractor(), path)
+    assert sizes == [path.stat().st_size]
+
+
 def test_old_file_is_replaced(tmp_path):
     path = tmp_path / "model"
     path.write_text("old")
@@ -869,6 +911,14 @@ def test_bad_manifests(manifest, message, load_bytes):
         (["model", "n_features_in"], 0, "not positive"),
         (["model", "n_features_in"], 4, "do not fit 4 features"),
         (["model", "feature_names_in"], ["a", "b", 3], "does not name 3 features"),
+        (["model", "n_dims_in"], 1, "n_dims_in is 1, neither 2 nor 3"),
+        (["model", "n_dims_in"], 4, "n_dims_in is 4, neither 2 nor 3"),
+        (["model", "n_dims_in"], None, "'n_dims_in' of type int"),
+        (["model", "ignores_padding"], 1, "'ignores_padding' of type bool"),
+        (["model", "loudness_column"], 3, "3 is none of the 3 features"),
+        (["model", "loudness_column"], -1, "-1 is none of the 3 features"),
+        (["model", "loudness_column"], True, "'loudness_column' of type int"),
+        (["model", "feature_names_in"], ["a", "b"], "does not name 3 features"),
         (["model", "arrays"], {"mean": "0.npy"}, "'scale' of type str"),
         (["model", "arrays", "mean"], "7.npy", "no member of the archive for 'mean'"),
     ],
@@ -897,7 +947,11 @@ LABELS = [str(number) for number in range(100)]
         (["steps", 0, "parameters", "frame_length"], 10**9, "implausible"),
         (["steps", 0, "parameters", "sampling_rate"], 10**12, "implausible"),
         (["steps", 0, "parameters", "sampling_rate"], 10**400, "cannot be loaded"),
+        (["steps", 0, "parameters", "frame_length"], 7 * 10**6, "implausible"),
+        (["steps", 0, "parameters", "duration"], 601.0, "implausible duration=601.0"),
+        (["steps", 0, "parameters", "hop_length"], 0, "'hop_length' parameter"),
         (["parameters", "hop_duration"], 1e-9, "hop_duration=1e-09 seconds"),
+        (["parameters", "hop_duration"], 0.0098, "hop_duration=0.0098 seconds"),
         (["steps", 3, "parameters", "n_members"], 10**9, "has .* weights"),
         (["steps", 3, "parameters", "n_members"], 2, "class labels .* ask for"),
         (["steps", 3, "classes"], {"dtype": "<U9999", "labels": LABELS}, "implausible"),
@@ -909,6 +963,11 @@ LABELS = [str(number) for number in range(100)]
         (["steps", 3, "sequence_shape"], [10**15, 10], "implausibly large"),
         (["steps", 3, "sequence_shape"], [0, 10], "does not fit 10 features"),
         (["steps", 3, "history"], {"loss": "low"}, "lists of floating-point"),
+        (["steps", 3, "history"], {"loss": [1]}, "lists of floating-point"),
+        (["steps", 3, "history"], {"loss": 0.5}, "lists of floating-point"),
+        (["steps", 3, "sequence_shape"], [10], "does not fit 10 features"),
+        (["steps", 3, "sequence_shape"], [10, 1], "does not fit 10 features"),
+        (["steps", 3, "sequence_shape"], [9.0, 10], "does not fit 10 features"),
         (["steps", 3, "classes", "labels"], ["anger", "fear"], "2 class labels"),
         (["steps", 3, "classes", "labels"], ["a", "a", "b"], "class labels are no two"),
         (["steps", 3, "classes", "labels"], ["a", "b", None], "class labels are no"),
@@ -938,6 +997,11 @@ def test_bad_arrays(scaler_bundle, load_bytes, tmp_path):
         "NaN or infinity": saved_array(np.array([1.0, np.nan, 1.0])),
         "infinity); copy": saved_array(np.array([1.0, -np.inf, 1.0])),
         "do not fit 3 features": saved_array(np.ones((2, 3))),
+        "NumPy makes no array of shape": with_header(
+            b"{'descr': '<f8', 'fortran_order': False, 'shape': (%s), }"
+            % (99 * b"1, "),
+            bytes(8),
+        ),
     }
     manifest, members = unpack(scaler_bundle)
     for message, array in bad_arrays.items():
@@ -968,9 +1032,7 @@ OTHER_HEADERS = [
 @pytest.mark.parametrize("header", OTHER_HEADERS)
 def test_headers_that_save_model_never_writes(header, scaler_bundle, load_bytes):
     manifest, members = unpack(scaler_bundle)
-    header = header + b"\n"
-    start = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little")
-    array = start + header + bytes(24)
+    array = with_header(header, bytes(24))
     content = pack(manifest, [("0.npy", array), ("1.npy", members["1.npy"])])
     with pytest.raises(ValueError, match=r"'0\.npy' is no array of a bundle"):
         load_bytes(content)

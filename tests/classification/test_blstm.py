@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 from sklearn.base import clone, is_classifier
 from sklearn.exceptions import NotFittedError
+from sklearn.utils import get_tags
 
 from skemotion import AttentionBLSTMClassifier, BLSTMClassifier
 from skemotion.networks import import_keras
@@ -311,6 +312,27 @@ def test_nothing_is_printed(capfd):
         ({"early_stopping": "yes"}, "early_stopping"),
         ({"class_weight": "equal"}, "class_weight"),
         ({"optimizer": "no such thing"}, "no such thing"),
+        *(
+            ({name: value}, f"'{name}' parameter")
+            for name, values in {
+                "batch_size": [0],
+                "callbacks": ["x"],
+                "frame_step": [0],
+                "functionals": ["mean"],
+                "functionals_units": [0],
+                "label_smoothing": [-0.1, 1.0],
+                "n_members": [0],
+                "noise": [-0.1, 1.1],
+                "patience": [-1],
+                "schedule": ["linear"],
+                "validation_fraction": [0.0, 1.0],
+                "verbose": [-1],
+                "warm_start": ["yes"],
+            }.items()
+            for value in values
+        ),
+        # Twice as many as the most that are trained.
+        ({"units": 8_000}, "units=8000.* weights"),
     ],
 )
 def test_bad_parameters(parameters, message):
@@ -357,14 +379,84 @@ def test_init_only_stores_and_documents_every_parameter(Classifier):
         assert getattr(Classifier(), name) is parameter.default
 
 
-def test_defaults_are_the_posts():
-    parameters = AttentionBLSTMClassifier().get_params()
-    assert parameters["units"] == 256
-    assert parameters["optimizer"] == "adam"
-    assert parameters["batch_size"] == 32
-    assert parameters["epochs"] == 30
-    assert parameters["patience"] == 10
-    assert parameters["ignore_padding"] is False
+@BOTH
+def test_defaults_are_the_posts(Classifier):
+    functionals = [
+        "mean",
+        "std",
+        "p5",
+        "p25",
+        "p50",
+        "p75",
+        "p95",
+        "slope",
+        "mean_abs_diff",
+    ]
+    assert Classifier().get_params() == {
+        "units": 256,
+        "dropout": 0.0,
+        "ignore_padding": False,
+        "frame_step": 1,
+        "noise": 0.0,
+        "functionals_units": None,
+        "functionals": tuple(functionals),
+        "n_members": 1,
+        "label_smoothing": 0.0,
+        "optimizer": "adam",
+        "learning_rate": None,
+        "schedule": None,
+        "batch_size": 32,
+        "epochs": 30,
+        "early_stopping": "auto",
+        "validation_fraction": 0.1,
+        "patience": 10,
+        "class_weight": None,
+        "callbacks": None,
+        "warm_start": False,
+        "random_state": None,
+        "verbose": 0,
+    }
+
+
+def test_it_takes_three_dimensions_by_its_tags():
+    tags = get_tags(AttentionBLSTMClassifier())
+    assert tags.input_tags.three_d_array
+    assert tags.estimator_type == "classifier"
+    assert not tags.non_deterministic
+
+
+@pytest.mark.parametrize(
+    ("schedule", "epochs", "parts"),
+    [
+        ("one_cycle", 1, [0.5]),
+        ("one_cycle", 2, [0.5, 0.5]),
+        ("one_cycle", 10, [0.067, 0.5, 0.933, 0.987, 0.891, 0.717, 0.5, 0.283, 0.109]),
+        ("cosine", 1, [0.5]),
+        ("cosine", 4, [0.962, 0.691, 0.309, 0.038]),
+    ],
+)
+def test_courses_of_schedules(schedule, epochs, parts):
+    """Half a cosine up in 30 % of the epochs, and down in the others."""
+    classifier = make(schedule=schedule, epochs=epochs, learning_rate=0.01).fit(X, y)
+    rates = np.array(classifier.history_["learning_rate"])[: len(parts)] / 0.01
+    np.testing.assert_allclose(rates, parts, atol=1e-3)
+
+
+@pytest.mark.parametrize(("verbose", "shows_a_bar"), [(1, True), (2, False)])
+def test_what_is_printed_on_request(verbose, shows_a_bar, capfd):
+    make(verbose=verbose).fit(X, y)
+    out = capfd.readouterr().out
+    assert "Epoch 2/2" in out
+    assert "loss" in out
+    assert ("\u2501" in out) == shows_a_bar
+
+
+def test_the_wrapper_trains_on_codes():
+    classifier = make(epochs=1).fit(X, y)
+    before = classifier.predict_proba(X)
+    classifier.estimator_.fit(X, np.searchsorted(LABELS, y), epochs=2)
+    assert not np.array_equal(classifier.predict_proba(X), before)
+    assert len(classifier.estimator_.history_["loss"]) == 2
 
 
 def test_networks_built_alike_share_a_graph(monkeypatch):

@@ -76,24 +76,66 @@ def test_what_is_cached_does_not_depend_on_how_it_is_handed_over(
     assert n_computed() == 1
 
 
-@pytest.mark.parametrize(
-    "changed",
-    [
-        {"sampling_rate": 22050},
-        {"duration": 1.0},
-        {"hop_length": 256},
-        {"frame_length": 1024},
-        {"n_mfcc": 19},
-        {"n_mels": 64},
-        {"padding_side": "right"},
-    ],
-)
-def test_every_parameter_is_part_of_the_key(folder, changed):
+# Another value of each parameter that changes features; the others change none.
+CHANGED = {
+    "sampling_rate": 22050,
+    "duration": 1.0,
+    "hop_length": 256,
+    "frame_length": 1024,
+    "n_mfcc": 19,
+    "n_mels": 64,
+    "padding_side": "right",
+    "normalize": "peak",
+    "descriptors": "extended",
+}
+LOCAL = {"n_jobs", "memory", "verbose"}
+
+
+def test_all_parameters_are_tried():
+    assert CHANGED.keys() | LOCAL == SpeechFeatureExtractor().get_params().keys()
+
+
+@pytest.mark.parametrize("as_memory", [str, lambda folder: Memory(folder, verbose=0)])
+@pytest.mark.parametrize("name", CHANGED)
+def test_every_parameter_is_part_of_the_key(folder, name, as_memory):
     recording = (make_signals(1)[0], RATE)
-    SpeechFeatureExtractor(memory=folder).transform([recording])
-    features = SpeechFeatureExtractor(memory=folder, **changed).transform([recording])
-    expected = SpeechFeatureExtractor(**changed).transform([recording])
-    np.testing.assert_array_equal(features, expected)
+    changed = {name: CHANGED[name]}
+    plain, other = SpeechFeatureExtractor(), SpeechFeatureExtractor(**changed)
+    expected = [one.transform([recording]) for one in (plain, other)]
+    assert not np.array_equal(*expected)
+    for one in (plain, other):
+        one.set_params(memory=as_memory(folder))
+    for _ in range(2):
+        for one, features in zip((plain, other), expected, strict=True):
+            np.testing.assert_array_equal(one.transform([recording]), features)
+
+
+@pytest.mark.parametrize("name", CHANGED)
+def test_every_parameter_is_part_of_the_key_of_functions(folder, name):
+    """A function with a key is not asked for its samples again."""
+    changed = {name: CHANGED[name]}
+    plain, other = (
+        SpeechFeatureExtractor(memory=folder, **parameters)
+        for parameters in ({}, changed)
+    )
+    for one in (plain, other, plain, other):
+        expected = clone(one).set_params(memory=None).transform([named_noise])
+        np.testing.assert_array_equal(one.transform([named_noise]), expected)
+
+
+def named_noise(sampling_rate, duration):
+    return 0.1 * np.random.default_rng(1).normal(size=4000), RATE
+
+
+named_noise.cache_key = "noise of seed 1"
+
+
+@pytest.mark.parametrize("name", sorted(LOCAL - {"memory"}))
+def test_what_changes_no_feature_is_not_part_of_the_key(folder, name, n_computed):
+    recording = make_signals(1)[0]
+    for parameters in ({}, {name: 2}):
+        SpeechFeatureExtractor(memory=folder, **parameters).transform([recording])
+    assert n_computed() == 1
 
 
 def test_the_rate_is_part_of_the_key(folder):
@@ -365,22 +407,29 @@ def test_orders_names_and_other_parameters_find_the_same_copies(
     assert n_computed() == n_before + 6
 
 
-@pytest.mark.parametrize(
-    "changed",
-    [
-        {"random_state": 1},
-        {"snr": (1.0, 2.0)},
-        {"effects": ("babble",)},
-    ],
-)
+CHANGED_COPIES = [
+    {"n_copies": 3},
+    {"random_state": 1},
+    {"probability": 0.9},
+    {"snr": (1.0, 2.0)},
+    {"effects": ("noise",)},
+    {"effects": ("babble",)},
+]
+
+
+def test_all_parameters_of_copies_are_tried():
+    tried = {name for changed in CHANGED_COPIES for name in changed}
+    assert tried == SpeechAugmenter().get_params().keys()
+
+
+@pytest.mark.parametrize("changed", CHANGED_COPIES, ids=str)
 def test_what_makes_other_copies_is_part_of_the_key(folder, changed):
-    signals = make_signals(4)
-    options = {"effects": ("noise",), **changed}
+    signals, plain = make_signals(4), {"effects": ("lead", "noise", "band")}
     extractor = SpeechFeatureExtractor(duration=0.3)
     cached = clone(extractor).set_params(memory=folder)
-    cached.transform(with_copies(signals, effects=("noise",)))
-    X = with_copies(signals, **options)
-    np.testing.assert_array_equal(cached.transform(X), extractor.transform(X))
+    for options in (plain, plain | changed, plain):
+        X = with_copies(signals, **options)
+        np.testing.assert_array_equal(cached.transform(X), extractor.transform(X))
 
 
 def test_voices_are_part_of_the_key(folder):
@@ -448,10 +497,12 @@ def test_folds_and_candidates_share_copies(folder, n_computed):
 def test_joblib_keeps_copies_by_their_samples(folder, n_computed):
     signals = make_signals(3)
     extractor = SpeechFeatureExtractor(duration=0.3, memory=Memory(folder, verbose=0))
-    expected = SpeechFeatureExtractor(duration=0.3).transform(with_copies(signals))
+    options = {"effects": ("noise", "band")}  # a lead may leave nothing but silence
+    X = with_copies(signals, **options)
+    expected = SpeechFeatureExtractor(duration=0.3).transform(X)
     n_before = n_computed()
     for _ in range(2):
-        features = extractor.transform(with_copies(signals))
+        features = extractor.transform(with_copies(signals, **options))
         np.testing.assert_array_equal(features, expected)
     assert n_computed() == n_before + 9
 

@@ -257,6 +257,16 @@ def test_parameters_that_mean_nothing(parameters, make):
         make(**parameters)
 
 
+@pytest.mark.parametrize(
+    "parameters", [{"duration": -1.0}, {"frame_step": 0}, {"padding_side": "both"}]
+)
+def test_parameters_that_are_set_later_are_checked_before_work(parameters, make):
+    (name,) = parameters
+    encoder = make().set_params(**parameters)
+    with pytest.raises(ValueError, match=f"'{name}' parameter"):
+        encoder.transform(["missing.wav"])
+
+
 def test_recordings_of_every_kind(make, tmp_path):
     path = tmp_path / "a.wav"
     soundfile.write(path, SIGNALS[0], RATE, subtype="FLOAT")
@@ -412,6 +422,9 @@ class TestMemory:
             {"padding_side": "right"},
             {"normalize": None},
         ]
+        tried = {name for other in others for name in other}
+        local = {"n_jobs", "memory", "verbose"}
+        assert tried | local == SpeechEncoder().get_params().keys()
         for number, other in enumerate(others, 2):
             frames = make(memory=cache, **other).transform([renamed])
             assert_same(frames, make(**other).transform([renamed]))

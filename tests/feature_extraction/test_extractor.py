@@ -238,6 +238,19 @@ def test_padding_side():
     assert right[-1] == 0
 
 
+@pytest.mark.parametrize(
+    ("padding_side", "seconds", "padding"),
+    [("left", 3.5, 1.5), ("left", 5.0, 0.0), ("left", 9.0, 0.0), ("right", 3.5, 0.0)],
+)
+def test_edges_of_frames_are_on_the_recordings_own_time(padding_side, seconds, padding):
+    extractor = SpeechFeatureExtractor(padding_side=padding_side)
+    edges = extractor.frame_edges(seconds)
+    assert edges.shape == (158,)
+    assert extractor.frame_seconds == 0.032
+    centres = (edges[1:] + edges[:-1]) / 2
+    np.testing.assert_allclose(centres, 0.032 * np.arange(157) - padding, atol=1e-12)
+
+
 def test_feature_names():
     names = SpeechFeatureExtractor().get_feature_names_out()
     assert names.shape == (46,)

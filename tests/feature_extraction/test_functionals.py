@@ -15,6 +15,7 @@ from sklearn.model_selection import (
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
+from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skemotion import SequenceScaler, SpeechFeatureExtractor
@@ -74,6 +75,10 @@ def test_equal_to_numpy_on_the_real_frames(lengths, side):
     ]
     assert result.dtype == np.float32
     np.testing.assert_allclose(result, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_it_takes_three_dimensions_by_its_tags():
+    assert get_tags(SequenceFunctionals()).input_tags.three_d_array
 
 
 def test_all_frames_count_if_padding_is_not_ignored():
