@@ -9,10 +9,11 @@ from skemotion import (
     NoveltyDetector,
     SequenceScaler,
 )
-from skemotion._sequences import FUNCTIONALS, padding_mask
+from skemotion._sequences import FUNCTIONALS
 from skemotion._sequences import summarise as summarise_by_numpy
 from skemotion.networks import WhisperEncoder, find_encoder
 from skemotion.persistence._save import weights_of_classifier
+from skemotion.preprocessing import padding_mask
 
 onnx = pytest.importorskip("onnx", reason="exporting needs onnx")
 onnxruntime = pytest.importorskip("onnxruntime", reason="onnxruntime runs the graphs")
