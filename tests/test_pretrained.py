@@ -15,7 +15,7 @@ import skemotion
 from skemotion import SpeechEncoder, load_pretrained, make_emotion_pipeline
 from skemotion.cli import main
 from skemotion.exceptions import CancellationWarning, NoSpeechWarning
-from skemotion.pretrained import BUNDLES
+from skemotion.pretrained._files import BUNDLES
 
 FROZEN = Path(__file__).parent / "data" / "pretrained.npz"
 ROOT = Path(skemotion.__file__).parent

@@ -1,7 +1,7 @@
 """``skemotion adapt``."""
 
 from skemotion.cli._model_files import check_new_model
-from skemotion.cli._models import adapt_model, open_model
+from skemotion.cli._models import adapt_model, open_pipeline
 from skemotion.cli._recordings import find_recordings
 from skemotion.cli._terminal import say
 from skemotion.cli._training import save_pipeline
@@ -12,7 +12,7 @@ def run(options):
     """Adapt a model to recordings, without labels, and save it."""
     recordings = find_recordings(options)
     check_new_model(options.out)
-    model, failures = adapt_model(open_model(options), recordings, options)
+    model, failures = adapt_model(open_pipeline(options), recordings, options)
     if len(failures) == len(recordings):
         raise AudioError(failures.items())
     save_pipeline(model, options.out)

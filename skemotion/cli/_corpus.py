@@ -1,8 +1,5 @@
 """From the name of a corpus on the command line to its recordings."""
 
-from skemotion.datasets import fetch_emodb, load_emodb
-from skemotion.datasets._recordings import read_corpus
-
 
 def is_emodb(name: str) -> bool:
     """Tell whether a name stands for EMO-DB, and not for a file or a folder."""
@@ -23,6 +20,9 @@ def load_corpus(name, *, must_exist=True):
     -------
     Corpus
     """
+    from skemotion.datasets import fetch_emodb, load_emodb
+    from skemotion.datasets._recordings import read_corpus
+
     if name == "emodb":
         return fetch_emodb(download_if_missing=False)
     if is_emodb(name):

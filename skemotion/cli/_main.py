@@ -82,6 +82,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_predict(commands)
     _add_timeline(commands)
     _add_adapt(commands)
+    _add_export(commands)
     _add_cache(commands)
     for name, command in commands.choices.items():
         command.set_defaults(progress=False)
@@ -459,6 +460,45 @@ def _add_list(group):
         metavar="LIST",
         help="a file with the path of a recording on each line; - is standard input",
     )
+
+
+def _add_export(commands):
+    text = (
+        "Write a trained model as ONNX, which ONNX Runtime runs in a small process "
+        "without TensorFlow: by skemotion predict and timeline, as --model, or by "
+        "skemotion.runtime. Both are compared before the file is kept. Needs pip "
+        "install 'skemotion[onnx]'."
+    )
+    parser = commands.add_parser("export", help=text, description=text)
+    parser.add_argument(
+        "model", metavar="MODEL", help="as --model of skemotion predict takes it"
+    )
+    parser.add_argument(
+        "-o",
+        "--out",
+        metavar="FILE",
+        required=True,
+        help="a file that ends in .onnx, or a folder for one named after the model",
+    )
+    parser.add_argument(
+        "--compare",
+        metavar="CORPUS",
+        help="recordings on which both are compared, by unweighted average recall, "
+        "too (default: some made speech). " + CORPUS_HELP,
+    )
+    parser.add_argument(
+        "--int8",
+        action="store_true",
+        help="store weights in 8 bits: the file is smaller, and probabilities differ",
+    )
+    parser.add_argument(
+        "--opset",
+        type=positive_int,
+        default=18,
+        metavar="N",
+        help="version of ONNX' operators (default: %(default)s)",
+    )
+    add_map(parser)
 
 
 def _add_cache(commands):

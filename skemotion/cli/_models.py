@@ -2,7 +2,6 @@
 
 import os
 import warnings
-from pathlib import Path
 
 import numpy as np
 
@@ -14,6 +13,7 @@ from skemotion._by_speaker import (
 from skemotion._messages import shorten
 from skemotion.adaptation import adapt
 from skemotion.cli._model_files import read_model
+from skemotion.cli._opening import PRETRAINED, find_file
 from skemotion.cli._recordings import keep_readable
 from skemotion.cli._terminal import note, shows_progress
 from skemotion.exceptions import AudioError
@@ -22,14 +22,13 @@ from skemotion.pipeline._rules import find_rule
 from skemotion.pipeline._windows import WindowedRecordings
 from skemotion.preprocessing import speaker_standardize
 
-PRETRAINED = "pretrained"
 _FEW_OF_A_VOICE = 3
 
 
 def load_model(path):
     """Load a bundle or a pipeline of joblib, or say what is wrong with the file."""
     if not os.path.isfile(path):
-        from skemotion.pretrained import BUNDLES
+        from skemotion.pretrained._files import BUNDLES
 
         raise FileNotFoundError(
             f"there is no model {path}: give a file, or one of the models that come "
@@ -44,7 +43,7 @@ def _check_model(model, path):
     return model
 
 
-def open_model(options):
+def open_pipeline(options):
     """Load the model that is asked for, to be used as the options say.
 
     Raises ValueError where it cannot be used for one voice, or for others.
@@ -65,22 +64,6 @@ def set_extraction(model, options):
         "extract__on_error": "raise",  # commands name what has no answer themselves
     }
     return model.set_params(**{key: wanted[key] for key in wanted if key in known})
-
-
-def find_file(model):
-    """Return the file of a model that comes with the package, or that is named."""
-    from skemotion.pretrained import BUNDLES
-
-    if model in (None, PRETRAINED):
-        return BUNDLES["emodb"]
-    return BUNDLES.get(str(model), model)
-
-
-def comes_with_package(path):
-    """Tell whether a model is one of those that were trained on EMO-DB."""
-    from skemotion.pretrained import BUNDLES
-
-    return Path(path) in BUNDLES.values()
 
 
 _MISMATCH = {
@@ -201,18 +184,3 @@ def predict_by_speaker(model, paths, speakers):
     recordings.warn()
     answers.silent = recordings.silent
     return answers.collect()
-
-
-def predict_with_novelty(model, X):
-    """Return probabilities and novelty, which is None in each row if not known."""
-    if find_novelty_limit(model) is None:
-        return model.predict_proba(X), [None] * len(X)
-    return model.predict_with_novelty(X)
-
-
-def find_novelty_limit(model):
-    """Return the novelty above which recordings are marked, None if not known."""
-    detector = getattr(model, "novelty_detector_", None)
-    if detector is None:
-        return None
-    return float(detector.rank_scores([detector.offset_])[0])

@@ -9,7 +9,7 @@ from skemotion._version import __version__
 from skemotion.cli._failures import conclude
 from skemotion.cli._formats import WRITERS, Layout
 from skemotion.cli._journal import FAILED, open_journal, refuse_finished
-from skemotion.cli._models import find_novelty_limit, open_model
+from skemotion.cli._opening import find_novelty_limit, open_model
 from skemotion.cli._predictor import UNCERTAIN, Predictor
 from skemotion.cli._recordings import find_recordings
 from skemotion.cli._terminal import (

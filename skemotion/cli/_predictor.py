@@ -5,13 +5,8 @@ from functools import partial
 from typing import Any
 
 from skemotion.cli._formats import NO_SPEECH, Prediction
-from skemotion.cli._models import (
-    adapt_model,
-    find_novelty_limit,
-    predict_with_novelty,
-)
+from skemotion.cli._opening import find_novelty_limit, predict_with_novelty
 from skemotion.cli._recordings import Recordings, keep_readable
-from skemotion.cli._voices import adapt_to_voices
 from skemotion.cli._warnings import OddRecordings, silence_noted, unreadable_noted
 from skemotion.pipeline._extents import Extent, extents_noted, measure_extent
 
@@ -55,9 +50,13 @@ class Predictor:
         """Return one that does what the options say, adapted if they say so."""
         models, left_out, place = {"": model}, None, None
         if options.speaker_column:
+            from skemotion.cli._voices import adapt_to_voices
+
             models, left_out = adapt_to_voices(model, recordings, options)
             place = recordings.columns.index(options.speaker_column)
         elif options.adapt or options.one_speaker:
+            from skemotion.cli._models import adapt_model
+
             models[""], left_out = adapt_model(model, recordings, options)
         return cls(models, recordings, options.min_confidence, place, left_out)
 

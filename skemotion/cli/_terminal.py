@@ -5,6 +5,7 @@ import sys
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any
 
 _SECONDS_BETWEEN_LINES = 5.0
@@ -91,6 +92,8 @@ def say_resumed(done: int, total: int, unit: str = "recordings") -> None:
 
 def progress_bar(total: int, done: int = 0, *, shown: bool):
     """Return a bar with a rate and an estimate, which count from `done` on."""
+    if not shown or find_spec("tqdm") is None:
+        return _NoBar()
     from tqdm import tqdm
 
     class Bar(tqdm):
@@ -98,9 +101,25 @@ def progress_bar(total: int, done: int = 0, *, shown: bool):
         # vain, even for a bar that is not shown.
         monitor_interval = 0
 
-    return Bar(
-        total=total, initial=done, unit="rec", mininterval=0.5, disable=not shown
-    )
+    return Bar(total=total, initial=done, unit="rec", mininterval=0.5)
+
+
+class _NoBar:
+    """A bar that is not shown."""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *args):
+        pass
+
+    def update(self, n=1):
+        """Note that so many more are done."""
+
+    @contextmanager
+    def external_write_mode(self):
+        """Let others write within the block."""
+        yield
 
 
 class _Lines:

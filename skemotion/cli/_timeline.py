@@ -15,7 +15,7 @@ from skemotion._version import __version__
 from skemotion.cli._failures import conclude
 from skemotion.cli._formats import NO_SPEECH
 from skemotion.cli._journal import FAILED, open_journal, refuse_finished
-from skemotion.cli._models import open_model
+from skemotion.cli._opening import open_model
 from skemotion.cli._recordings import find_recordings
 from skemotion.cli._terminal import (
     progress_bar,

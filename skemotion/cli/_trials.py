@@ -12,14 +12,13 @@ from skemotion.cli._checks import check_counts, check_pipeline
 from skemotion.cli._folds import Fold
 from skemotion.cli._labels import check_known
 from skemotion.cli._models import (
-    comes_with_package,
-    find_file,
     fit_by_speaker,
     is_by_speaker,
     load_model,
     predict_by_speaker,
     set_extraction,
 )
+from skemotion.cli._opening import comes_with_package, find_file
 from skemotion.cli._options import RECIPE
 from skemotion.cli._protocols import divide
 from skemotion.cli._training import make_pipeline, watch_training

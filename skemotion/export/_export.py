@@ -12,6 +12,7 @@ import numpy as np
 from skemotion._files import atomic_path
 from skemotion.export._graph import OLDEST_OPSET
 from skemotion.export._pipeline import build_model
+from skemotion.metrics import unweighted_average_recall
 from skemotion.runtime._model import ExportedModel, open_session
 
 TOLERANCE = 1e-5  # of probabilities
@@ -31,12 +32,17 @@ class ExportReport(NamedTuple):
         The largest of their probabilities.
     agreement : float
         Part of them that get the same class.
+    recall, exported_recall : float or None
+        Unweighted average recall of the pipeline, and of the exported model. None
+        where labels are not known.
     """
 
     n_bytes: int
     n_recordings: int
     difference: float
     agreement: float
+    recall: float | None = None
+    exported_recall: float | None = None
 
 
 def export_onnx(
@@ -44,6 +50,7 @@ def export_onnx(
     path: str | os.PathLike,
     *,
     recordings: Any = None,
+    y: Any = None,
     opset: int = OLDEST_OPSET,
     quantize: bool = False,
 ) -> ExportReport:
@@ -67,6 +74,8 @@ def export_onnx(
         when the new one is complete.
     recordings : sequence of recordings, default=None
         On which both are compared. None takes some made speech.
+    y : array-like of shape (n_recordings,), default=None
+        Their labels, of which the recall of both is told.
     opset : int, default=18
         Version of ONNX' operators, 18 at least.
     quantize : bool, default=False
@@ -98,7 +107,7 @@ def export_onnx(
     model = build_model(pipeline, opset=opset, folded=quantize)
     content = (_quantize(model) if quantize else model).SerializeToString()
     exported = ExportedModel(open_session(content, path))
-    report = _compare(pipeline, exported, recordings, len(content))
+    report = _compare(pipeline, exported, recordings, y, len(content))
     if report.difference > TOLERANCE and not quantize:
         raise ValueError(
             f"the exported model differs by {report.difference:.1e} from the pipeline, "
@@ -131,18 +140,26 @@ def _check_opset(opset):
         )
 
 
-def _compare(pipeline, exported, recordings, n_bytes):
+def _compare(pipeline, exported, recordings, y, n_bytes):
     if recordings is None:
         from skemotion.datasets import make_emotional_speech
 
         recordings = make_emotional_speech(
             n_speakers=1, n_texts=1, random_state=0
         ).signals
-    expected = pipeline.predict_proba(recordings)
-    found = exported.predict_proba(recordings)
-    same = found.argmax(axis=1) == expected.argmax(axis=1)
+    both = [model.predict_proba(recordings) for model in (pipeline, exported)]
+    classes = [pipeline.classes_[each.argmax(axis=1)] for each in both]
+    recalls = (
+        [None, None]
+        if y is None
+        else [unweighted_average_recall(y, each) for each in classes]
+    )
     return ExportReport(
-        n_bytes, len(found), float(np.abs(found - expected).max()), float(same.mean())
+        n_bytes,
+        len(both[0]),
+        float(np.abs(both[0] - both[1]).max()),
+        float((classes[0] == classes[1]).mean()),
+        *recalls,
     )
 
 

@@ -11,7 +11,7 @@ from skemotion.exceptions import AudioError
 from skemotion.pipeline._confidence import pull_to_equal
 from skemotion.pipeline._means import WeightedMeans
 from skemotion.pipeline._windows import WindowedRecordings, WindowRule
-from skemotion.runtime._format import METADATA_KEY, Names, read_description
+from skemotion.runtime._format import METADATA_KEY, SUFFIX, Names, read_description
 from skemotion.runtime._fronts import make_front
 
 
@@ -42,11 +42,13 @@ class ExportedModel:
         described = read_description(metadata.get(METADATA_KEY))
         self._session = session
         self._front = make_front(described)
-        self._windows = described.windows
-        self._has_attention = Names.ATTENTION in _names(session.get_outputs())
+        windows = described.windows
+        self._duration = windows["duration"]
+        self._sampling_rate = windows["sampling_rate"]
+        self._goes_on = windows["goes_on"]
         self.classes_ = described.classes
-        self.hop_duration = described.windows["hop_duration"]
-        self.detect_speech = described.windows["detect_speech"]
+        self.hop_duration = windows["hop_duration"]
+        self.detect_speech = windows["detect_speech"]
         if described.novelty is not None:
             self.novelty_detector_ = described.novelty
 
@@ -107,7 +109,7 @@ class ExportedModel:
         detector = getattr(self, "novelty_detector_", None)
         if detector is not None:
             wanted.append(Names.DISTANCE)
-        recordings = WindowedRecordings(X, WindowRule(**self._windows))
+        recordings = WindowedRecordings(X, self._rule())
         means = self._ask(recordings, wanted)
         recordings.warn()
         n_rows, n_classes = len(recordings), len(self.classes_)
@@ -122,6 +124,15 @@ class ExportedModel:
             return probabilities, distances
         probabilities = pull_to_equal(probabilities, -distances, detector.offset_)
         return probabilities, detector.rank_scores(-distances)
+
+    def _rule(self):
+        return WindowRule(
+            self._duration,
+            self._sampling_rate,
+            self.hop_duration,
+            self.detect_speech,
+            self._goes_on,
+        )
 
     def _ask(self, recordings, wanted):
         """Return the means, over windows, of what the graph puts out."""
@@ -181,6 +192,17 @@ def load_exported(
         raise ValueError(f"{path} cannot be loaded: {error}") from error
 
 
+def load_linked(
+    bundle: str | os.PathLike, *, n_threads: int | None = None
+) -> ExportedModel:
+    """Load the exported model beside a bundle, from which it has its weights."""
+    path = Path(bundle).with_suffix(SUFFIX)
+    session = open_session(
+        path.read_bytes(), path, n_threads=n_threads, folder=path.parent
+    )
+    return ExportedModel(session)
+
+
 def open_session(
     model: bytes, name: Any, *, n_threads: int | None = None, folder: Any = None
 ) -> Any:
@@ -212,7 +234,3 @@ def open_session(
 
 def _samples_of(window):
     return window() if callable(window) else window
-
-
-def _names(values):
-    return {value.name for value in values}

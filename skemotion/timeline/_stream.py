@@ -9,11 +9,16 @@ from numbers import Real
 from typing import Any
 
 import numpy as np
-from sklearn.utils._param_validation import HasMethods, Interval
 
 from skemotion._messages import Remarks
-from skemotion._validation import validate_params
-from skemotion.audio import Findings, Recording, decode, iter_blocks, recording_name
+from skemotion.audio import (
+    Findings,
+    Recording,
+    check_positive,
+    decode,
+    iter_blocks,
+    recording_name,
+)
 from skemotion.exceptions import AudioError
 from skemotion.timeline._defaults import (
     HOP,
@@ -28,20 +33,8 @@ from skemotion.timeline._result import EmotionTimeline, join
 
 _BLOCK = 2**16  # samples
 _BATCH = 32  # windows of a file that are put through the pipeline at once
-_POSITIVE = Interval(Real, 0, None, closed="neither")
-_NOT_NEGATIVE = Interval(Real, 0, None, closed="left")
-_CONSTRAINTS: dict = {
-    "pipeline": [HasMethods(["predict_proba"])],
-    "window": [_POSITIVE],
-    "hop": [_POSITIVE],
-    "smoothing": [_NOT_NEGATIVE],
-    "min_pause": [_NOT_NEGATIVE],
-    "max_utterance": [_NOT_NEGATIVE],
-    "sampling_rate": [_POSITIVE],
-}
 
 
-@validate_params(_CONSTRAINTS)
 def emotion_timeline(
     pipeline: Any,
     recording: Recording,
@@ -148,7 +141,6 @@ def emotion_timeline(
     return timeline
 
 
-@validate_params(_CONSTRAINTS)
 def iter_timeline(
     pipeline: Any,
     blocks: Iterable[Any],
@@ -204,6 +196,7 @@ def iter_timeline(
     ...         print(f"{segment.start:.1f} s")
     0.0 s
     """
+    check_positive(sampling_rate=sampling_rate)
     samples = _mix_down(blocks, sampling_rate)
     return _follow(
         pipeline,
@@ -261,6 +254,13 @@ def _as_mono(signal, rate):
 
 def _follow(pipeline, blocks, batch, smoothing, *, window, hop, **options):
     """Check the parameters, and return an iterator over what becomes certain."""
+    if not hasattr(pipeline, "predict_proba"):
+        raise ValueError(
+            f"pipeline must have predict_proba, but is {type(pipeline).__name__}: give "
+            "a fitted pipeline that predicts probabilities."
+        )
+    check_positive(window=window, hop=hop)
+    _check_not_negative(smoothing=smoothing, **options)
     if hop > window:
         raise ValueError(
             f"hop={hop} is longer than window={window}, so that some speech would be "
@@ -284,11 +284,20 @@ def _iterate(pipeline, blocks, batch, make_listener, smoothing):
     yield merger.add(waiting, _ask(pipeline, waiting, rate), listener.n_samples)
 
 
+def _check_not_negative(**named):
+    for name, value in named.items():
+        is_number = isinstance(value, Real) and not isinstance(value, bool)
+        if not is_number or not value >= 0.0:
+            raise ValueError(f"{name} must be a number from 0 on, got {value!r:.50}.")
+
+
 def _without_detection(pipeline):
     """Return a pipeline that does not look for speech: that has been done."""
     if not getattr(pipeline, "detect_speech", False):
         return pipeline
-    return copy.copy(pipeline).set_params(detect_speech=False)
+    pipeline = copy.copy(pipeline)
+    pipeline.detect_speech = False
+    return pipeline
 
 
 def _ask(pipeline, windows, rate):

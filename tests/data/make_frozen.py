@@ -29,7 +29,7 @@ from skemotion import (
 )
 from skemotion.datasets import make_emotional_speech
 from skemotion.persistence import save_model
-from skemotion.pretrained import BUNDLES
+from skemotion.pretrained._files import BUNDLES
 
 FOLDER = Path(__file__).parent
 FORMAT_VERSION = 1

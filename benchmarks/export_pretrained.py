@@ -1,0 +1,30 @@
+"""Export the models that come with the package to ONNX, beside their bundles.
+
+    python benchmarks/export_pretrained.py
+
+The graphs have their weights from the bundles, so that these are in the package once:
+run it again whenever a bundle, or what is exported of it, has changed.
+"""
+
+from skemotion import load_pretrained
+from skemotion._files import write_file
+from skemotion.export._graph import OLDEST_OPSET
+from skemotion.export._linking import link_weights
+from skemotion.export._pipeline import build_model
+from skemotion.pretrained._files import BUNDLES, graph_of
+
+
+def export(name):
+    """Write the graph of a model; return how many bytes it has, and has not."""
+    bundle = BUNDLES[name]
+    model = build_model(load_pretrained(name), opset=OLDEST_OPSET)
+    saved = link_weights(model, bundle)
+    content = model.SerializeToString()
+    write_file(graph_of(bundle), content)
+    return len(content), saved
+
+
+if __name__ == "__main__":
+    for name in BUNDLES:
+        n_bytes, saved = export(name)
+        print(f"{name}: {n_bytes:,} bytes, and {saved:,} more from the bundle")

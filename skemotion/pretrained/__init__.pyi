@@ -1,0 +1,1 @@
+from ._loading import load_pretrained as load_pretrained
