@@ -79,6 +79,11 @@ def _in_words(error):
     if isinstance(error, OSError) and error.strerror:
         reason = f"{error.strerror[0].lower()}{error.strerror[1:]}"
         return f"{error.filename}: {reason}" if error.filename else reason
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        return (
+            f"this needs {error.name.partition('.')[0]}, which is not installed: pip "
+            "install skemotion brings all that every command needs."
+        )
     text = str(error).strip()
     if isinstance(error, _FORESEEN) and text:
         return text
