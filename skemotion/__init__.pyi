@@ -4,6 +4,7 @@ from . import augmentation as augmentation
 from . import classification as classification
 from . import datasets as datasets
 from . import exceptions as exceptions
+from . import export as export
 from . import feature_extraction as feature_extraction
 from . import inspection as inspection
 from . import metrics as metrics
@@ -15,6 +16,7 @@ from . import pipeline as pipeline
 from . import preprocessing as preprocessing
 from . import pretrained as pretrained
 from . import report as report
+from . import runtime as runtime
 from . import timeline as timeline
 from . import voice_activity as voice_activity
 from ._show_versions import show_versions as show_versions
