@@ -315,7 +315,7 @@ def test_file_objects_that_give_no_bytes_say_so(tmp_path, open_it, message):
         (len, r"pass the list \[function\]"),
         (np.str_("a.wav"), r"pass the list \['a.wav'\]"),
         (pd.DataFrame({"file": ["a.wav"]}), "Got the columns file: .*pass the column"),
-        (None, "got NoneType"),
+        (None, "got None"),
         (5, "got int"),
     ],
     ids=lambda value: type(value).__name__,

@@ -474,7 +474,7 @@ ONE_HOT = "must be one-dimensional.*argmax"
         ({"groups": SPEAKERS[:, None]}, "groups must be one-dimensional"),
         ({"groups": np.linspace(0, 1, 60)}, "groups is continuous"),
         ({"classify__sample_weight": np.ones(59)}, SHIFTED.format("sample_weight")),
-        ({"classify__sample_weight": [np.nan] * 60}, "sample_weight holds NaN"),
+        ({"classify__sample_weight": [np.nan] * 60}, "sample_weight contains NaN"),
     ],
 )
 def test_rows_are_checked_together_before_any_work(recipe, bad, message):

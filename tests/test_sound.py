@@ -12,6 +12,10 @@ import soundfile
 from skemotion.audio import load_audio
 from skemotion.audio._sound import _Guard
 
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::skemotion.exceptions.IncompleteAudioWarning"
+)
+
 RATE = 16000
 SIGNAL = 0.3 * np.sin(np.arange(RATE // 4) / 9)
 
@@ -166,5 +170,5 @@ def test_samples_too_large_to_be_resampled():
     signal = np.where(np.arange(8000) % 2, 3e38, -3e38).astype(np.float32)
     signal[::7] = 3.2e38
     assert np.isfinite(load_audio((signal, RATE))).all()
-    with pytest.raises(ValueError, match="too large to be resampled"):
+    with pytest.raises(ValueError, match="its largest sample is 3.2e[+]38"):
         load_audio((signal, 44100))

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 OLDEST_OPSET = 18  # the first whose reductions are told their axes by a tensor
-_SMALL = 16  # numbers of a constant that is looked for among those before
+_SMALL = 4096  # numbers of a constant that is looked for among those before
 
 
 class Graph:

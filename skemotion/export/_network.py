@@ -129,20 +129,30 @@ class NetworkGraph:
         return op("Softmax", energy, axis=1)
 
     def _lstm_weights(self, member):
+        """Return kernels, recurrent kernels and biases, as they stand in ONNX."""
+        graph, op = self._graph, self._graph.call
+        first = graph.constant([0], np.int64)
+        nothing = graph.constant(np.zeros(4 * self._architecture.units), np.float32)
         kernels, recurrent, biases = [], [], []
         for direction in ("forward", "backward"):
-            named = {
-                part: self._weights[name_of_member(f"{direction}_{part}", member)]
-                for part in ("kernel", "recurrent_kernel", "bias")
-            }
-            kernels.append(_reorder_gates(named["kernel"]).T)
-            recurrent.append(_reorder_gates(named["recurrent_kernel"]).T)
-            bias = _reorder_gates(named["bias"])
-            biases.append(np.concatenate([bias, np.zeros_like(bias)]))
-        return [
-            self._graph.constant(np.stack(arrays), np.float32)
-            for arrays in (kernels, recurrent, biases)
-        ]
+            for parts, name in ((kernels, "kernel"), (recurrent, "recurrent_kernel")):
+                array = self._load_gates(f"{direction}_{name}", member)
+                turned = op("Transpose", array, perm=[1, 0])
+                parts.append(op("Unsqueeze", turned, first))
+            bias = self._load_gates(f"{direction}_bias", member)
+            bias = op("Concat", bias, nothing, axis=0)
+            biases.append(op("Unsqueeze", bias, first))
+        return [op("Concat", *parts, axis=0) for parts in (kernels, recurrent, biases)]
+
+    def _load_gates(self, name, member):
+        """Load an array, and bring the gates of Keras, on its last axis, into order."""
+        units = np.arange(self._architecture.units)
+        places = [_KERAS_GATES.index(gate) for gate in _ONNX_GATES]
+        index = np.concatenate([place * len(units) + units for place in places])
+        array = self._load(name, member)
+        axis = self._weights[name_of_member(name, member)].ndim - 1
+        index = self._graph.constant(index, np.int64)
+        return self._graph.call("Gather", array, index, axis=axis)
 
     def _dense(self, x, name, member):
         op = self._graph.call
@@ -252,10 +262,3 @@ class _Frames:
         if not is_flat:
             return total
         return op("Squeeze", total, graph.constant([2], np.int64))
-
-
-def _reorder_gates(array):
-    """Bring the gates of Keras, on the last axis, into ONNX's order."""
-    gates = np.split(array, 4, axis=-1)
-    places = [_KERAS_GATES.index(gate) for gate in _ONNX_GATES]
-    return np.concatenate([gates[place] for place in places], axis=-1)

@@ -195,7 +195,7 @@ class Accepted(BaseException):
         )
 
 
-def _stop(self, X, codes, weights, *args):
+def _stop(self, X, codes, weights, *args, **named):
     raise Accepted(self, X, codes, weights)
 
 

@@ -412,6 +412,7 @@ def test_defaults_are_the_posts(Classifier):
         "patience": 10,
         "class_weight": None,
         "callbacks": None,
+        "checkpoint": None,
         "warm_start": False,
         "random_state": None,
         "verbose": 0,
@@ -551,9 +552,9 @@ def held_out_rows(classifier, X, y):
     seen = []
     train = classifier._train
 
-    def note(sequences, codes, weights, validation, *others):
+    def note(sequences, codes, weights, validation, *others, **named):
         seen.append(validation[0])
-        train(sequences, codes, weights, validation, *others)
+        train(sequences, codes, weights, validation, *others, **named)
 
     classifier._train = note
     try:

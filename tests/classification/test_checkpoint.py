@@ -314,10 +314,6 @@ def make_huge(path):
     [
         cut,
         flip,
-        pytest.param(
-            make_fifo,
-            marks=pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no FIFOs"),
-        ),
         make_huge,
         lambda path: path.write_bytes(b""),
         lambda path: path.write_bytes(b"\x80\x04\x95" * 99),
@@ -342,11 +338,24 @@ def test_a_damaged_checkpoint_never_changes_the_result(damage, tmp_path, kill):
     assert everything(found) == everything(make().fit(X, Y))
 
 
-def test_a_folder_in_the_place_of_a_checkpoint(tmp_path, kill):
-    kill(make(tmp_path), 6)
-    path = only_file(tmp_path)
+def make_folder(path):
     path.unlink()
     path.mkdir()
+
+
+@pytest.mark.parametrize(
+    "replace",
+    [
+        make_folder,
+        pytest.param(
+            make_fifo,
+            marks=pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no FIFOs"),
+        ),
+    ],
+)
+def test_something_else_in_the_place_of_a_checkpoint(replace, tmp_path, kill):
+    kill(make(tmp_path), 6)
+    replace(only_file(tmp_path))
     with pytest.warns(CheckpointWarning) as told:
         found = make(tmp_path).fit(X, Y)
     messages = [str(each.message) for each in told]

@@ -139,7 +139,9 @@ def damaged(corpus, tmp_path):
     )
     late = folder / "fear" / "late.flac"
     soundfile.write(late, signal[: 4 * RATE], RATE)
-    late.write_bytes(late.read_bytes()[:-20_000])
+    content = bytearray(late.read_bytes())
+    content[-20_000:-19_700] = bytes(300)
+    late.write_bytes(content)
     return folder
 
 

@@ -338,7 +338,7 @@ def test_mapped_corpus_keeps_rows_together(renamed):
 
 def test_the_model_of_the_package_says_what_it_has_heard(table, monkeypatch, capfd):
     corpus = load_labelled(str(table), [])
-    monkeypatch.setattr("skemotion.cli._labels.load_corpus", lambda name: corpus)
+    monkeypatch.setattr("skemotion.cli._labels.load_corpus", lambda name, **how: corpus)
     assert main(["evaluate", "emodb", "-m", "emodb-descriptors"]) == 0
     out = capfd.readouterr().out
     assert "emodb-descriptors on all recordings of emodb." in out

@@ -88,7 +88,7 @@ CHANGED = {
     "normalize": "peak",
     "descriptors": "extended",
 }
-LOCAL = {"n_jobs", "memory", "verbose"}
+LOCAL = {"n_jobs", "memory", "on_error", "verbose"}
 
 
 def test_all_parameters_are_tried():

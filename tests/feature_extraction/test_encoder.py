@@ -19,7 +19,7 @@ from sklearn.svm import SVC
 
 from skemotion import AudioError, SequenceFunctionals, SpeechEncoder
 from skemotion._sequences import takes_recordings
-from skemotion.exceptions import TruncationWarning
+from skemotion.exceptions import SilentBeginningWarning, TruncationWarning
 from skemotion.feature_extraction import _encoder, _encoding
 from skemotion.feature_extraction._weights import load_weights
 from skemotion.networks import find_encoder, hash_weights
@@ -176,7 +176,7 @@ def test_what_is_behind_the_duration_is_not_heard(make):
     with pytest.warns(TruncationWarning):
         assert_same(make().transform([loud]), expected)
     # Nothing is left of a recording that begins later.
-    with pytest.warns(TruncationWarning):
+    with pytest.warns(SilentBeginningWarning):
         assert not make().transform([np.pad(signal, (16_000, 0))]).any()
 
 

@@ -4,16 +4,32 @@ import librosa
 import numpy as np
 import pytest
 
-from skemotion.feature_extraction._log_mel import log_mel_spectrogram, mel_filters
+from skemotion.feature_extraction._log_mel import log_mel_spectrogram
+from skemotion.feature_extraction._mel import mel_filters
 
 RATE = 16_000
 RNG = np.random.default_rng(0)
 
 
-@pytest.mark.parametrize("n_mels", [80, 128])
-def test_filters_are_those_of_librosa(n_mels):
-    expected = librosa.filters.mel(sr=RATE, n_fft=400, n_mels=n_mels, dtype=np.float64)
-    np.testing.assert_allclose(mel_filters(n_mels), expected.T, atol=1e-12)
+@pytest.mark.parametrize(
+    ("rate", "n_fft", "n_mels", "fmin", "fmax"),
+    [
+        (RATE, 400, 80, 0.0, None),
+        (RATE, 400, 128, 0.0, None),
+        (RATE, 1024, 128, 0.0, None),
+        (RATE, 512, 26, 50.0, 7000.0),
+        (22_050, 512, 40, 0.0, None),
+        (8000, 256, 26, 20.0, 4000.0),
+    ],
+)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_filters_are_those_of_librosa(rate, n_fft, n_mels, fmin, fmax, dtype):
+    expected = librosa.filters.mel(
+        sr=rate, n_fft=n_fft, n_mels=n_mels, fmin=fmin, fmax=fmax, dtype=dtype
+    )
+    found = mel_filters(rate, n_fft, n_mels, fmin, fmax, dtype)
+    assert found.dtype == dtype
+    np.testing.assert_allclose(found, expected.T, atol=1e-15, rtol=1e-7)
 
 
 @pytest.mark.parametrize("row", [0, 1])
