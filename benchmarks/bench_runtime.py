@@ -32,7 +32,9 @@ import importlib.util
 hidden = sys.argv.pop(1)
 if hidden != "none":
     found = importlib.util.find_spec
-    importlib.util.find_spec = lambda name, *a: None if name == hidden else found(name, *a)
+    importlib.util.find_spec = (
+        lambda name, *more: None if name == hidden else found(name, *more)
+    )
 from skemotion.cli import main
 sys.stdout = open("/dev/null", "w")
 code = main(sys.argv[1:])
@@ -93,7 +95,7 @@ def time_commands(tasks, repeats):
 
 
 def measure_rate(pool, n_workers, paths):
-    """Ask for all recordings; return requests a second, and latencies of 50 and 99 %."""
+    """Ask for all recordings; return how many a second, and latencies."""
     list(pool.map(_ask, paths[: 2 * n_workers]))
     start = time.perf_counter()
     latencies = sorted(pool.map(_ask, paths))

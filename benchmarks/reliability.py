@@ -1,4 +1,4 @@
-"""Write the tables of ``docs/reliability.rst`` from ``benchmarks/results/reliability/``.
+"""Write the tables of ``docs/reliability.rst`` from ``results/reliability/``.
 
     python benchmarks/reliability.py
 

@@ -133,7 +133,9 @@ class NetworkGraph:
         graph, op = self._graph, self._graph.call
         first = graph.constant([0], np.int64)
         nothing = graph.constant(np.zeros(4 * self._architecture.units), np.float32)
-        kernels, recurrent, biases = [], [], []
+        kernels: list[str] = []
+        recurrent: list[str] = []
+        biases: list[str] = []
         for direction in ("forward", "backward"):
             for parts, name in ((kernels, "kernel"), (recurrent, "recurrent_kernel")):
                 array = self._load_gates(f"{direction}_{name}", member)
@@ -148,10 +150,10 @@ class NetworkGraph:
         """Load an array, and bring the gates of Keras, on its last axis, into order."""
         units = np.arange(self._architecture.units)
         places = [_KERAS_GATES.index(gate) for gate in _ONNX_GATES]
-        index = np.concatenate([place * len(units) + units for place in places])
+        numbers = np.concatenate([place * len(units) + units for place in places])
         array = self._load(name, member)
         axis = self._weights[name_of_member(name, member)].ndim - 1
-        index = self._graph.constant(index, np.int64)
+        index = self._graph.constant(numbers, np.int64)
         return self._graph.call("Gather", array, index, axis=axis)
 
     def _dense(self, x, name, member):

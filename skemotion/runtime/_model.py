@@ -185,6 +185,8 @@ def load_exported(
     OSError
         If the file cannot be read.
     """
+    if n_threads is not None and not (isinstance(n_threads, int) and n_threads > 0):
+        raise ValueError(f"n_threads={n_threads!r} must be an int from 1 on, or None.")
     session = open_session(Path(path).read_bytes(), path, n_threads=n_threads)
     try:
         return ExportedModel(session)

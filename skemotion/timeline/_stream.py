@@ -117,6 +117,7 @@ def emotion_timeline(
     >>> 0 <= start < end <= timeline.duration
     True
     """
+    check_positive(sampling_rate=sampling_rate)
     findings = Findings()
     blocks = _read(recording, sampling_rate, findings)
     pieces = _follow(

@@ -125,3 +125,9 @@ def test_threads_get_the_same_bits(tmp_path):
         found = list(pool.map(lambda _: shared.predict_proba(speech), range(16)))
     for each in found:
         np.testing.assert_array_equal(each, alone)
+
+
+@pytest.mark.parametrize("n_threads", [0, -1, 1.5, "2"])
+def test_number_of_threads(n_threads, tmp_path):
+    with pytest.raises(ValueError, match="n_threads=.* must be an int from 1 on"):
+        load_exported(tmp_path / "m.onnx", n_threads=n_threads)
