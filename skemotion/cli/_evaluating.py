@@ -12,8 +12,8 @@ from skemotion._messages import shorten
 from skemotion._version import __version__
 from skemotion.cli._checks import check_folder, keep_readable_rows
 from skemotion.cli._folds import KeptFolds, forget_folds, has_folds, open_folds
+from skemotion.cli._model_names import find_file
 from skemotion.cli._models import check_speakers
-from skemotion.cli._opening import find_file
 from skemotion.cli._recordings import Recordings
 from skemotion.cli._scores import name_silence
 from skemotion.cli._terminal import note, progress_bar, say_resumed, shows_progress

@@ -4,8 +4,9 @@ from pathlib import Path
 
 from skemotion.cli._checks import check_new_file, check_readable
 from skemotion.cli._labels import load_labelled
+from skemotion.cli._model_names import find_file
 from skemotion.cli._models import load_model
-from skemotion.cli._opening import find_file, is_exported
+from skemotion.cli._opening import is_exported
 from skemotion.cli._terminal import say
 from skemotion.export import export_onnx
 from skemotion.runtime import SUFFIX

@@ -13,7 +13,7 @@ from skemotion._by_speaker import (
 from skemotion._messages import shorten
 from skemotion.adaptation import adapt
 from skemotion.cli._model_files import read_model
-from skemotion.cli._opening import PRETRAINED, find_file
+from skemotion.cli._model_names import PRETRAINED, find_file
 from skemotion.cli._recordings import keep_readable
 from skemotion.cli._terminal import note, shows_progress
 from skemotion.exceptions import AudioError

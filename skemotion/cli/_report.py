@@ -5,8 +5,8 @@ from pathlib import Path
 from skemotion.cli._checks import check_folder
 from skemotion.cli._evaluating import evaluate_corpus, forget_evaluation, load_for_new
 from skemotion.cli._labels import load_labelled
+from skemotion.cli._model_names import find_file
 from skemotion.cli._models import load_model, set_extraction
-from skemotion.cli._opening import find_file
 from skemotion.cli._terminal import say, shows_progress
 from skemotion.report import write_report
 from skemotion.report._write import PAGE, check_page

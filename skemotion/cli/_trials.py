@@ -11,6 +11,7 @@ from sklearn.base import clone
 from skemotion.cli._checks import check_counts, check_pipeline
 from skemotion.cli._folds import Fold
 from skemotion.cli._labels import check_known
+from skemotion.cli._model_names import comes_with_package, find_file
 from skemotion.cli._models import (
     fit_by_speaker,
     is_by_speaker,
@@ -18,7 +19,6 @@ from skemotion.cli._models import (
     predict_by_speaker,
     set_extraction,
 )
-from skemotion.cli._opening import comes_with_package, find_file
 from skemotion.cli._options import RECIPE
 from skemotion.cli._protocols import divide
 from skemotion.cli._training import make_pipeline, watch_training
