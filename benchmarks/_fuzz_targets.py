@@ -7,6 +7,7 @@ documentation names. All else that comes out of `run` is a defect.
 import io
 import json
 import os
+import re
 import warnings
 import zipfile
 from collections.abc import Callable, Sequence
@@ -461,7 +462,14 @@ def _pack_files(files):
 
 
 def _unpack_files(content):
-    return {name: text.encode("latin-1") for name, text in json.loads(content).items()}
+    """Return the files of a folder; what is none of these becomes the state."""
+    with suppress(AttributeError, RecursionError, ValueError):
+        return {
+            name: text.encode("latin-1")
+            for name, text in json.loads(content).items()
+            if re.fullmatch(r"[a-z.]{1,40}", name)
+        }
+    return {"state.json": content}
 
 
 def _mutate_journal(content, rng, others):

@@ -42,6 +42,26 @@ def test_mpeg_that_is_cut(size, tmp_path, capfd):
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.parametrize("place", [600, 1152, 1444])
+def test_mpeg_that_is_damaged_in_its_middle(place, tmp_path, capfd):
+    """It is read twice: to tell whether it is cut, too."""
+    content = written("MP3")
+    path = tmp_path / "a.mp3"
+    path.write_bytes(content[:place] + bytes.fromhex("20c8b41b") * 400)
+    outcome(path)
+    outcome(io.BytesIO(path.read_bytes()))
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("bits", [0x7F800001, 0xFF812345, 0x7FC00000])
+def test_channels_that_hold_any_kind_of_nan(bits):
+    """Those that signal make NumPy warn when they become of double precision."""
+    samples = np.tile(np.float32([0.1, -0.2]), (900, 1))
+    content = bytearray(written("WAV", "FLOAT", samples))
+    content[-8:-4] = bits.to_bytes(4, "little")
+    assert outcome(io.BytesIO(content)) == "it holds NaN or infinite samples"
+
+
 class Talking(io.BytesIO):
     """Writes to standard error while a decoder reads it, as another thread may."""
 

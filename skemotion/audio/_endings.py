@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 from skemotion.audio._mpeg import ends_within_frame
+from skemotion.audio._sound import open_sound
 
 # What libsndfile notes of a header: sizes in bytes, where the W64 format has but one.
 _SIZE = re.compile(
@@ -96,7 +97,7 @@ def lacks_frames(audio: Any, n_read: int) -> bool:
 def _reaches_end(file):
     import soundfile
 
-    with suppress(soundfile.LibsndfileError), soundfile.SoundFile(file) as audio:
+    with suppress(soundfile.LibsndfileError, ValueError), open_sound(file) as audio:
         audio.seekable = lambda: False
         while len(audio.read(_BLOCK, dtype="float32")):
             pass

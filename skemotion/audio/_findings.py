@@ -44,8 +44,8 @@ class _Channels:
 
 
 def _sums(signal):
-    signal = signal.astype(np.float64)
-    with np.errstate(invalid="ignore"):  # of what is infinite
+    with np.errstate(invalid="ignore", over="ignore"):  # of what is refused later
+        signal = signal.astype(np.float64)
         return np.array([signal.sum(), signal @ signal])
 
 
