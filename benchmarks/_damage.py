@@ -97,7 +97,8 @@ def _near(value, rng):
     if isinstance(value, (int, float)) and rng.random() < 0.5:
         return rng.choice((value + 1, value - 1, -value, value * 2, value % 7, value))
     if isinstance(value, str) and value and rng.random() < 0.3:
-        return mutate_text(value.encode(), rng, ()).decode(errors="replace")
+        content = value.encode(errors="surrogatepass")
+        return mutate_text(content, rng, ()).decode(errors="replace")
     if isinstance(value, list) and rng.random() < 0.3:
         return value * rng.choice((2, 3))
     return deepcopy(rng.choice(_VALUES))

@@ -8,6 +8,8 @@ MENDED = {
         "their start",
         "warnings of NumPy, of channels with NaN or too large samples",
         "infinite samples, after resampling of too large ones",
+        "words of MP3 decoders again, from the look at whether a file is cut",
+        "a warning of NumPy, of NaN that signals in one of two channels",
     ),
     "bundle": ("a model with a name that UTF-8 does not know loaded, but not saved",),
     "table": ("names that are too long raised OSError",),
