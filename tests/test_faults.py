@@ -17,7 +17,7 @@ SCRIPT = Path(__file__).parents[1] / "benchmarks" / "reliability_faults.py"
 def test_a_slice_of_faults_leaves_nothing_half_written():
     # In a process without threads, of which it makes many forks.
     done = subprocess.run(
-        [sys.executable, SCRIPT, "--slice", "--most", "2"],
+        [sys.executable, SCRIPT, "--slice", "--most", "1"],
         capture_output=True,
         text=True,
     )

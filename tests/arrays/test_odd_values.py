@@ -19,7 +19,7 @@ from public import (
 )
 from trying import REFUSED, Defect, try_value
 
-N_EXAMPLES = 8
+N_EXAMPLES = 4
 _SETTINGS = settings(
     max_examples=N_EXAMPLES,
     deadline=None,
