@@ -9,7 +9,9 @@ The models have no network, so that thousands of processes can be forked.
 """
 
 import argparse
+import importlib
 import os
+import pkgutil
 import random
 import resource
 import shutil
@@ -28,6 +30,7 @@ from pathlib import Path
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(_name, "1")  # threads do not survive a fork
 
+import jinja2  # noqa: F401
 import joblib
 import numpy as np
 from _faults import (
@@ -46,9 +49,9 @@ from _timing import write_json
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
+import skemotion
 import skemotion.cli._trials as trials
 from skemotion import SequenceFunctionals, SequenceScaler, SpeechFeatureExtractor
-from skemotion.cli import _evaluate, _extract, _predict, _report, _timeline  # noqa: F401
 from skemotion.cli._training import save_pipeline
 from skemotion.datasets import make_emotional_speech
 
@@ -197,8 +200,11 @@ class World:
 
 
 def set_up() -> None:
-    """Let a model be evaluated in several parts, which are kept."""
+    """Let a model be evaluated in several parts, and import what forks may not read."""
     trials._CHUNK_SIZE = 4
+    for module in pkgutil.walk_packages(skemotion.__path__, "skemotion."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
 
 
 class Command:

@@ -229,7 +229,8 @@ def write_timelines(
 
     Examples
     --------
-    >>>     >>> from pathlib import Path
+    >>> import tempfile
+    >>> from pathlib import Path
     >>> from skemotion import emotion_timeline, load_pretrained
     >>> from skemotion.datasets import make_emotional_speech
     >>> from skemotion.timeline import write_timelines

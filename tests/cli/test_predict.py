@@ -268,7 +268,7 @@ def test_a_target_that_exists_is_refused_before_any_work(
 ):
     out = tmp_path / "out.csv"
     out.touch()
-    monkeypatch.setattr("skemotion.cli._predictor.adapt_model", None)
+    monkeypatch.setattr("skemotion.cli._models.adapt_model", None)
     assert predict_list(model, listed, out, "--adapt") == 1
 
 

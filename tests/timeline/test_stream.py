@@ -238,13 +238,13 @@ def test_bad_samples_late_in_a_long_recording_are_found():
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"window": 0}, "'window' parameter"),
-        ({"hop": -1}, "'hop' parameter"),
-        ({"smoothing": -0.1}, "'smoothing' parameter"),
-        ({"min_pause": "long"}, "'min_pause' parameter"),
-        ({"max_utterance": None}, "'max_utterance' parameter"),
-        ({"window": float("inf")}, "'window' parameter"),
-        ({"sampling_rate": 0}, "'sampling_rate' parameter"),
+        ({"window": 0}, "window must be a positive, finite number"),
+        ({"hop": -1}, "hop must be a positive, finite number"),
+        ({"smoothing": -0.1}, "smoothing must be a number from 0 on"),
+        ({"min_pause": "long"}, "min_pause must be a number from 0 on"),
+        ({"max_utterance": None}, "max_utterance must be a number from 0 on"),
+        ({"window": float("inf")}, "window must be a positive, finite number"),
+        ({"sampling_rate": 0}, "sampling_rate must be a positive, finite number"),
         ({"window": 2, "hop": 2.1}, "hop=2.1 is longer than window=2"),
     ],
 )
@@ -260,7 +260,7 @@ def test_parameters_out_of_range_are_refused_at_once(parameters, message):
 
 
 def test_what_predicts_no_probabilities_is_refused():
-    with pytest.raises(ValueError, match="'pipeline' parameter"):
+    with pytest.raises(ValueError, match="pipeline must have predict_proba"):
         emotion_timeline(object(), JOINED)
 
 
