@@ -1073,3 +1073,12 @@ def test_nothing_from_the_file_is_imported(bundle, load_bytes):
     with pytest.raises(ValueError, match="'this.Zen', which skemotion"):
         load_bytes(content)
     assert "this" not in sys.modules
+
+
+def test_names_that_are_no_text_in_utf_8_are_saved_and_loaded(tmp_path):
+    X = RNG.normal(size=(5, 4, 2))
+    scaler = SequenceScaler().fit(X, feature_names=["low\ud800", "é"])
+    for name in ("a.skemotion", "b.skemotion"):
+        save_model(scaler, tmp_path / name)
+        scaler = load_model(tmp_path / name)
+    assert scaler.feature_names_in_.tolist() == ["low\ud800", "é"]

@@ -338,6 +338,18 @@ def test_something_else_in_the_way(server, tmp_path, monkeypatch):
 
 
 @pytest.mark.usefixtures("small_corpus")
+def test_a_dictionary_that_no_memory_holds(server, tmp_path, monkeypatch):
+    def ask_for_it(*args):
+        raise MemoryError
+
+    monkeypatch.setattr(zipfile.LZMADecompressor, "decompress", ask_for_it)
+    server.reply(make_archive(compression=zipfile.ZIP_LZMA))
+    with pytest.raises(OSError, match="damaged or no zip file"):
+        fetch_emodb(tmp_path, url=server.url)
+    assert_nothing_left(tmp_path)
+
+
+@pytest.mark.usefixtures("small_corpus")
 @pytest.mark.parametrize("compression", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
 def test_damage_in_other_compressions(server, tmp_path, compression):
     body = bytearray(make_archive(compression=compression))
