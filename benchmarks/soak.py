@@ -45,7 +45,7 @@ def main():
             model = MODELS[name]()
             found = soak(model, recordings, options.predictions)
             print(name, json.dumps(found), flush=True)
-            rows += describe(name, found)
+            rows.append(describe(name, found))
             write_rows(options.output, "Soak", COMMAND, rows)
 
 
@@ -159,23 +159,23 @@ def look():
 
 
 def describe(name, found):
+    """Return what became of one model, as a row of the page."""
     n_thousands = (1 - _WARM_UP) * found["n_predictions"] / 1000
+    told, n_defects = [], int(not found["equal"])
     for measure, most in _LEVEL.items():
         slope, unit = found["slopes"][measure], _UNITS[measure]
         begins, ends = found["begins"][measure], found["ends"][measure]
-        yield {
-            "what": f"{measure} of the process, model {name}",
-            "tried": found["n_predictions"],
-            "happened": f"{begins:.0f} {unit} after the first fifth, {ends:.0f} in the "
-            f"end; slope {slope:.2f} a thousand predictions",
-            "defects": int(slope * n_thousands > most),
-            "mended": "",
-        }
-    yield {
-        "what": f"first and last probabilities, model {name}",
+        told.append(
+            f"{begins:.0f} {unit} after the first fifth, {ends:.0f} in the end (slope "
+            f"{slope:.2f} a thousand predictions)"
+        )
+        n_defects += int(slope * n_thousands > most)
+    told.append(f"{'equal' if found['equal'] else 'other'} bits first and last")
+    return {
+        "what": f"predictions of one process, model {name}",
         "tried": found["n_predictions"],
-        "happened": "equal bits" if found["equal"] else "other bits",
-        "defects": int(not found["equal"]),
+        "happened": "; ".join(told),
+        "defects": n_defects,
         "mended": "",
     }
 
