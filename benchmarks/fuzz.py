@@ -278,6 +278,7 @@ class Watch:
     """What is written to standard output and error, by libraries in C as well."""
 
     def __init__(self):
+        # Of the worker, as long as it lives.
         self._file = tempfile.TemporaryFile("a+b")  # noqa: SIM115
         # The faults of this process itself still go to the first standard error.
         self.fatal = os.dup(2)
@@ -390,6 +391,7 @@ def guided_work(options):
     with in_temporary_folder() as place, Watch() as watch:
         with atheris.instrument_imports(include=["skemotion", "zipfile", "csv"]):
             warm_up(target, seeds, place, watch)
+        # Closed by the end of the process, which may be a crash.
         board_file = open(options.folder / f"counts-{name}", "r+b")  # noqa: SIM115
         board = mmap.mmap(board_file.fileno(), _COUNTS.size)
         counts = [0, 0, 0]

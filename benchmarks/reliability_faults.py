@@ -30,7 +30,7 @@ from pathlib import Path
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(_name, "1")  # threads do not survive a fork
 
-import jinja2  # noqa: F401
+import jinja2  # noqa: F401 - before rights are lost
 import joblib
 import numpy as np
 from _faults import (

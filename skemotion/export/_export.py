@@ -120,8 +120,8 @@ def export_onnx(
 
 def _check_libraries():
     try:
-        import onnx  # noqa: F401
-        import onnxruntime  # noqa: F401
+        import onnx  # noqa: F401 - is it there?
+        import onnxruntime  # noqa: F401 - is it there?
     except ImportError as error:
         raise ImportError(
             "to export a model, onnx and onnxruntime are needed: pip install "

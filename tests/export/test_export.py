@@ -27,6 +27,7 @@ from skemotion import (
 from skemotion.exceptions import AudioError, NoSpeechWarning, TruncationWarning
 
 onnx = pytest.importorskip("onnx", reason="exporting needs onnx")
+# What is imported below needs both.
 pytest.importorskip("onnxruntime", reason="onnxruntime runs what is exported")
 
 from skemotion.export import export_onnx  # noqa: E402

@@ -16,6 +16,7 @@ from skemotion.persistence._save import weights_of_classifier
 from skemotion.preprocessing import padding_mask
 
 onnx = pytest.importorskip("onnx", reason="exporting needs onnx")
+# What is imported below needs both.
 onnxruntime = pytest.importorskip("onnxruntime", reason="onnxruntime runs the graphs")
 
 from skemotion.export._encoder import EncoderGraph  # noqa: E402

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 onnx = pytest.importorskip("onnx", reason="the tests make models by onnx")
+# What is imported below needs both.
 pytest.importorskip("onnxruntime", reason="onnxruntime runs exported models")
 
 from onnx import TensorProto, helper  # noqa: E402
