@@ -118,7 +118,7 @@ def _add_fetch(commands):
         "corpus",
         metavar="NAME",
         nargs="?",
-        choices=list(CORPORA),
+        choices=[name for name, each in CORPORA.items() if each.archive],
         default="emodb",
         help=f"{_list_corpora()} (default: %(default)s)",
     )
@@ -130,11 +130,11 @@ def _add_fetch(commands):
 
 
 def _list_corpora():
-    fetched = [corpus for corpus in CORPORA.values() if corpus.archive is not None]
     return ", or ".join(
         f"{corpus.name} ({corpus.title}: at most {corpus.archive.size / 1e6:.0f} MB, "
         f"{corpus.licence})"
-        for corpus in fetched
+        for corpus in CORPORA.values()
+        if corpus.archive is not None
     )
 
 

@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, NamedTuple
 
 from skemotion._messages import warn_user
 from skemotion.datasets._corpus import Archive, Corpus, describe_recording
@@ -201,9 +201,24 @@ def _read_blocks(answer: Any, max_bytes: int) -> Iterator[bytes]:
 _TOO_LARGE = "it is larger than the archive can be, {} bytes and more of at most {}"
 
 
+class Unpacked(NamedTuple):
+    """What was found in an archive.
+
+    Attributes
+    ----------
+    sums : dict of str to str
+        The SHA-256 sums of the recordings that were written, by their names.
+    changed : list of str
+        Documents that are there with other content, and were left out.
+    """
+
+    sums: dict[str, str]
+    changed: list[str]
+
+
 def unpack(
     corpus: Corpus, archive: Archive, path: Path, folder: Path, *, url: str
-) -> dict[str, str]:
+) -> Unpacked:
     """Write the known files of an archive, and no others, to a folder.
 
     Parameters
@@ -221,40 +236,36 @@ def unpack(
 
     Returns
     -------
-    dict of str to str
-        The SHA-256 sums of the recordings that were written, by their names.
+    Unpacked
 
     Raises
     ------
     OSError
         If the archive is damaged. What is missing is not looked for.
-
-    Warns
-    -----
-    UserWarning
-        If documents are there with other content: they are left out.
     """
     sums = {}
-    try:
-        with zipfile.ZipFile(path) as members:
-            present = members.namelist()
-            for name in _choose(corpus, archive, present):
+    with _damage_told(corpus, url):
+        members = zipfile.ZipFile(path)
+    with members:
+        chosen = _choose(corpus, archive, members.namelist())
+        with _damage_told(corpus, url):
+            for name in chosen:
                 sums[name] = _extract(members, name, folder, archive.largest)
-            changed = _extract_documents(members, archive, folder, present)
+            changed = _extract_documents(members, archive, folder)
+    return Unpacked(sums, changed)
+
+
+@contextmanager
+def _damage_told(corpus: Corpus, url: str) -> Iterator[None]:
+    """Say of which corpus an archive is damaged, in whatever way it shows."""
+    try:
+        yield
     except _ZIP_ERRORS as error:
         if type(error) is OSError and error.errno is not None:
             raise  # of the disk
         raise unfetched(
             corpus, url, f"the archive is truncated, damaged or no zip file ({error})"
         ) from error
-    if changed:
-        warn_user(
-            UserWarning(
-                f"{', '.join(changed)} from {url} is not the one that is known, and is "
-                "left out: what it says of the recordings is not known."
-            )
-        )
-    return sums
 
 
 def _choose(corpus, archive, names):
@@ -278,17 +289,15 @@ def _is_of(corpus, name):
 
 
 def _extract_documents(
-    members: zipfile.ZipFile, archive: Archive, folder: Path, present: list[str]
+    members: zipfile.ZipFile, archive: Archive, folder: Path
 ) -> list[str]:
     """Write the documents that are known, and name those that have changed."""
     changed = []
-    for name, digest in archive.documents.items():
-        if name not in present:
-            continue
-        if _extract(members, name, folder, archive.largest) != digest:
+    for name in archive.documents.keys() & set(members.namelist()):
+        if _extract(members, name, folder, archive.largest) != archive.documents[name]:
             (folder / name).unlink()
             changed.append(name)
-    return changed
+    return sorted(changed)
 
 
 def _extract(members: zipfile.ZipFile, name: str, folder: Path, max_bytes: int) -> str:

@@ -11,14 +11,14 @@ from typing import Any, Literal, overload
 
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from skemotion._messages import shorten
+from skemotion._messages import shorten, warn_user
 from skemotion._validation import validate_params
 from skemotion.datasets._corpus import Archive, Corpus
 from skemotion.datasets._download import download, unfetched, unpack
 from skemotion.datasets._emodb import EMOTIONS
 from skemotion.datasets._known import find_corpus
 from skemotion.datasets._labelled import LabelledSpeech
-from skemotion.datasets._load import find_recordings, load_corpus
+from skemotion.datasets._load import load_corpus
 
 # Sums of what was unpacked, where the archive is all that can be verified. Its format
 # is that of sha256sum.
@@ -394,20 +394,24 @@ def _download(
     """Write the recordings, and nothing unknown, to a folder and verify them."""
     file = folder.with_suffix(".zip")
     url = download(corpus, archive, file, n_retries=n_retries, delay=delay)
-    sums = unpack(corpus, archive, file, folder, url=url)
+    sums, changed = unpack(corpus, archive, file, folder, url=url)
     if archive.files is None:
         folder.mkdir(exist_ok=True)
         lines = [f"{digest}  {name}\n" for name, digest in sums.items()]
         (folder / _SUMS).write_text("".join(lines), "utf-8")
-        n_found = len(find_recordings(corpus, folder).paths)
-        n_all = corpus.n_recordings
-        faults = f"with {n_found} recordings" if n_found != (n_all or n_found) else ""
-        if not n_found:
-            faults = "without recordings"
+        n_all = corpus.n_recordings or max(len(sums), 1)
+        faults = f"{len(sums)} of {n_all} recordings" if len(sums) != n_all else ""
     else:
         faults = _find_faults(folder, archive.files)
     if faults:
         raise unfetched(corpus, url, f"the archive is not that of the corpus, {faults}")
+    if changed:
+        warn_user(
+            UserWarning(
+                f"{', '.join(changed)} from {url} is not the one that is known, and is "
+                "left out: what it says of the recordings is not known."
+            )
+        )
 
 
 def _known_sums(archive: Archive, folder: Path) -> Mapping[str, str] | None:

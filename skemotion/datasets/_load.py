@@ -370,8 +370,9 @@ def _require_recordings(corpus: Corpus, path: Path) -> Recordings:
 
 
 def _check_number(corpus: Corpus, found: Recordings) -> None:
+    """Warn of recordings that are missing, and raise where there are too many."""
     n_found, n_all = len(found.paths), corpus.n_recordings
-    if n_all is None or n_found == n_all:
+    if n_all is None:
         return
     if n_found > n_all:
         raise ValueError(
@@ -379,22 +380,26 @@ def _check_number(corpus: Corpus, found: Recordings) -> None:
             f"the corpus has {n_all}: pass the folder of one copy, such as "
             f"{str(found.paths[0].parent)!r}."
         )
-    warn_user(
-        UserWarning(
-            f"{n_all - n_found} of the {n_all} recordings of {corpus.title} are "
-            f"missing from {str(found.folder)!r}{_name_missing(corpus, found)}. Loaded "
-            f"the {n_found} that are there."
+    missing = _name_missing(corpus, found)
+    n_missing = len(missing) or n_all - n_found
+    if n_missing:
+        names = f": {shorten(missing)}" if missing else ""
+        warn_user(
+            UserWarning(
+                f"{n_missing} of the {n_all} recordings of {corpus.title} are missing "
+                f"from {str(found.folder)!r}{names}. Loaded the {n_found} that are "
+                "there."
+            )
         )
-    )
 
 
-def _name_missing(corpus, found):
+def _name_missing(corpus: Corpus, found: Recordings) -> list[str]:
+    """Name the recordings that are missing, if it is known which there are."""
     if corpus.archive is None or corpus.archive.files is None:
-        return ""
+        return []
     present = {path.stem for path in found.paths}
-    names = [PurePosixPath(name) for name in corpus.archive.files]
-    missing = [name.name for name in names if name.stem not in present]
-    return f": {shorten(missing)}" if missing else ""
+    names = map(PurePosixPath, corpus.archive.files)
+    return [name.name for name in names if name.stem not in present]
 
 
 def _join(corpus: Corpus, found: Recordings) -> dict[str, list]:
