@@ -68,9 +68,7 @@ def test_songs_videos_and_other_files_are_not_the_speech_of_ravdess(tmp_path):
 def test_a_second_copy_in_the_folder_is_not_taken_for_more(tmp_path):
     names = list(ravdess_names())
     touch(tmp_path, *names, *(f"audio_speech/{name}" for name in names))
-    with pytest.raises(
-        ValueError, match=r"2880 recordings .* has 1440: pass"
-    ):
+    with pytest.raises(ValueError, match=r"2880 recordings .* has 1440: pass"):
         load_corpus("ravdess", tmp_path)
     assert len(load_corpus("ravdess", tmp_path / "audio_speech").paths) == 1440
 
