@@ -626,17 +626,21 @@ def _archive_seeds(folder):
 def _run_archive(content, folder):
     from hashlib import sha256
 
-    from skemotion.datasets._download import Archive, unpack
+    from skemotion.datasets import Archive, Corpus
+    from skemotion.datasets._download import unpack
 
     _empty(folder)
     path = folder / "archive.zip"
     path.write_bytes(content)
-    archive = Archive("it", ["https://example.org"], 10**6, 10**6, "Try again.")
     recording = b"a recording" * 20
     sums = {"a.wav": sha256(recording).hexdigest()}
     known = {"b.txt": sha256(b"what is said of it").hexdigest()}
+    archive = Archive(
+        ["https://example.org"], 10**6, files=sums, documents=known, largest=10**6
+    )
+    corpus = Corpus("it", lambda path: {"label": path.stem}, archive=archive)
     try:
-        unpack(archive, path, folder, sums, known, url=archive.urls[0])
+        unpack(corpus, archive, path, folder, url=archive.urls[0])
     except OSError as error:
         _require(type(error) is OSError, f"{error!r}")
         return REFUSED

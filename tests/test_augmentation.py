@@ -27,19 +27,17 @@ from skemotion import (
     SpeechFeatureExtractor,
 )
 from skemotion.audio import load_audio
-from skemotion.augmentation import _sources
-from skemotion.augmentation._effects import (
-    add_babble,
-    add_noise,
-    begin_later,
-    change_speed,
-    limit_band,
-    mix,
-    reverberate,
-)
+from skemotion.augmentation import Babble, Band, Lead, Noise, Room, Speed, _sources
+from skemotion.augmentation._choice import name_of
+from skemotion.augmentation._effects import EFFECTS as KNOWN
+from skemotion.augmentation._effects import mix
 from skemotion.datasets import make_emotional_speech
+from skemotion.exceptions import TruncationWarning
 
 RATE = 16_000
+SPEED, LEAD, ROOM, BABBLE, NOISE, BAND = (
+    KNOWN[name] for name in ("speed", "lead", "room", "babble", "noise", "band")
+)
 EFFECTS = ("lead", "room", "babble", "noise", "band")
 RNG = np.random.default_rng(0)
 
@@ -126,7 +124,7 @@ def test_every_copy_is_changed_however_unlikely_effects_are(speech):
 )
 def test_noise_is_as_far_below_as_asked(snr, seconds, rate, seed):
     signal = tone(seconds, rate=rate)
-    noise = add_noise(signal, rate, np.random.default_rng(seed), snr) - signal
+    noise = NOISE(signal, rate, np.random.default_rng(seed), snr=snr) - signal
     measured = 10 * np.log10(np.mean(signal**2) / np.mean(noise**2))
     assert measured == pytest.approx(snr, abs=1e-6)
 
@@ -136,7 +134,7 @@ def test_noise_has_colours_of_chance():
     tilts = []
     for seed in range(20):
         rng = np.random.default_rng(seed)
-        noise = add_noise(silence_but_for_a_click, RATE, rng, snr=-40.0)
+        noise = NOISE(silence_but_for_a_click, RATE, rng, snr=-40.0)
         ratio = power_in(noise, 100, 500) / power_in(noise, 4000, 7000)
         tilts.append(10 * np.log10(ratio))
     assert min(tilts) < 3
@@ -154,7 +152,7 @@ def test_bands_are_narrowed():
     noise = RNG.normal(size=4 * RATE)
     rates = []
     for seed in range(20):
-        heard, rate = limit_band(noise, RATE, np.random.default_rng(seed))
+        heard, rate = BAND(noise, RATE, np.random.default_rng(seed))
         inside = power_in(heard, 600, 2500, rate)
         # Power at a frequency stays what it was.
         assert inside == pytest.approx(power_in(noise, 600, 2500), rel=0.1)
@@ -162,12 +160,12 @@ def test_bands_are_narrowed():
         assert len(heard) == pytest.approx(4 * rate, abs=1)
         rates.append(rate)
     assert 8000 <= min(rates) < 8500 < 12000 < max(rates) <= RATE
-    assert limit_band(noise, 6000, np.random.default_rng(0))[1] == 6000
+    assert BAND(noise, 6000, np.random.default_rng(0))[1] == 6000
 
 
 def test_rooms_ring_after_the_sound():
     click = np.eye(1, RATE)[0]
-    heard = reverberate(click, RATE, np.random.default_rng(0))
+    heard = ROOM(click, RATE, np.random.default_rng(0))
     assert heard[0] == pytest.approx(1)
     energy = np.square(heard)
     assert 0.1 <= energy[1:].sum() <= 1.0
@@ -210,13 +208,13 @@ EXTREMES = pytest.mark.parametrize("is_high", [False, True], ids=["low", "high"]
 
 @EXTREMES
 def test_speeds_are_from_four_fifths_to_five_quarters(is_high):
-    heard = change_speed(tone(), RATE, Extreme(is_high))
+    heard = SPEED(tone(), RATE, Extreme(is_high))
     assert len(heard) == pytest.approx(RATE / (1.25 if is_high else 0.8), abs=1)
 
 
 @EXTREMES
 def test_leads_are_of_up_to_a_second(is_high):
-    heard = begin_later(tone(0.1), 8000, Extreme(is_high))
+    heard = LEAD(tone(0.1), 8000, Extreme(is_high))
     assert len(heard) == 1600 + (8000 if is_high else 0)
 
 
@@ -232,8 +230,8 @@ def response_of(effect, rate=RATE, seconds=2):
 @pytest.mark.parametrize("rate", [RATE, 44_100])
 def test_edges_of_bands(rate, is_high):
     drawn = Extreme(is_high)
-    frequency, gain = response_of(lambda click: limit_band(click, rate, drawn), rate)
-    heard_rate = limit_band(np.ones(rate), rate, drawn)[1]
+    frequency, gain = response_of(lambda click: BAND(click, rate, drawn), rate)
+    heard_rate = BAND(np.ones(rate), rate, drawn)[1]
     assert heard_rate == (16_000 if is_high else 8000)
     low, high = (400, 0.95 * 8000) if is_high else (50, 0.8 * 4000)
     edges = [low, high] if heard_rate == rate or not is_high else [low]
@@ -246,7 +244,7 @@ def test_edges_of_bands(rate, is_high):
 
 def test_low_rates_are_drawn_more_often():
     noise, rng = np.ones(400), np.random.default_rng(0)
-    rates = [limit_band(noise, 48_000, rng)[1] for _ in range(400)]
+    rates = [BAND(noise, 48_000, rng)[1] for _ in range(400)]
     assert np.mean(np.array(rates) < 8800) == pytest.approx(0.52, abs=0.08)
     assert {rate % 100 for rate in rates} == {0}
 
@@ -254,7 +252,7 @@ def test_low_rates_are_drawn_more_often():
 @EXTREMES
 def test_colours_are_from_white_to_nearly_brown(is_high):
     click = np.eye(1, 8 * RATE)[0]
-    noise = add_noise(click, RATE, Extreme(is_high), snr=-40.0)
+    noise = NOISE(click, RATE, Extreme(is_high), snr=-40.0)
     octaves = 10 * np.log10([power_in(noise, 500, 700) / power_in(noise, 4000, 5600)])
     assert octaves == pytest.approx(3 * 4.515 if is_high else 0, abs=1)
     # Below 50 Hz it grows no more.
@@ -265,7 +263,7 @@ def test_colours_are_from_white_to_nearly_brown(is_high):
 
 @EXTREMES
 def test_rooms_are_those_of_polack(is_high):
-    heard = reverberate(np.eye(1, RATE)[0], RATE, Extreme(is_high))
+    heard = ROOM(np.eye(1, RATE)[0], RATE, Extreme(is_high))
     heard[np.abs(heard) < 1e-12] = 0
     assert heard[0] == pytest.approx(1)
     assert not heard[1:32].any()  # 2 ms, before anything is reflected
@@ -284,12 +282,16 @@ def test_voices_are_equally_loud_and_come_from_anywhere():
     silence = np.zeros(RATE)
     silence[0] = 1
     voices = [tone(0.5, hertz=1000), 0.01 * tone(2, hertz=3000)]
-    heard = add_babble(silence, np.random.default_rng(0), -20.0, voices) - silence
+    heard = (
+        BABBLE(silence, RATE, np.random.default_rng(0), snr=-20.0, voices=voices)
+        - silence
+    )
     loud, faint = power_in(heard, 900, 1100), power_in(heard, 2900, 3100)
     assert loud == pytest.approx(faint, rel=0.1)
     start, flat = np.eye(1, 100)[0], np.ones(100)  # a voice that tells where it begins
     streams = map(np.random.default_rng, range(50))
-    places = {int(add_babble(flat, rng, 0.0, [start]).argmax()) for rng in streams}
+    given = {"snr": 0.0, "voices": [start]}
+    places = {int(BABBLE(flat, RATE, rng, **given).argmax()) for rng in streams}
     assert len(places) > 25
 
 
@@ -496,11 +498,11 @@ def test_babble_is_of_the_rows_at_hand_and_changes_with_them_alone():
 @pytest.mark.parametrize(
     ("name", "effect"),
     [
-        ("speed", lambda signal, rng, snr: change_speed(signal, RATE, rng)),
-        ("lead", lambda signal, rng, snr: begin_later(signal, RATE, rng)),
-        ("room", lambda signal, rng, snr: reverberate(signal, RATE, rng)),
-        ("noise", lambda signal, rng, snr: add_noise(signal, RATE, rng, snr)),
-        ("band", lambda signal, rng, snr: limit_band(signal, RATE, rng)[0]),
+        ("speed", lambda signal, rng, snr: SPEED(signal, RATE, rng)),
+        ("lead", lambda signal, rng, snr: LEAD(signal, RATE, rng)),
+        ("room", lambda signal, rng, snr: ROOM(signal, RATE, rng)),
+        ("noise", lambda signal, rng, snr: NOISE(signal, RATE, rng, snr=snr)),
+        ("band", lambda signal, rng, snr: BAND(signal, RATE, rng)[0]),
     ],
 )
 def test_copies_are_computed_in_double_precision(name, effect):
@@ -771,3 +773,197 @@ def test_labels_of_every_kind_come_back_as_that_kind(kind):
     assert type(y) is type(labels)
     assert getattr(y, "dtype", None) == getattr(labels, "dtype", None)
     assert list(y) == ["anger", "fear", "anger"] * 2
+
+
+def clip(signal, sampling_rate, rng):
+    limit = rng.uniform(0.2, 0.8) * np.abs(signal).max()
+    return signal.clip(-limit, limit)
+
+
+class Keyed:
+    """An effect with ranges, a name and a key of its own."""
+
+    name = "dull"
+
+    def __init__(self, factor=0.5):
+        self.factor = factor
+
+    @property
+    def cache_key(self):
+        return f"1 {self.factor}"
+
+    def __call__(self, signal, sampling_rate, rng):
+        return signal * self.factor, sampling_rate / 2
+
+
+def test_an_effect_of_ones_own_happens_where_it_stands():
+    heard = []
+
+    def note(name):
+        def effect(signal, sampling_rate, rng):
+            heard.append((name, signal.size, sampling_rate))
+            return signal
+
+        effect.__name__ = name
+        return effect
+
+    effects = (note("first"), "band", note("last"), "lead", note("middle"))
+    (copy,) = copies_of([tone()], effects=effects)
+    read(copy)
+    assert [name_of(effect) for effect in copy.effects] == [
+        *("first", "lead", "middle", "band", "last"),
+    ]
+    first, middle, last = heard
+    assert first == ("first", RATE, RATE)
+    assert middle[1] > RATE
+    assert last[1] < middle[1]
+    assert last[2] < RATE
+
+
+def test_an_effect_of_ones_own_changes_nothing_for_others(speech):
+    signals = list(speech.signals)
+    options = {"probability": 0.4, "random_state": 3}
+    without = copies_of(signals, **options)
+    with_own = copies_of(signals, effects=(*EFFECTS, clip, Keyed()), **options)
+    happened = 0
+    for one, other in zip(without, with_own, strict=True):
+        own = [effect for effect in other.effects if not isinstance(effect, str)]
+        happened += len(own)
+        if not own:
+            assert one.cache_key == other.cache_key
+            assert sounds([one]) == sounds([other])
+        assert one.seed == other.seed
+    assert 0.15 < happened / len(signals) / 2 < 0.7
+
+
+def test_what_has_a_key_is_cached_and_what_has_none_is_not(tmp_path):
+    signals = [RNG.normal(size=4000) for _ in range(2)]
+    for effect in (clip, lambda *args: clip(*args)):
+        assert {c.cache_key for c in copies_of(signals, effects=(effect,))} == {None}
+    keys = [
+        copies_of(signals[:1], effects=(effect,))[0].cache_key
+        for effect in (Keyed(), Keyed(), Keyed(0.25), "noise", Noise(), Noise((0, 9)))
+    ]
+    assert keys[0] == keys[1]
+    assert keys[3] == keys[4]
+    assert len({*keys} - {None}) == 4
+    extractor = SpeechFeatureExtractor(duration=0.3, memory=tmp_path)
+    for effects in ((Keyed(),), (Keyed(0.25),), (clip,)):
+        copies = copies_of(signals, effects=effects)
+        expected = clone(extractor).set_params(memory=None).transform(copies)
+        for _ in range(2):
+            np.testing.assert_array_equal(extractor.transform(copies), expected)
+
+
+def test_effects_may_want_the_ratio_and_voices():
+    class Chatter:
+        wants = ("voices", "snr")
+        n_voices = 2
+
+        def __call__(self, signal, sampling_rate, rng, *, snr, voices):
+            assert snr == 12.0
+            assert [voice.size for voice in voices] == [RATE] * 2
+            return signal + sum(voices)
+
+    copies = copies_of([tone(), 2 * tone()], effects=(Chatter(),), snr=(12.0, 12.0))
+    for copy in copies:
+        assert name_of(copy.effects[0]) == "Chatter"
+        assert np.abs(read(copy)).max() > 2.9
+
+
+def test_known_effects_own_their_ranges():
+    loud, soft = (
+        copies_of([tone()], effects=(Noise(snr=(snr, snr)),))[0] for snr in (0, 40)
+    )
+    noise = [np.mean((read(copy) - tone()) ** 2) for copy in (loud, soft)]
+    np.testing.assert_allclose(noise, [0.5, 0.5e-4], rtol=1e-3)
+    (copy,) = copies_of([tone()], effects=(Speed((2.0, 2.0)),))
+    assert len(read(copy)) == pytest.approx(RATE / 2, abs=1)
+    copies = copies_of([tone()] * 3, effects=(Babble(n_voices=1),))
+    assert {len(copy.voices) for copy in copies} == {1}
+
+
+def test_effects_survive_clones_pickles_and_searches(speech):
+    augmenter = SpeechAugmenter(1, effects=("lead", Noise((0, 5)), clip, Keyed()))
+    assert clone(augmenter).effects[:3] == augmenter.effects[:3]
+    copies = copies_of(list(speech.signals[:4]), effects=augmenter.effects)
+    travelled = pickle.loads(pickle.dumps(copies))
+    assert sounds(travelled) == sounds(copies)
+    X, y = list(speech.signals), speech.target
+    pipeline = make_pipeline(
+        augmenter.set_params(random_state=0),
+        SpeechFeatureExtractor(duration=0.5),
+        SequenceFunctionals(),
+        SVC(),
+    )
+    grid = {"speechaugmenter__effects": [(clip,), (Noise(), "lead")]}
+    with pytest.warns(TruncationWarning):
+        search = GridSearchCV(pipeline, grid, cv=2, error_score="raise").fit(X, y)
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+
+
+class Loud(Noise):
+    """One's own by another class, whose name is that of a known one."""
+
+
+@pytest.mark.parametrize(
+    ("effects", "message"),
+    [
+        ((Noise,), r"effects must be some of .*, of which <class .*Noise'> is neither"),
+        ((3,), "of which 3 is neither"),
+        (("noise", Noise((0, 5))), "each once; got 'noise' twice"),
+        ((clip, clip), "each once; got 'clip' twice"),
+        ((Loud(),), "one of your own that is called 'noise', as a known one is"),
+    ],
+)
+def test_effects_that_cannot_be_told_apart(effects, message):
+    with pytest.raises(ValueError, match=message):
+        SpeechAugmenter(effects=effects).fit([tone()])
+
+
+def test_effects_that_want_what_there_is_not():
+    def effect(signal, sampling_rate, rng):
+        return signal
+
+    effect.wants = ("text",)
+    with pytest.raises(ValueError, match="'effect' wants text, and can have snr and"):
+        SpeechAugmenter(effects=(effect,)).fit([tone()])
+
+
+@pytest.mark.parametrize(
+    ("made", "error", "message"),
+    [
+        (lambda *_: None, TypeError, "the effect 'mine' must return a signal of shape"),
+        (lambda s, *_: s[np.newaxis], TypeError, r"got ndarray of shape \(1, 16000\)"),
+        (lambda s, *_: (s, 0), TypeError, "at 0 Hz"),
+        (lambda s, *_: s[:0], AudioError, "'mine' has returned no samples"),
+        (lambda s, *_: s / 0 * np.inf, AudioError, "some that are not finite"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_what_an_effect_returns_is_looked_at(made, error, message):
+    made.__name__ = "mine"
+    copies = copies_of([tone()], effects=(made,))
+    with pytest.raises(error, match=message):
+        SpeechFeatureExtractor().transform(copies)
+
+
+@pytest.mark.parametrize(
+    ("cls", "ranges"),
+    [
+        (Noise, {"snr": (10, 0)}),
+        (Noise, {"slopes": 1}),
+        (Babble, {"n_voices": 0}),
+        (Speed, {"speeds": (0, 1)}),
+        (Lead, {"longest": -1}),
+        (Room, {"decays": (0.1, np.nan)}),
+        (Room, {"direct_ratios": ("a", "b")}),
+        (Band, {"rates": (8000,)}),
+        (Band, {"starts": (50, 5000)}),
+        (Band, {"ends": (0.8, 1.5)}),
+    ],
+)
+def test_ranges_that_are_none(cls, ranges):
+    (name,) = ranges
+    with pytest.raises(ValueError, match=f"{name} of {cls.__name__} must be"):
+        cls(**ranges)

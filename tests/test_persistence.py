@@ -40,9 +40,11 @@ from skemotion import (
     SpeechEncoder,
     SpeechFeatureExtractor,
 )
+from skemotion.augmentation import Babble, Noise, Room, Speed
 from skemotion.networks import import_keras
 from skemotion.persistence import load_model, save_model
 from skemotion.persistence._archive import _read_array
+from skemotion.persistence._format import decode
 
 DATA = Path(__file__).parent / "data"
 RNG = np.random.default_rng(0)
@@ -352,6 +354,8 @@ def test_extractor_alone(round_trip):
     [
         {"effects": ("noise",), "snr": (15, 20)},
         {"effects": ["noise", "band"], "snr": [15.0, 20.0]},
+        {"effects": ("lead", Noise(snr=(0, 10)), Speed(speeds=(0.9, 1.1)))},
+        {"effects": [Room(), "band", Babble(n_voices=2)]},
     ],
 )
 def test_tuples_and_lists_come_back_as_they_were(parameters, round_trip):
@@ -359,6 +363,34 @@ def test_tuples_and_lists_come_back_as_they_were(parameters, round_trip):
     for name, value in parameters.items():
         assert getattr(loaded, name) == value
         assert type(getattr(loaded, name)) is type(value)
+
+
+def mumble(signal, sampling_rate, rng):
+    return signal * rng.uniform(0.5, 1)
+
+
+def test_effects_of_ones_own_are_asked_for_by_name_after_loading(round_trip):
+    chances = {"noise": 0.5, "mumble": 0.5}
+    loaded = round_trip(SpeechAugmenter(effects=("noise", mumble), probability=chances))
+    assert loaded.effects == ("noise", "mumble")
+    assert loaded.probability == chances
+    with pytest.raises(ValueError, match=r"of which 'mumble' is neither"):
+        loaded.fit([np.zeros(100)])
+    loaded.set_params(effects=("noise", mumble)).fit([np.zeros(100)])
+
+
+@pytest.mark.parametrize(
+    ("ranges", "message"),
+    [
+        ({"effect": "echo", "ranges": {}}, "an effect that is unknown, 'echo'"),
+        ({"effect": ["noise"], "ranges": {}}, "an effect that is unknown"),
+        ({"effect": "noise", "ranges": {"loud": 1}}, "an effect that cannot be"),
+        ({"effect": "room", "ranges": {"decays": [9, 1]}}, "decays of Room must be"),
+    ],
+)
+def test_effects_that_cannot_be_are_not_loaded(ranges, message):
+    with pytest.raises(ValueError, match=message):
+        decode({"tuple": ["lead", ranges]})
 
 
 def test_names_that_a_pipeline_was_told_come_back(pipeline, sequences, round_trip):

@@ -9,6 +9,7 @@ api = pytest.importorskip("mypy.api")
 
 ROOT = Path(__file__).parents[1]
 FLOATS = r"ndarray\[.*float32.*\]|ndarray\[.*_32Bit.*\]"
+LABELLED = r"skemotion\.datasets\._labelled\.LabelledSpeech"
 SEEN = {
     "skemotion.make_emotion_pipeline()": "skemotion.pipeline._emotion.EmotionPipeline",
     "skemotion.make_emotion_pipeline('post').sequence_steps": (
@@ -18,13 +19,15 @@ SEEN = {
         "skemotion.pipeline._emotion.EmotionPipeline"
     ),
     "skemotion.load_pretrained()": "skemotion.pipeline._emotion.EmotionPipeline",
-    "datasets.load_emodb('folder')": r"skemotion\.datasets\._corpus\.Corpus",
-    "datasets.fetch_emodb()": r"skemotion\.datasets\._corpus\.Corpus",
+    "datasets.load_emodb('folder')": LABELLED,
+    "datasets.fetch_emodb()": LABELLED,
     "datasets.load_emodb('folder').target": r"ndarray\[.*str_.*\]",
     "datasets.load_emodb('folder', return_X_y=True)": r"tuple\[Any, Any\]",
+    "datasets.load_corpus('ravdess', 'folder')": LABELLED,
+    "datasets.fetch_corpus('ravdess', return_X_y=True)": r"tuple\[Any, Any\]",
     "datasets.load_recordings('folder', return_X_y=True)": r"tuple\[Any, Any\]",
-    "datasets.load_recordings('folder')": r"skemotion\.datasets\._corpus\.Corpus",
-    "datasets.make_emotional_speech()": r"skemotion\.datasets\._corpus\.Corpus",
+    "datasets.load_recordings('folder')": LABELLED,
+    "datasets.make_emotional_speech()": LABELLED,
     "datasets.get_data_home()": "str",
     "skemotion.SequenceScaler().fit([])": "skemotion.preprocessing.SequenceScaler",
     "skemotion.SequenceScaler().transform([])": FLOATS,

@@ -2,8 +2,11 @@
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 from imblearn.base import BaseSampler, SamplerMixin
@@ -14,10 +17,18 @@ from sklearn.utils._param_validation import Interval
 from skemotion._validation import check_same_length, draw_seed, fit_context
 from skemotion.audio import check_recordings, recording_name, resample
 from skemotion.augmentation import _effects
+from skemotion.augmentation._choice import (
+    apply,
+    check_effects,
+    in_order,
+    key_of,
+    n_voices_of,
+    name_of,
+)
+from skemotion.augmentation._effects import EFFECTS
 from skemotion.augmentation._sources import Source, detach
 from skemotion.augmentation._voices import Voices
 
-_N_VOICES = 6
 _DEFAULT = ("lead", "room", "babble", "noise", "band")
 
 
@@ -35,7 +46,7 @@ class SpeechAugmenter(SamplerMixin, BaseEstimator):
     n_copies : int, default=2
         Copies of each recording. Training takes as many times longer.
 
-    effects : tuple or list of str, \
+    effects : tuple or list of str or callable, \
             default=("lead", "room", "babble", "noise", "band")
         What can happen to a copy, in this order:
 
@@ -50,9 +61,16 @@ class SpeechAugmenter(SamplerMixin, BaseEstimator):
         - ``"band"``: it is sampled at 8 to 16 kHz, and little is left below 50
           to 400 Hz, as on a telephone.
 
+        In place of a name, :class:`~skemotion.augmentation.Speed`, ``Lead``,
+        ``Room``, ``Babble``, ``Noise`` and ``Band`` take other ranges. An effect of
+        your own is a function of the signal, its sampling rate and a random number
+        generator, as the notes say. It happens behind the one that it stands behind,
+        or first.
+
     probability : float or dict of str to float, default=0.4
         How likely each effect is, all alike or by name. A copy to which none would
-        happen gets one.
+        happen gets one. An effect of your own is called as its attribute `name`
+        says, or its ``__name__``.
 
     snr : tuple of (float, float), default=(5.0, 40.0)
         Least and largest ratio of the recording to noise or babble, in dB,
@@ -95,6 +113,15 @@ class SpeechAugmenter(SamplerMixin, BaseEstimator):
     known by its attribute `cache_key`, if it has one, and else by its place in
     `X`; then its copies, and those with its voice, are not cached.
 
+    An effect of your own is called as ``effect(signal, sampling_rate, rng)``, with an
+    ndarray of shape (n_samples,) and dtype float64, a rate in Hz and a
+    :class:`numpy.random.Generator`. It returns a new signal, or a signal and its
+    rate, and draws all that it draws from `rng`. With an attribute `wants` it is
+    given more by keyword: ``wants = ("snr",)`` the ratio in dB that was drawn from
+    `snr`, and ``"voices"`` a list of `n_voices` other recordings, at the same rate.
+    Copies with it are cached if it has an attribute `cache_key`, a string that tells
+    what it does, version and ranges included; without, they are made anew.
+
     Examples
     --------
     >>> from skemotion import SpeechAugmenter
@@ -104,6 +131,17 @@ class SpeechAugmenter(SamplerMixin, BaseEstimator):
     >>> X, y = augmenter.fit_resample(speech.signals, speech.target)
     >>> len(speech.signals), len(X), len(y)
     (14, 28, 28)
+
+    Louder noise than usual, and an effect of one's own:
+
+    >>> from skemotion.augmentation import Noise
+    >>> def clip(signal, sampling_rate, rng):
+    ...     limit = rng.uniform(0.2, 0.8) * abs(signal).max()
+    ...     return signal.clip(-limit, limit)
+    >>> augmenter = SpeechAugmenter(effects=(Noise(snr=(0, 10)), clip), random_state=0)
+    >>> X, y = augmenter.fit_resample(speech.signals, speech.target)
+    >>> len(X)
+    42
     """
 
     _parameter_constraints: dict = {
@@ -210,16 +248,19 @@ class SpeechAugmenter(SamplerMixin, BaseEstimator):
         # All is drawn, used or not, so that parameters change no more than they must.
         drawn = dict(zip(_DEFAULT, rng.random(len(_DEFAULT)), strict=True))
         snr, own_seed = float(rng.uniform(*self.snr)), int(rng.integers(2**31))
-        drawn["speed"] = rng.random()  # last, for it came later than the others
-        probability = self._probabilities()
+        drawn["speed"] = rng.random()  # later than the others, as it came later
+        names = list(map(name_of, self.effects))
+        # So that others change nothing for these, nor for one another.
+        drawn |= {name: _draw(chance, name) for name in names if name not in drawn}
+        probability = self._probabilities(names)
+        happening = [name for name in names if drawn[name] < probability[name]]
+        happening = happening or [min(names, key=drawn.__getitem__)]
         effects = tuple(
-            name
-            for name in _EFFECTS
-            if name in self.effects and drawn[name] < probability[name]
-        ) or (min(self.effects, key=drawn.__getitem__),)
-        chosen = ()
-        if "babble" in effects:
-            chosen = voices.choose(_N_VOICES, int.from_bytes(chance[16:24], "big"))
+            effect for effect in in_order(self.effects) if name_of(effect) in happening
+        )
+        n_voices, chosen = n_voices_of(effects), ()
+        if n_voices:
+            chosen = voices.choose(n_voices, int.from_bytes(chance[16:24], "big"))
         return _Copy(
             source=source,
             name=recording_name(source.recording, index),
@@ -230,25 +271,22 @@ class SpeechAugmenter(SamplerMixin, BaseEstimator):
             repeats=self.random_state is not None,
         )
 
-    def _probabilities(self):
+    def _probabilities(self, names):
         if isinstance(self.probability, dict):
             return self.probability
-        return dict.fromkeys(self.effects, self.probability)
+        return dict.fromkeys(names, self.probability)
 
     def _check_parameters(self):
-        unknown = [name for name in self.effects if name not in _EFFECTS]
-        if unknown or not self.effects:
-            raise ValueError(
-                f"effects must be some of {', '.join(map(repr, _EFFECTS))}; got "
-                f"{self.effects!r}."
-            )
+        check_effects(self.effects)
         if isinstance(self.probability, dict):
-            known = {*self.effects} <= self.probability.keys() <= {*_EFFECTS}
+            names = {*map(name_of, self.effects)}
+            known = names <= self.probability.keys() <= {*EFFECTS, *names}
             values = self.probability.values()
             if not known or not all(0 <= value <= 1 for value in values):
                 raise ValueError(
                     "probability must be a number from 0 to 1, or a dict with one for "
-                    f"each of effects={self.effects!r}; got {self.probability!r}."
+                    f"each of {', '.join(map(name_of, self.effects))}; got "
+                    f"{self.probability!r}."
                 )
         are_numbers = all(isinstance(value, Real) for value in self.snr)
         if not are_numbers or len(self.snr) != 2 or not self.snr[0] <= self.snr[1]:
@@ -275,7 +313,7 @@ class _Copy:
 
     source: Source
     name: str
-    effects: tuple[str, ...]
+    effects: tuple[Any, ...]
     voices: tuple[Source, ...]
     snr: float
     seed: int
@@ -285,59 +323,39 @@ class _Copy:
     def cache_key(self) -> str | None:
         """All that tells it from others, if it can be met again."""
         sources = [source.cache_key for source in (self.source, *self.voices)]
-        if not self.repeats or None in sources:
+        effects = list(map(key_of, self.effects))
+        if not self.repeats or None in sources or None in effects:
             return None
         version = _effects.EFFECTS_VERSION
         return json.dumps(
-            ["SpeechAugmenter", version, sources, self.effects, self.snr, self.seed]
+            ["SpeechAugmenter", version, sources, effects, self.snr, self.seed]
         )
 
     def __call__(self, sampling_rate, duration):
         signal, rate = self.source.read(sampling_rate, duration)
         signal = signal.astype(np.float64)
         rng = np.random.default_rng(self.seed)
-        for name in self.effects:
-            signal, rate = _EFFECTS[name](self, signal, rate, rng)
+        for effect in self.effects:
+            given: dict[str, Callable[[], Any]] = {
+                "snr": lambda: self.snr,
+                "voices": partial(self._hear, rate, signal.size / rate),
+            }
+            signal, rate = apply(effect, signal, rate, rng, given)
         return signal, rate
 
-
-def _change_speed(copy, signal, rate, rng):
-    return _effects.change_speed(signal, rate, rng), rate
-
-
-def _begin_later(copy, signal, rate, rng):
-    return _effects.begin_later(signal, rate, rng), rate
-
-
-def _reverberate(copy, signal, rate, rng):
-    return _effects.reverberate(signal, rate, rng), rate
+    def _hear(self, rate, seconds):
+        """Return the voices at this rate, each of about this many seconds."""
+        heard = []
+        for source in self.voices:
+            voice, own_rate = source.read(rate, seconds)
+            heard.append(resample(voice, own_rate, rate))
+        return heard
 
 
-def _add_babble(copy, signal, rate, rng):
-    voices = []
-    for source in copy.voices:
-        voice, own_rate = source.read(rate, signal.size / rate)
-        voices.append(resample(voice, own_rate, rate))
-    return _effects.add_babble(signal, rng, copy.snr, voices), rate
-
-
-def _add_noise(copy, signal, rate, rng):
-    return _effects.add_noise(signal, rate, rng, copy.snr), rate
-
-
-def _limit_band(copy, signal, rate, rng):
-    return _effects.limit_band(signal, rate, rng)
-
-
-# In the order in which they happen between a mouth and a recorder.
-_EFFECTS = {
-    "speed": _change_speed,
-    "lead": _begin_later,
-    "room": _reverberate,
-    "babble": _add_babble,
-    "noise": _add_noise,
-    "band": _limit_band,
-}
+def _draw(chance, name):
+    """Return a number from 0 to 1, which hangs on the copy and the name alone."""
+    digest = hashlib.sha256(chance + name.encode()).digest()
+    return int.from_bytes(digest[:6], "big") / 2**48
 
 
 def _take(y, indices):

@@ -1,12 +1,18 @@
 """``skemotion fetch``."""
 
-from pathlib import Path
+import os
 
-from skemotion.datasets import fetch_emodb
+from skemotion.datasets import fetch_corpus
+from skemotion.datasets._fetch import get_data_home
+from skemotion.datasets._known import CORPORA
 
 
 def run(options):
     """Download the corpus, and say where it is."""
-    corpus = fetch_emodb(options.data_home)
-    folder = Path(corpus.paths[0]).parent.parent
-    print(f"{len(corpus.paths)} verified recordings in {folder}")
+    corpus = CORPORA[options.corpus]
+    data = fetch_corpus(corpus, options.data_home)
+    folder = os.path.join(get_data_home(options.data_home), corpus.name)
+    print(
+        f"{len(data.paths)} verified recordings of {corpus.title} ({corpus.licence}) "
+        f"in {folder}"
+    )

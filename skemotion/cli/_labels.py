@@ -6,7 +6,7 @@ import numpy as np
 
 from skemotion._messages import shorten
 from skemotion.cli._corpus import load_corpus
-from skemotion.datasets._corpus import Corpus
+from skemotion.datasets._labelled import LabelledSpeech
 
 
 def load_labelled(name, pairs, *, must_exist=True):
@@ -22,7 +22,7 @@ def load_labelled(name, pairs, *, must_exist=True):
 
     Returns
     -------
-    Corpus
+    LabelledSpeech
 
     Raises
     ------
@@ -44,7 +44,7 @@ def take_rows(corpus, kept, what, target=None):
 
     Parameters
     ----------
-    corpus : Corpus
+    corpus : LabelledSpeech
     kept : ndarray of shape (n_recordings,), dtype bool
         Which.
     what : str
@@ -65,7 +65,7 @@ def take_rows(corpus, kept, what, target=None):
             f"{what} with {len(classes)} label, and at least two are needed: "
             f"{', '.join(classes.tolist()) or 'none is left'}."
         )
-    return Corpus(
+    return LabelledSpeech(
         paths=corpus.paths[kept],
         target=target[kept],
         speakers=None if speakers is None else speakers[kept],

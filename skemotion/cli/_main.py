@@ -7,6 +7,7 @@ from skemotion._version import __version__
 from skemotion.cli._completion import PrintCompletion
 from skemotion.cli._options import (
     CORPUS_HELP,
+    KNOWN_HELP,
     RESUME_HELP,
     CommandParser,
     add_by_speaker,
@@ -27,6 +28,7 @@ from skemotion.cli._options import (
     setting,
 )
 from skemotion.cli._running import run_command
+from skemotion.datasets._known import CORPORA
 
 _WITHOUT_PROGRESS = {"cache", "fetch"}
 
@@ -110,12 +112,29 @@ def _add_quickstart(commands):
 
 
 def _add_fetch(commands):
-    text = "Download the Berlin EMO-DB (about 40 MB), verified file by file."
+    text = "Download a known corpus, verified file by file."
     parser = commands.add_parser("fetch", help=text, description=text)
+    parser.add_argument(
+        "corpus",
+        metavar="NAME",
+        nargs="?",
+        choices=[name for name, each in CORPORA.items() if each.archive],
+        default="emodb",
+        help=f"{_list_corpora()} (default: %(default)s)",
+    )
     parser.add_argument(
         "--data-home",
         metavar="FOLDER",
         help="where it goes (default: $SKEMOTION_DATA or ~/skemotion_data)",
+    )
+
+
+def _list_corpora():
+    return ", or ".join(
+        f"{corpus.name} ({corpus.title}: at most {corpus.archive.size / 1e6:.0f} MB, "
+        f"{corpus.licence})"
+        for corpus in CORPORA.values()
+        if corpus.archive is not None
     )
 
 
@@ -343,7 +362,7 @@ def _add_predict(commands):
         "--speaker-column",
         metavar="COLUMN",
         help="as --one-speaker, but of several voices: a column of the CSV tables, or "
-        "speaker of emodb, tells whose a recording is",
+        "speaker of a known corpus, tells whose a recording is",
     )
     add_extraction_options(parser)
     add_streaming_options(parser)
@@ -445,8 +464,7 @@ def _add_files(parser):
         default=[],
         help="a recording; a folder of recordings, with all that is below it; a table "
         "that ends in .csv, with a column path, relative to the table, and others that "
-        "are kept; emodb:PATH for a copy of the Berlin EMO-DB, or emodb for the "
-        "fetched one; or - for a recording on standard input",
+        f"are kept; {KNOWN_HELP}; or - for a recording on standard input",
     )
     # With nargs="*" no FILE could follow an option.
     files.required = False

@@ -7,10 +7,15 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Any, NoReturn
 
+from skemotion.datasets._known import CORPORA
+
+KNOWN_HELP = (
+    f"NAME:PATH for a copy of a known corpus ({', '.join(CORPORA)}), or NAME for the "
+    "fetched one"
+)
 CORPUS_HELP = (
     "a folder with one sub-folder per class, a CSV table with columns path, label "
-    "and optionally speaker, emodb:PATH for a copy of the Berlin EMO-DB, or emodb "
-    "for the fetched one"
+    f"and optionally speaker, {KNOWN_HELP}"
 )
 RESUME_HELP = (
     "It appears once all is done; until then the work stands in a folder with the "

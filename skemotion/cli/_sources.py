@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from skemotion._text import printable
 from skemotion.audio import Encoded
-from skemotion.cli._corpus import is_emodb, load_corpus
+from skemotion.cli._corpus import known_corpus, load_corpus
 from skemotion.datasets._folders import describe_skipped, search_folder
 from skemotion.datasets._tables import (
     PATH,
@@ -49,11 +49,11 @@ def open_source(name: str) -> Source:
     ValueError
         If a folder holds no recordings, or a table cannot be used.
     OSError
-        If a table, or EMO-DB, is not there.
+        If a table, or a known corpus, is not there.
     """
     if name == STDIN:
         return _read_standard_input()
-    if is_emodb(name):
+    if known_corpus(name):
         return describe_corpus(name)
     path = Path(name)
     if name.startswith(_OF_SHELL) and path.is_fifo():

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 
 from skemotion.cli._checks import check_counts, check_pipeline
+from skemotion.cli._corpus import known_corpus
 from skemotion.cli._folds import Fold
 from skemotion.cli._labels import check_known
 from skemotion.cli._model_names import comes_with_package, find_file
@@ -196,8 +197,7 @@ def _refuse_training(options):
 
 
 def _tell_training(path, options):
-    name = options.corpus
-    if comes_with_package(path) and (name == "emodb" or name.startswith("emodb:")):
+    if comes_with_package(path) and known_corpus(options.corpus) == "emodb":
         return [
             f"{options.model} was trained on all recordings of EMO-DB: this says "
             "nothing about others."

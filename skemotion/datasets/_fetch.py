@@ -1,8 +1,9 @@
-"""Download of EMO-DB and the folder that downloads are kept in."""
+"""Download of corpora, and the folder that they are kept in."""
 
 import hashlib
 import os
-import warnings
+from collections.abc import Mapping
+from dataclasses import replace
 from numbers import Integral, Real
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,20 +11,18 @@ from typing import Any, Literal, overload
 
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from skemotion._messages import shorten
+from skemotion._messages import shorten, warn_user
 from skemotion._validation import validate_params
-from skemotion.datasets._corpus import Corpus
-from skemotion.datasets._download import Archive, download, unpack
-from skemotion.datasets._emodb import EMOTIONS, checksums, load_emodb
+from skemotion.datasets._corpus import Archive, Corpus
+from skemotion.datasets._download import download, unfetched, unpack
+from skemotion.datasets._emodb import EMOTIONS
+from skemotion.datasets._known import find_corpus
+from skemotion.datasets._labelled import LabelledSpeech
+from skemotion.datasets._load import load_corpus
 
-_ARCHIVE_URL = "https://emodb.bilderbar.info/download/download.zip"
-# All that is kept is verified, so that it may come this way where the other fails.
-_PLAIN_URL = "http://emodb.bilderbar.info/download/download.zip"
-_MAX_ARCHIVE = 2**26  # bytes, of about 40 MB
-_MAX_RECORDING = 2**20  # the longest takes 287 kB
-_LISTENERS = {
-    "erkennung.txt": "80c4826cee83448ae7bab6d55c1598dac9a6e894ce01ab4e86090dd3aeaee12f"
-}
+# Sums of what was unpacked, where the archive is all that can be verified. Its format
+# is that of sha256sum.
+_SUMS = "SHA256SUMS"
 
 
 @validate_params({"data_home": [str, os.PathLike, None]})
@@ -69,17 +68,147 @@ def get_data_home(data_home: str | os.PathLike[str] | None = None) -> str:
 
 
 @overload
-def fetch_emodb(
+def fetch_corpus(
+    corpus: str | Corpus,
     data_home: str | os.PathLike[str] | None = ...,
     *,
     download_if_missing: bool = ...,
     n_retries: int = ...,
     delay: float = ...,
-    language: str = ...,
-    url: str = ...,
+    url: str | None = ...,
     return_X_y: Literal[False] = ...,
     as_frame: bool = ...,
-) -> Corpus: ...
+) -> LabelledSpeech: ...
+@overload
+def fetch_corpus(
+    corpus: str | Corpus,
+    data_home: str | os.PathLike[str] | None = ...,
+    *,
+    download_if_missing: bool = ...,
+    n_retries: int = ...,
+    delay: float = ...,
+    url: str | None = ...,
+    return_X_y: Literal[True],
+    as_frame: bool = ...,
+) -> tuple[Any, Any]: ...
+@validate_params(
+    {
+        "corpus": [str, Corpus],
+        "data_home": [str, os.PathLike, None],
+        "download_if_missing": ["boolean"],
+        "n_retries": [Interval(Integral, 0, None, closed="left")],
+        "delay": [Interval(Real, 0, None, closed="left")],
+        "url": [str, None],
+        "return_X_y": ["boolean"],
+        "as_frame": ["boolean"],
+    }
+)
+def fetch_corpus(
+    corpus: str | Corpus,
+    data_home: str | os.PathLike[str] | None = None,
+    *,
+    download_if_missing: bool = True,
+    n_retries: int = 3,
+    delay: float = 1.0,
+    url: str | None = None,
+    return_X_y: bool = False,
+    as_frame: bool = False,
+) -> LabelledSpeech | tuple[Any, Any]:
+    """Load a corpus, and download it if it is not there yet.
+
+    Parameters
+    ----------
+    corpus : {"emodb", "ravdess"} or Corpus
+        Which: the Berlin EMO-DB (40 MB), the speech of RAVDESS (208 MB, 590 MB
+        unpacked), or one of your own that has an `archive`. Mind the licence:
+        ``CC BY-NC-SA 4.0`` of RAVDESS allows no commercial use.
+
+    data_home : str or path-like, default=None
+        Folder where corpora are kept, each in a folder of its name. By default as
+        in :func:`get_data_home`.
+
+    download_if_missing : bool, default=True
+        If False, an OSError is raised where the corpus is not there, instead
+        of downloading it.
+
+    n_retries : int, default=3
+        How often the download is tried again after the network or the server
+        failed.
+
+    delay : float, default=1.0
+        Seconds between two tries.
+
+    url : str, default=None
+        Address of a copy of the archive, by HTTP or HTTPS, where the original site
+        cannot be reached.
+
+    return_X_y : bool, default=False
+        If True, ``(data, target)`` is returned instead of a Bunch.
+
+    as_frame : bool, default=False
+        If True, `data` is a pandas DataFrame with the column ``path``, which
+        pipelines take as it is, and what has a value for each recording is a
+        Series.
+
+    Returns
+    -------
+    data : :class:`~sklearn.utils.Bunch`
+        As from :func:`load_corpus`.
+
+    (data, target) : tuple if ``return_X_y`` is True
+
+    Raises
+    ------
+    ValueError
+        If no corpus has the name, or it has no archive.
+    OSError
+        If the corpus is missing and `download_if_missing` is False, if what is
+        there is not all of it, or if the archive cannot be downloaded, is another
+        file, damaged, larger than it can be, or comes too slowly to end.
+
+    Warns
+    -----
+    UserWarning
+        If the download is tried again, or if a document beside the recordings is not
+        the one that is known, and is left out.
+
+    See Also
+    --------
+    load_corpus : Loads the corpus from any folder.
+
+    Notes
+    -----
+    The archive is downloaded by pooch, and compared with the sum that its publisher
+    names, if there is one. All recordings are compared with SHA-256 sums, after the
+    download and every time that they are loaded from `data_home`: with those that
+    ship with the package, or else with those of what was unpacked. It takes about a
+    second for a gigabyte. The folder of the corpus appears only when it is complete
+    and verified, so an interrupted download is never taken for the corpus, and
+    several processes may fetch at the same time. A process that was killed may leave
+    a folder ``NAME-part-*`` behind, which can be deleted. Only the recordings, and
+    documents that are known, are unpacked.
+
+    A progress bar is shown if standard error is a terminal.
+
+    Examples
+    --------
+    >>> from skemotion.datasets import fetch_corpus
+    >>> ravdess = fetch_corpus("ravdess")  # doctest: +SKIP
+    >>> ravdess.target.shape  # doctest: +SKIP
+    (1440,)
+    """
+    return _fetch(
+        find_corpus(corpus),
+        data_home,
+        download_if_missing=download_if_missing,
+        n_retries=n_retries,
+        delay=delay,
+        url=url,
+        return_X_y=return_X_y,
+        as_frame=as_frame,
+    )
+
+
 @overload
 def fetch_emodb(
     data_home: str | os.PathLike[str] | None = ...,
@@ -88,7 +217,19 @@ def fetch_emodb(
     n_retries: int = ...,
     delay: float = ...,
     language: str = ...,
-    url: str = ...,
+    url: str | None = ...,
+    return_X_y: Literal[False] = ...,
+    as_frame: bool = ...,
+) -> LabelledSpeech: ...
+@overload
+def fetch_emodb(
+    data_home: str | os.PathLike[str] | None = ...,
+    *,
+    download_if_missing: bool = ...,
+    n_retries: int = ...,
+    delay: float = ...,
+    language: str = ...,
+    url: str | None = ...,
     return_X_y: Literal[True],
     as_frame: bool = ...,
 ) -> tuple[Any, Any]: ...
@@ -99,7 +240,7 @@ def fetch_emodb(
         "n_retries": [Interval(Integral, 0, None, closed="left")],
         "delay": [Interval(Real, 0, None, closed="left")],
         "language": [StrOptions(set(EMOTIONS))],
-        "url": [str],
+        "url": [str, None],
         "return_X_y": ["boolean"],
         "as_frame": ["boolean"],
     }
@@ -111,10 +252,10 @@ def fetch_emodb(
     n_retries: int = 3,
     delay: float = 1.0,
     language: str = "en",
-    url: str = _ARCHIVE_URL,
+    url: str | None = None,
     return_X_y: bool = False,
     as_frame: bool = False,
-) -> Corpus | tuple[Any, Any]:
+) -> LabelledSpeech | tuple[Any, Any]:
     """Load EMO-DB and download it, about 40 MB, if it is not there yet.
 
     Parameters
@@ -137,10 +278,10 @@ def fetch_emodb(
     language : {"en", "de", "it"}, default="en"
         Language of the emotions' names, as in :func:`load_emodb`.
 
-    url : str, default="https://emodb.bilderbar.info/download/download.zip"
-        Address of the archive, by HTTP or HTTPS. Give the address of a copy
-        where the original site cannot be reached. The default is tried by HTTP,
-        too, where HTTPS fails.
+    url : str, default=None
+        Address of a copy of the archive, by HTTP or HTTPS, where the original site,
+        ``https://emodb.bilderbar.info/download/download.zip``, cannot be reached. By
+        default, that is tried, by HTTP, too, where HTTPS fails.
 
     return_X_y : bool, default=False
         If True, ``(data, target)`` is returned instead of a Bunch.
@@ -173,6 +314,7 @@ def fetch_emodb(
     See Also
     --------
     load_emodb : Loads the corpus from any folder.
+    fetch_corpus : Downloads any corpus.
 
     Notes
     -----
@@ -194,41 +336,108 @@ def fetch_emodb(
     >>> emodb.target.shape  # doctest: +SKIP
     (535,)
     """
+    return _fetch(
+        replace(find_corpus("emodb"), labels=EMOTIONS[language]),
+        data_home,
+        download_if_missing=download_if_missing,
+        n_retries=n_retries,
+        delay=delay,
+        url=url,
+        return_X_y=return_X_y,
+        as_frame=as_frame,
+    )
+
+
+def _fetch(
+    corpus: Corpus,
+    data_home: str | os.PathLike[str] | None,
+    *,
+    download_if_missing: bool,
+    n_retries: int,
+    delay: float,
+    url: str | None,
+    **form: Any,
+) -> Any:
+    archive = corpus.archive
+    if archive is None:
+        raise ValueError(
+            f"The corpus {corpus.name!r} has no archive that could be fetched: load a "
+            "copy that you have by load_corpus."
+        )
     home = Path(get_data_home(data_home))
-    folder = home / "emodb"
+    folder = home / corpus.name
     if folder.exists():
-        faults = _find_faults(folder)
+        faults = _find_faults(folder, _known_sums(archive, folder))
         if faults:
             raise OSError(
-                f"{str(folder)!r} is not the whole EMO-DB: {faults}. Delete it to "
-                "have it downloaded again, or load what is there by load_emodb."
+                f"{str(folder)!r} is not the whole {corpus.title}: {faults}. Delete it "
+                f"to have it downloaded again, or load what is there by load_corpus."
             )
     elif download_if_missing:
-        with TemporaryDirectory(prefix="emodb-part-", dir=home) as work:
-            file, corpus = Path(work, "download.zip"), Path(work, "emodb")
-            archive = _make_archive(url)
-            url = download(archive, file, n_retries=n_retries, delay=delay)
-            _unpack(archive, file, corpus, url=url)
-            _put_in_place(corpus, folder)
+        with TemporaryDirectory(prefix=f"{corpus.name}-part-", dir=home) as work:
+            new = Path(work, corpus.name)
+            given = archive if url is None else replace(archive, urls=(url,))
+            _download(corpus, given, new, n_retries=n_retries, delay=delay)
+            _put_in_place(new, folder, _known_sums(archive, new))
     else:
         raise OSError(
-            f"EMO-DB is not in {str(folder)!r}, and download_if_missing is False: run "
-            "'skemotion fetch', or load a copy that you have by load_emodb."
+            f"{corpus.title} is not in {str(folder)!r}, and download_if_missing is "
+            f"False: run 'skemotion fetch {corpus.name}', or load a copy that you have "
+            "by load_corpus."
         )
-    corpus = load_emodb(folder, language=language, as_frame=as_frame)
-    return (corpus.data, corpus.target) if return_X_y else corpus
+    return load_corpus(corpus, folder, **form)
 
 
-def _find_faults(folder: Path) -> str:
+def _download(
+    corpus: Corpus, archive: Archive, folder: Path, *, n_retries: int, delay: float
+) -> None:
+    """Write the recordings, and nothing unknown, to a folder and verify them."""
+    file = folder.with_suffix(".zip")
+    url = download(corpus, archive, file, n_retries=n_retries, delay=delay)
+    sums, changed = unpack(corpus, archive, file, folder, url=url)
+    if archive.files is None:
+        folder.mkdir(exist_ok=True)
+        lines = [f"{digest}  {name}\n" for name, digest in sums.items()]
+        (folder / _SUMS).write_text("".join(lines), "utf-8")
+        n_all = corpus.n_recordings or max(len(sums), 1)
+        faults = f"{len(sums)} of {n_all} recordings" if len(sums) != n_all else ""
+    else:
+        faults = _find_faults(folder, archive.files)
+    if faults:
+        raise unfetched(corpus, url, f"the archive is not that of the corpus, {faults}")
+    if changed:
+        warn_user(
+            UserWarning(
+                f"{', '.join(changed)} from {url} is not the one that is known, and is "
+                "left out: what it says of the recordings is not known."
+            )
+        )
+
+
+def _known_sums(archive: Archive, folder: Path) -> Mapping[str, str] | None:
+    """Return the sums of the recordings by their names; None if there are none."""
+    if archive.files is not None:
+        return archive.files
+    try:
+        lines = (folder / _SUMS).read_text("utf-8").splitlines()
+    except OSError:
+        return None
+    return {
+        name: digest for digest, _, name in (line.partition("  ") for line in lines)
+    }
+
+
+def _find_faults(folder: Path, sums: Mapping[str, str] | None) -> str:
     """Say which recordings of the corpus are missing or damaged, or nothing."""
-    sums = checksums()
+    if sums is None:
+        return f"it has no file {_SUMS}, so it was put there in another way"
     missing, damaged = [], []
     for name, digest in sums.items():
-        path = folder / "wav" / name
+        path = folder / name
         if not path.is_file():
-            missing.append(name)
-        elif hashlib.sha256(path.read_bytes()).hexdigest() != digest:
-            damaged.append(name)
+            missing.append(path.name)
+        elif _sha256(path) != digest:
+            damaged.append(path.name)
     return "; ".join(
         f"{len(names)} of {len(sums)} recordings {state}: {shorten(names)}"
         for names, state in ((missing, "missing"), (damaged, "damaged"))
@@ -236,37 +445,14 @@ def _find_faults(folder: Path) -> str:
     )
 
 
-def _make_archive(url: str) -> Archive:
-    return Archive(
-        name="EMO-DB",
-        urls=(url, _PLAIN_URL) if url == _ARCHIVE_URL else (url,),
-        max_bytes=_MAX_ARCHIVE,
-        max_member_bytes=_MAX_RECORDING,
-        help="Try again later, give the address of a copy as `url`, or get the "
-        "archive in another way, unpack it and pass the folder to "
-        "skemotion.datasets.load_emodb.",
-    )
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _unpack(archive: Archive, file: Path, corpus: Path, *, url: str) -> None:
-    """Write the recordings, and nothing unknown, to a folder and verify them."""
-    sums = {f"wav/{name}": digest for name, digest in checksums().items()}
-    changed = unpack(archive, file, corpus, sums, _LISTENERS, url=url)
-    faults = _find_faults(corpus)
-    if faults:
-        raise archive.error(url, f"the archive is not that of the corpus, {faults}")
-    if changed:
-        warnings.warn(
-            f"{', '.join(changed)} from {url} is not the one that is known, and is "
-            "left out: how well listeners recognised each recording is not known.",
-            stacklevel=4,
-        )
-
-
-def _put_in_place(corpus: Path, folder: Path) -> None:
+def _put_in_place(new: Path, folder: Path, sums: Mapping[str, str] | None) -> None:
     try:
-        os.replace(corpus, folder)
+        os.replace(new, folder)
     except OSError:
-        if _find_faults(folder):
+        if _find_faults(folder, sums):
             raise
         # Another process was faster, and its corpus is as good.

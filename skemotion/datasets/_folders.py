@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import NamedTuple
 
 from skemotion._messages import shorten
@@ -50,7 +50,7 @@ def search_folder(folder: Path) -> Found:
     return Found(recordings, [path for path in files if not is_recording(path)])
 
 
-def is_recording(path: Path) -> bool:
+def is_recording(path: PurePath) -> bool:
     """Tell whether a name is that of a recording, of a format that is read."""
     return path.suffix.lower() in _READ
 

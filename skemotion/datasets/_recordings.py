@@ -9,8 +9,6 @@ from sklearn.utils._param_validation import HasMethods
 
 from skemotion._messages import shorten, warn_user
 from skemotion._validation import validate_params
-from skemotion.datasets._corpus import Corpus, give_form
-from skemotion.datasets._emodb import find_recordings
 from skemotion.datasets._folders import (
     count_files,
     describe_skipped,
@@ -20,6 +18,9 @@ from skemotion.datasets._folders import (
     search_folder,
 )
 from skemotion.datasets._frames import Labelled, read_frame
+from skemotion.datasets._known import CORPORA
+from skemotion.datasets._labelled import LabelledSpeech, give_form
+from skemotion.datasets._load import find_recordings
 from skemotion.datasets._tables import name_empty_cells, read_table, refuse_rows
 
 _REQUIRED_COLUMNS = ("path", "label")
@@ -34,7 +35,7 @@ _LAYOUTS = (
 @overload
 def load_recordings(
     path: Any, *, return_X_y: Literal[False] = ..., as_frame: bool = ...
-) -> Corpus: ...
+) -> LabelledSpeech: ...
 @overload
 def load_recordings(
     path: Any, *, return_X_y: Literal[True], as_frame: bool = ...
@@ -48,7 +49,7 @@ def load_recordings(
 )
 def load_recordings(
     path: Any, *, return_X_y: bool = False, as_frame: bool = False
-) -> Corpus | tuple[Any, Any]:
+) -> LabelledSpeech | tuple[Any, Any]:
     """Load labelled recordings from a folder per class or from a table.
 
     Nothing is decoded.
@@ -131,7 +132,7 @@ def load_recordings(
 
     See Also
     --------
-    load_emodb : Loads the Berlin Database of Emotional Speech.
+    load_corpus : Loads a corpus whose paths tell what its recordings are.
 
     Examples
     --------
@@ -153,7 +154,7 @@ def load_recordings(
     return give_form(corpus, _COLUMNS, return_X_y=return_X_y, as_frame=as_frame)
 
 
-def read_corpus(path: Any, *, must_exist: bool = True) -> Corpus:
+def read_corpus(path: Any, *, must_exist: bool = True) -> LabelledSpeech:
     """Do what :func:`load_recordings` does, without the forms of its result.
 
     Parameters
@@ -171,7 +172,7 @@ def read_corpus(path: Any, *, must_exist: bool = True) -> Corpus:
             f"All recordings in {source} belong to the class "
             f"{str(target_names[0])!r}; at least two classes are needed.{hint}"
         )
-    return Corpus(
+    return LabelledSpeech(
         paths=as_array(paths),
         target=np.array(target),
         speakers=None if speakers is None else np.array(speakers),
@@ -243,8 +244,9 @@ def _warn_of_skipped(
 
 
 def _hint(folder: Path) -> str:
-    if folder.is_dir() and find_recordings(folder):
-        return " The names are those of EMO-DB: use load_emodb."
+    for name, corpus in CORPORA.items() if folder.is_dir() else ():
+        if find_recordings(corpus, folder).paths:
+            return f" The names are those of {corpus.title}: use load_corpus({name!r})."
     return ""
 
 

@@ -13,7 +13,7 @@ from sklearn.utils._param_validation import Interval
 
 from skemotion._files import atomic_path
 from skemotion._validation import draw_seed, validate_params
-from skemotion.datasets._corpus import Corpus
+from skemotion.datasets._labelled import LabelledSpeech
 from skemotion.datasets._synthesis import MODAL_VOICE, Voice, speak
 
 
@@ -163,7 +163,7 @@ def make_emotional_speech(
     sampling_rate: int = 16000,
     folder: str | os.PathLike[str] | None = None,
     random_state: int | np.random.RandomState | None = None,
-) -> Corpus:
+) -> LabelledSpeech:
     """Make a small corpus of synthetic emotional speech.
 
     A formant synthesiser speaks nonsense sentences in the voices of several
@@ -325,7 +325,7 @@ def make_emotional_speech(
         names = [f"s{s + 1:02d}_t{t + 1:02d}_r{r + 1}.wav" for s, t, _, r in recordings]
         folder = Path(os.path.expanduser(folder))
         paths = _write(folder, target, names, signals, sampling_rate)
-    return Corpus(
+    return LabelledSpeech(
         signals=signals,
         sampling_rate=sampling_rate,
         paths=paths,

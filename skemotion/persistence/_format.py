@@ -8,6 +8,8 @@ import numpy as np
 import sklearn.pipeline
 
 from skemotion.augmentation import SpeechAugmenter
+from skemotion.augmentation._choice import is_of_package, name_of
+from skemotion.augmentation._effects import EFFECTS, Effect
 from skemotion.classification import AttentionBLSTMClassifier, BLSTMClassifier
 from skemotion.feature_extraction import SpeechEncoder, SpeechFeatureExtractor
 from skemotion.novelty import NoveltyDetector
@@ -52,6 +54,7 @@ TRAINING = {
     "transform_input",
 }
 _TUPLE = "tuple"
+_EFFECT = {"effect", "ranges"}
 
 
 def encode(value: Any) -> Any:
@@ -60,7 +63,25 @@ def encode(value: Any) -> Any:
         return value.item()
     if type(value) is tuple:
         return {_TUPLE: [encode(item) for item in value]}
+    if type(value) is list:
+        return [encode(item) for item in value]
+    if is_of_package(value):
+        ranges = {name: encode(each) for name, each in vars(value).items()}
+        return {"effect": value.name, "ranges": ranges}
     return value
+
+
+def name_effects(effects: Any) -> Any:
+    """Put names in place of a user's own effects, which a bundle cannot hold.
+
+    So what is loaded predicts as before, and is not fitted with other effects unseen.
+    """
+    if type(effects) not in (tuple, list):
+        return effects
+    return type(effects)(
+        name_of(each) if callable(each) and not is_of_package(each) else each
+        for each in effects
+    )
 
 
 def decode(value: Any) -> Any:
@@ -69,6 +90,20 @@ def decode(value: Any) -> Any:
         items = value[_TUPLE]
         if type(items) is list:
             return tuple(decode(item) for item in items)
+    if type(value) is list:
+        return [decode(item) for item in value]
+    if type(value) is dict and value.keys() == _EFFECT:
+        return _decode_effect(**value)
     if type(value) is float and not math.isfinite(value):
         raise ValueError(f"it has a parameter that is {value}.")
     return value
+
+
+def _decode_effect(effect: Any, ranges: Any) -> Effect:
+    if type(effect) is not str or effect not in EFFECTS or type(ranges) is not dict:
+        raise ValueError(f"it has an effect that is unknown, {str(effect)[:50]!r}.")
+    values = {name: decode(value) for name, value in ranges.items()}
+    try:
+        return type(EFFECTS[effect])(**values)
+    except TypeError as error:
+        raise ValueError(f"it has an effect that cannot be: {error}.") from error

@@ -41,6 +41,7 @@ from skemotion.persistence._format import (
     STEPS,
     TRAINING,
     encode,
+    name_effects,
 )
 from skemotion.preprocessing import SequenceScaler
 
@@ -92,9 +93,11 @@ def save_model(model: BaseEstimator, path: str | os.PathLike) -> None:
 
     `n_jobs`, `memory` and `verbose` are not saved, and come back as their
     defaults. So does a parameter that matters in training only, such as
-    `callbacks`, `sampler`, `effects`, `optimizer`, `learning_rate`,
+    `callbacks`, `sampler`, `optimizer`, `learning_rate`,
     `class_weight` or `random_state`, where JSON cannot hold its value; the
-    manifest lists it as omitted. The state of the optimizer is not saved
+    manifest lists it as omitted. Of `effects` of your own, the names alone are
+    saved: what is loaded predicts as before, and asks for them by name before it
+    is fitted again. The state of the optimizer is not saved
     either. To go on working on a model at home, :func:`joblib.dump` keeps all
     of it.
 
@@ -243,7 +246,7 @@ def _describe_parameters(estimator, where, leave_out=frozenset()):
     for name, value in estimator.get_params(deep=False).items():
         if name in LOCAL | leave_out:
             continue
-        value = encode(value)
+        value = encode(name_effects(value) if name == "effects" else value)
         if _survives_json(value):
             parameters[name] = value
         elif name in TRAINING:

@@ -137,10 +137,12 @@ _UNTRIED = {
     *("steps", "transformer_list"),  # looked at by scikit-learn before any fit
 }
 WITHOUT_ARRAYS = {
+    "skemotion.datasets.fetch_corpus",
     "skemotion.datasets.fetch_emodb",
     "skemotion.export.export_onnx",  # a network is built before anything is written
     "skemotion.runtime.load_exported",
     "skemotion.datasets.get_data_home",
+    "skemotion.datasets.load_corpus",
     "skemotion.datasets.load_emodb",
     "skemotion.datasets.load_recordings",
     "skemotion.datasets.make_emotional_speech",

@@ -38,21 +38,31 @@ def test_train_says_what_it_did(corpus, tmp_path, capfd):
 
 
 def test_fetch_says_where_the_corpus_is(monkeypatch, tmp_path, capfd):
-    wav = tmp_path / "emodb" / "wav"
-    corpus = Bunch(paths=[str(wav / "03a01Fa.wav")])
-    homes = []
-    monkeypatch.setattr(
-        "skemotion.cli._fetch.fetch_emodb", lambda home: homes.append(home) or corpus
-    )
-    assert main(["fetch", "--data-home", str(tmp_path)]) == 0
-    assert homes == [str(tmp_path)]
-    assert f"1 verified recordings in {wav.parent}" in capfd.readouterr().out
+    asked = []
+
+    def fetch(corpus, home):
+        asked.append((corpus.name, home))
+        return Bunch(paths=["a.wav"])
+
+    monkeypatch.setattr("skemotion.cli._fetch.fetch_corpus", fetch)
+    for words, name in ([], "emodb"), (["ravdess"], "ravdess"):
+        assert main(["fetch", *words, "--data-home", str(tmp_path)]) == 0
+        assert asked.pop() == (name, str(tmp_path))
+        out = capfd.readouterr().out
+        assert "1 verified recordings of" in out
+        assert out.endswith(f" in {tmp_path / name}\n")
+    assert "(CC BY-NC-SA 4.0)" in out
+    with pytest.raises(SystemExit):
+        main(["fetch", "iemocap"])
+    assert re.search("emodb'?, '?ravdess", capfd.readouterr().err)
 
 
 def test_the_fetched_corpus_must_be_fetched_first(monkeypatch, tmp_path, capfd):
     monkeypatch.setenv("SKEMOTION_DATA", str(tmp_path))
     assert main(["train", "emodb"]) == 1
-    assert "run 'skemotion fetch'" in capfd.readouterr().err
+    err = capfd.readouterr().err
+    assert "run 'skemotion fetch emodb'" in err
+    assert "emodb:PATH stands for a copy" in err
 
 
 def test_predict_text(corpus, model, capfd):

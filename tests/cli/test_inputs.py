@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -16,6 +17,7 @@ import soundfile
 
 from skemotion import EmotionPipeline
 from skemotion.cli import main
+from skemotion.cli._sources import open_source
 
 RATE = 16000
 few = pytest.mark.filterwarnings("default::skemotion.exceptions.AdaptationWarning")
@@ -157,6 +159,26 @@ def test_emodb_has_labels_and_speakers(predict, paths, tmp_path):
     assert code == 0
     assert [row["label"] for row in rows] == ["happiness", "anger"]
     assert [row["speaker"] for row in rows] == ["03", "16"]
+
+
+def test_every_known_corpus_has_a_name(tmp_path, monkeypatch, capfd):
+    for name in ("03-01-05-02-01-02-23.wav", "Actor_02/03-01-01-01-01-01-02.wav"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    with pytest.warns(UserWarning, match="1438 of the 1440"):
+        source = open_source(f"ravdess:{tmp_path}")
+    assert source.columns == ["path", "label", "speaker"]
+    assert [tuple(row)[1:] for row in source.rows] == [
+        ("anger", "23"),
+        ("neutral", "02"),
+    ]
+    monkeypatch.setenv("SKEMOTION_DATA", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "ravdess").mkdir()
+    assert main(["check", "ravdess"]) == 1
+    err = capfd.readouterr().err
+    assert "run 'skemotion fetch ravdess'" in err
+    assert f"ravdess:PATH stands for a copy. For {os.path.join('.', 'ravdess')}" in err
 
 
 def test_a_recording_on_standard_input(predict, paths, monkeypatch):

@@ -8,6 +8,7 @@ import tracemalloc
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -16,13 +17,16 @@ import pytest
 from sklearn.utils._param_validation import InvalidParameterError
 
 from skemotion.datasets import (
+    Archive,
+    Corpus,
     _download,
-    _emodb,
     _fetch,
+    fetch_corpus,
     fetch_emodb,
     get_data_home,
     load_emodb,
 )
+from skemotion.datasets._known import CORPORA
 
 RECORDINGS = {
     "03a01Fa.wav": b"happy" * 100,
@@ -92,10 +96,18 @@ def server(monkeypatch):
 def small_corpus(monkeypatch):
     """Let EMO-DB be three made-up recordings."""
     sums = {name: hashlib.sha256(data).hexdigest() for name, data in RECORDINGS.items()}
-    for module in (_emodb, _fetch):
-        monkeypatch.setattr(module, "checksums", lambda: sums)
-    listeners = {"erkennung.txt": hashlib.sha256(LISTENERS).hexdigest()}
-    monkeypatch.setattr(_fetch, "_LISTENERS", listeners)
+    change_archive(
+        monkeypatch,
+        files={f"wav/{name}": digest for name, digest in sums.items()},
+        documents={"erkennung.txt": hashlib.sha256(LISTENERS).hexdigest()},
+    )
+
+
+def change_archive(monkeypatch, **changes):
+    emodb = CORPORA["emodb"]
+    archive = replace(emodb.archive, **changes)
+    small = replace(emodb, n_recordings=len(archive.files), archive=archive)
+    monkeypatch.setitem(CORPORA, "emodb", small)
 
 
 CORPUS = {f"wav/{name}": data for name, data in RECORDINGS.items()} | {
@@ -307,9 +319,9 @@ def test_fetching_at_the_same_time(server, tmp_path, monkeypatch):
     all_unpacked = threading.Barrier(n_fetching, timeout=60)
     put_in_place = _fetch._put_in_place
 
-    def wait_and_put_in_place(corpus, folder):
+    def wait_and_put_in_place(*args):
         all_unpacked.wait()
-        put_in_place(corpus, folder)
+        put_in_place(*args)
 
     monkeypatch.setattr(_fetch, "_put_in_place", wait_and_put_in_place)
     server.reply(make_archive())
@@ -326,9 +338,9 @@ def test_fetching_at_the_same_time(server, tmp_path, monkeypatch):
 def test_something_else_in_the_way(server, tmp_path, monkeypatch):
     put_in_place = _fetch._put_in_place
 
-    def put_in_place_late(corpus, folder):
+    def put_in_place_late(new, folder, sums):
         (folder / "mine").mkdir(parents=True)
-        put_in_place(corpus, folder)
+        put_in_place(new, folder, sums)
 
     monkeypatch.setattr(_fetch, "_put_in_place", put_in_place_late)
     server.reply(make_archive())
@@ -375,7 +387,7 @@ def test_a_member_that_grows_is_not_read_whole(server, tmp_path):
 @pytest.mark.usefixtures("small_corpus")
 @pytest.mark.parametrize("promised", [2**27, 200, None])
 def test_a_body_that_is_too_long_is_not_taken(server, tmp_path, promised, monkeypatch):
-    monkeypatch.setattr(_fetch, "_MAX_ARCHIVE", 10**5)
+    change_archive(monkeypatch, size=10**5)
     body = bytes(2 * 10**5)
     server.reply((body, promised))
     with pytest.raises(OSError, match=r"could not be fetched"):
@@ -438,14 +450,13 @@ def test_other_judgements_of_listeners_are_left_out(server, tmp_path):
 @pytest.mark.usefixtures("small_corpus")
 def test_the_next_address_serves(server, tmp_path, monkeypatch):
     other = server.url.replace("http:", "https:")
-    monkeypatch.setattr(_fetch, "_ARCHIVE_URL", other)
-    monkeypatch.setattr(_fetch, "_PLAIN_URL", server.url)
+    change_archive(monkeypatch, urls=(other, server.url))
     server.reply(make_archive())
-    assert len(fetch_emodb(tmp_path, url=other).paths) == 3
+    assert len(fetch_emodb(tmp_path).paths) == 3
 
 
 def test_sums_of_the_whole_corpus_ship_with_the_package():
-    sums = _emodb.checksums()
+    sums = CORPORA["emodb"].archive.files
     assert len(sums) == 535
     assert all(len(digest) == 64 for digest in sums.values())
 
@@ -464,3 +475,109 @@ def test_whole_corpus(server, tmp_path, emodb_path):
         np.testing.assert_array_equal(data[name], original[name])
     assert server.n_requests == 1
     fetch_emodb(tmp_path, download_if_missing=False)
+
+
+STUDIO = {
+    "speech/anna/anger_1.wav": b"loud" * 100,
+    "speech/anna/sadness_1.wav": b"faint" * 100,
+    "speech/bert/anger_1.flac": b"louder" * 100,
+}
+
+
+def parse(path):
+    emotion, found, _ = path.stem.partition("_")
+    return {"label": emotion, "speaker": path.parent.name} if found else None
+
+
+def studio(body, **changes):
+    """A corpus of one's own, of which nothing but the archive's sum is known."""
+    checksum = "md5:" + hashlib.md5(body).hexdigest()
+    archive = Archive(["http://127.0.0.1:9/a.zip"], len(body), checksum)
+    return Corpus("studio", parse, folder="speech", archive=archive, **changes)
+
+
+def test_a_corpus_of_which_the_archive_alone_is_verified(server, tmp_path, capfd):
+    others = ["../anger_1.wav", "/anger_1.wav", "speech/../../anger_1.wav", "speech/x"]
+    others += ["speech/._anger_1.wav", "other/anger_1.wav", "speech/take.wav"]
+    body = make_archive(STUDIO | dict.fromkeys(others, b"other"))
+    corpus = studio(body, n_recordings=3)
+    server.reply(body)
+    data = fetch_corpus(corpus, tmp_path / "home", url=server.url)
+    again = fetch_corpus(corpus, tmp_path / "home", download_if_missing=False)
+    assert server.n_requests == 1
+    assert data.paths.tolist() == again.paths.tolist()
+    assert data.paths.tolist() == [str(tmp_path / "home/studio" / n) for n in STUDIO]
+    assert data.target.tolist() == ["anger", "sadness", "anger"]
+    assert data.speakers.tolist() == ["anna", "anna", "bert"]
+    files = [path.name for path in tmp_path.rglob("*") if path.is_file()]
+    names = [Path(name).name for name in STUDIO]
+    assert sorted(files) == sorted([*names, "SHA256SUMS"])
+    assert capfd.readouterr() == ("", "")
+    os.remove(data.paths[0])
+    Path(data.paths[1]).write_bytes(b"!")
+    with pytest.raises(OSError, match=r"1 of 3 .* missing: anger_1.*damaged: sad"):
+        fetch_corpus(corpus, tmp_path / "home")
+    (tmp_path / "home/studio/SHA256SUMS").unlink()
+    with pytest.raises(OSError, match=r"no file SHA256SUMS.*put there in another way"):
+        fetch_corpus(corpus, tmp_path / "home")
+
+
+def test_another_archive_is_refused_at_once(server, tmp_path):
+    body = make_archive(STUDIO)
+    corpus = studio(body)
+    server.reply(body.replace(b"louder", b"luuder", 1))
+    with pytest.raises(OSError, match=r"another file .*load_corpus\('studio'\)"):
+        fetch_corpus(corpus, tmp_path, url=server.url)
+    assert server.n_requests == 1
+    assert_nothing_left(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("n_recordings", "members", "message"),
+    [(4, STUDIO, "3 of 4"), (None, {"speech/a.txt": b""}, "0 of 1 recordings")],
+)
+def test_an_archive_without_all_recordings(
+    server, tmp_path, n_recordings, members, message
+):
+    body = make_archive(members)
+    server.reply(body)
+    with pytest.raises(OSError, match=f"not that of the corpus, {message}"):
+        fetch_corpus(studio(body, n_recordings=n_recordings), tmp_path, url=server.url)
+    assert_nothing_left(tmp_path)
+
+
+def test_a_parser_that_fails_leaves_nothing(server, tmp_path):
+    body = make_archive(STUDIO)
+    corpus = replace(studio(body), parse=lambda path: {"label": path.name[99]})
+    server.reply(body)
+    with pytest.raises(ValueError, match=r"'studio' fails for 'anna.anger_1\.wav'"):
+        fetch_corpus(corpus, tmp_path, url=server.url)
+    assert_nothing_left(tmp_path)
+
+
+def test_without_an_archive_nothing_is_fetched(tmp_path):
+    with pytest.raises(ValueError, match=r"has no archive .* load_corpus"):
+        fetch_corpus(Corpus("mine", parse), tmp_path)
+    with pytest.raises(ValueError, match=r"No corpus is called 'mine'; known are"):
+        fetch_corpus("mine", tmp_path)
+
+
+def test_pooch_goes_on_telling_others_what_it_does(server, tmp_path):
+    import logging
+
+    import pooch
+
+    told = []
+    handler = logging.Handler()
+    handler.emit = told.append
+    logger = pooch.get_logger()
+    logger.addHandler(handler)
+    try:
+        body = make_archive(STUDIO)
+        server.reply(body)
+        fetch_corpus(studio(body), tmp_path, url=server.url)
+        assert told == []
+        logger.info("others")
+        assert len(told) == 1
+    finally:
+        logger.removeHandler(handler)

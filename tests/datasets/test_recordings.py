@@ -156,7 +156,7 @@ def test_one_recording_instead_of_a_corpus(tmp_path):
 @pytest.mark.parametrize("folder", ["", "wav"])
 def test_emodb_is_left_to_load_emodb(tmp_path, folder):
     touch(tmp_path, "wav/03a01Fa.wav", "wav/03a01Wa.wav")
-    with pytest.raises(ValueError, match="use load_emodb"):
+    with pytest.raises(ValueError, match=r"use load_corpus\('emodb'\)"):
         load_recordings(tmp_path / folder)
 
 
