@@ -9,9 +9,15 @@ import sklearn.pipeline
 
 from skemotion.augmentation import SpeechAugmenter
 from skemotion.classification import AttentionBLSTMClassifier, BLSTMClassifier
-from skemotion.feature_extraction import SpeechEncoder, SpeechFeatureExtractor
+from skemotion.feature_extraction import (
+    DescriptorSet,
+    SpeechEncoder,
+    SpeechFeatureExtractor,
+    is_known_set,
+)
 from skemotion.novelty import NoveltyDetector
 from skemotion.over_sampling import SequenceSampler
+from skemotion.persistence._archive import get_entry
 from skemotion.pipeline import EmotionPipeline
 from skemotion.preprocessing import SequenceScaler
 
@@ -52,6 +58,7 @@ TRAINING = {
     "transform_input",
 }
 _TUPLE = "tuple"
+_OWN_SET = "descriptor_set"
 
 
 def encode(value: Any) -> Any:
@@ -72,3 +79,30 @@ def decode(value: Any) -> Any:
     if type(value) is float and not math.isfinite(value):
         raise ValueError(f"it has a parameter that is {value}.")
     return value
+
+
+def encode_descriptors(descriptors: Any) -> Any:
+    """Write what a :class:`SpeechFeatureExtractor` computes, without its code."""
+    if isinstance(descriptors, (list, tuple)):
+        return [encode_descriptors(each) for each in descriptors]
+    if isinstance(descriptors, DescriptorSet):
+        known = is_known_set(descriptors)
+        return descriptors.name if known else {_OWN_SET: descriptors.name}
+    return descriptors
+
+
+def decode_descriptors(value: Any, descriptor_sets: list[DescriptorSet]) -> Any:
+    """Undo :func:`encode_descriptors`, with the sets that have no code in the file."""
+    if type(value) is list:
+        return [decode_descriptors(each, descriptor_sets) for each in value]
+    if type(value) is not dict:
+        return value
+    name = get_entry(value, _OWN_SET, str)
+    for each in descriptor_sets:
+        if each.name == name:
+            return each
+    raise ValueError(
+        f"it was trained on descriptors {name!r}, which are not the package's own, and "
+        "a bundle holds no code: give their DescriptorSet to "
+        "load_model(..., descriptor_sets=[...])."
+    )

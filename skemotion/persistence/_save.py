@@ -41,6 +41,7 @@ from skemotion.persistence._format import (
     STEPS,
     TRAINING,
     encode,
+    encode_descriptors,
 )
 from skemotion.preprocessing import SequenceScaler
 
@@ -179,11 +180,10 @@ def _describe_step(step, where, members):
     if isinstance(step, SpeechEncoder):
         check_is_fitted(step)
         return kind | _describe_encoder(step, where, members)
-    description = kind | _describe_parameters(step, where)
     if isinstance(step, SpeechFeatureExtractor):
-        description["descriptors_version"] = descriptor_set_version(step.descriptors)
-        description["feature_names"] = step.get_feature_names_out().tolist()
-    elif isinstance(step, SequenceScaler):
+        return kind | _describe_extractor(step, where)
+    description = kind | _describe_parameters(step, where)
+    if isinstance(step, SequenceScaler):
         check_is_fitted(step)
         description |= _describe_input(step) | _describe_padding(step)
         description["arrays"] = _store(
@@ -195,6 +195,15 @@ def _describe_step(step, where, members):
         description |= _describe_training(step)
         description["arrays"] = _store(weights_of_classifier(step), members)
     return description
+
+
+def _describe_extractor(extractor, where):
+    without_code = encode_descriptors(extractor.descriptors)
+    return {
+        **_describe_parameters(extractor, where, {"descriptors": without_code}),
+        "descriptors_version": descriptor_set_version(extractor.descriptors),
+        "feature_names": extractor.get_feature_names_out().tolist(),
+    }
 
 
 def _describe_encoder(encoder, where, members):
@@ -238,9 +247,10 @@ def _describe_detector(pipeline, members):
     }
 
 
-def _describe_parameters(estimator, where, leave_out=frozenset()):
+def _describe_parameters(estimator, where, encoded=None, leave_out=frozenset()):
     parameters, omitted = {}, []
-    for name, value in estimator.get_params(deep=False).items():
+    params = estimator.get_params(deep=False) | (encoded or {})
+    for name, value in params.items():
         if name in LOCAL | leave_out:
             continue
         value = encode(value)
