@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Any, NoReturn
 
+from skemotion.pipeline._recipe_table import DEFAULT_RECIPE, RECIPES
+
 CORPUS_HELP = (
     "a folder with one sub-folder per class, a CSV table with columns path, label "
     "and optionally speaker, emodb:PATH for a copy of the Berlin EMO-DB, or emodb "
@@ -18,7 +20,6 @@ RESUME_HELP = (
 )
 MAX_SPEAKERS = 10
 N_PER_CLASS = 20
-RECIPE = "recommended"
 
 
 class CommandParser(argparse.ArgumentParser):
@@ -154,8 +155,8 @@ def add_training_options(parser):
     group = parser.add_argument_group("training")
     group.add_argument(
         "--recipe",
-        choices=["recommended", "descriptors", "post"],
-        default=RECIPE,
+        choices=list(RECIPES),
+        default=DEFAULT_RECIPE,
         help="the recommended settings, which hear through a speech encoder; those "
         "for acoustic descriptors; or the post's: 256 units, cells scaled, padding "
         "seen (default: %(default)s)",
