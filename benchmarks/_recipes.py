@@ -17,6 +17,7 @@ from skemotion import (
     SequenceSampler,
     make_emotion_pipeline,
 )
+from skemotion.pipeline import RECIPES
 
 NETWORKS = {"attention": AttentionBLSTMClassifier, "blstm": BLSTMClassifier}
 # Makers of what reads functionals.
@@ -24,7 +25,6 @@ FLAT = {
     "svm": lambda: SVC(class_weight="balanced"),
     "lda": lambda: LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto"),
 }
-RECIPES = ("recommended", "descriptors", "post")
 VOTES = {"attention": 4, "lda": 1}
 # What is changed in the recipe "descriptors", parameter by parameter.
 ABLATIONS = {

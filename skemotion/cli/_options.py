@@ -8,11 +8,13 @@ from difflib import get_close_matches
 from typing import Any, NoReturn
 
 from skemotion.datasets._known import CORPORA
+from skemotion.pipeline._recipe_table import DEFAULT_RECIPE, RECIPES
 
 KNOWN_HELP = (
     f"NAME:PATH for a copy of a known corpus ({', '.join(CORPORA)}), or NAME for the "
     "fetched one"
 )
+
 CORPUS_HELP = (
     "a folder with one sub-folder per class, a CSV table with columns path, label "
     f"and optionally speaker, {KNOWN_HELP}"
@@ -23,7 +25,6 @@ RESUME_HELP = (
 )
 MAX_SPEAKERS = 10
 N_PER_CLASS = 20
-RECIPE = "recommended"
 
 
 class CommandParser(argparse.ArgumentParser):
@@ -159,8 +160,8 @@ def add_training_options(parser):
     group = parser.add_argument_group("training")
     group.add_argument(
         "--recipe",
-        choices=["recommended", "descriptors", "post"],
-        default=RECIPE,
+        choices=list(RECIPES),
+        default=DEFAULT_RECIPE,
         help="the recommended settings, which hear through a speech encoder; those "
         "for acoustic descriptors; or the post's: 256 units, cells scaled, padding "
         "seen (default: %(default)s)",

@@ -4,7 +4,7 @@ import shlex
 from ast import literal_eval
 from difflib import get_close_matches
 
-from skemotion.cli._options import RECIPE
+from skemotion.pipeline._recipe_table import DEFAULT_RECIPE
 
 
 def set_parameters(estimator, settings):
@@ -41,7 +41,7 @@ def _nearest(name, known):
 
 def training_words(options):
     """Return the options that make the same pipeline, as words of a shell."""
-    words = [] if options.recipe == RECIPE else ["--recipe", options.recipe]
+    words = [] if options.recipe == DEFAULT_RECIPE else ["--recipe", options.recipe]
     for name, value in options.settings:
         words += ["--set", f"{name}={_as_text(value)}"]
     for label, emotion in options.label_map:

@@ -20,10 +20,10 @@ from skemotion.cli._models import (
     predict_by_speaker,
     set_extraction,
 )
-from skemotion.cli._options import RECIPE
 from skemotion.cli._protocols import divide
 from skemotion.cli._training import make_pipeline, watch_training
 from skemotion.cli._warnings import silence_noted
+from skemotion.pipeline._recipe_table import DEFAULT_RECIPE
 
 _CHUNK_SIZE = 64
 _TRANSDUCTIVE = (
@@ -184,7 +184,7 @@ def _refuse_training(options):
         "--folds": options.folds,
         "--n-per-class": options.n_per_class,
         "--set": options.settings,
-        "--recipe": options.recipe != RECIPE,
+        "--recipe": options.recipe != DEFAULT_RECIPE,
         "--seed": options.seed,
     }
     useless = [name for name, value in given.items() if value]

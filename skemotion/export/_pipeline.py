@@ -15,6 +15,7 @@ from skemotion.export._network import NetworkGraph
 from skemotion.export._steps import measure_distance, place_frames, scale
 from skemotion.feature_extraction import SpeechEncoder, SpeechFeatureExtractor
 from skemotion.feature_extraction._encoding import count_encoded
+from skemotion.feature_extraction._sets import find_sets, is_known_set
 from skemotion.networks import BLSTM
 from skemotion.novelty import NoveltyDetector
 from skemotion.persistence._save import weights_of_classifier
@@ -102,6 +103,7 @@ def _find_steps(pipeline):
             f"{' or '.join(cls.__name__ for cls in _CLASSIFIERS)}; this one has "
             f"{', '.join(type(step).__name__ for step in found)}."
         )
+    _refuse_own_descriptors(found[0])
     architecture = found[-1].estimator_.network_.architecture
     if not isinstance(architecture, BLSTM):
         raise TypeError("a network of one's own cannot be exported.")
@@ -112,6 +114,17 @@ def _find_steps(pipeline):
             "exported, only NoveltyDetector."
         )
     return found[0], found[1:-1], found[-1]
+
+
+def _refuse_own_descriptors(front):
+    if not isinstance(front, SpeechFeatureExtractor):
+        return
+    for each in find_sets(front.descriptors):
+        if not is_known_set(each):
+            raise TypeError(
+                f"descriptors {each.name!r} cannot be exported, since they are code of "
+                "your own."
+            )
 
 
 def _add_front(graph, front, folded):

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from skemotion.feature_extraction._descriptor_set import DescriptorSet
 from skemotion.feature_extraction._mel import mel_filters
 from skemotion.feature_extraction._spectral import (
     centroid_and_bandwidth,
@@ -28,10 +29,7 @@ _SCALAR_NAMES = (
 _N_SCALARS = len(_SCALAR_NAMES)
 _ZERO_CROSSING_THRESHOLD = 1e-10
 _NEARLY_CONSTANT = 2e-3
-DELTA_WIDTH = 9
-
-# Raise it whenever the numbers change: cached ones are found by it.
-VERSION = 2
+_DELTA_WIDTH = 9
 
 
 def descriptor_names(n_mfcc: int) -> list[str]:
@@ -162,7 +160,7 @@ def _slopes(values):
 
     The first and last four frames have that of the nearest nine.
     """
-    half = DELTA_WIDTH // 2
+    half = _DELTA_WIDTH // 2
     n_inner = len(values) - 2 * half
     slopes = np.zeros((n_inner, values.shape[1]))
     for step in range(1, half + 1):
@@ -179,4 +177,40 @@ def _slopes_of_librosa(values):
     # else is left, as in silence.
     from scipy.signal import savgol_filter
 
-    return savgol_filter(values, DELTA_WIDTH, polyorder=1, deriv=1, axis=0)
+    return savgol_filter(values, _DELTA_WIDTH, polyorder=1, deriv=1, axis=0)
+
+
+def check_resolution(
+    sampling_rate: int,
+    frame_length: int,
+    hop_length: int,
+    n_frames: int,
+    n_mfcc: int,
+    n_mels: int,
+) -> None:
+    """Raise ValueError where frames are too short, too few, or have too few bands."""
+    if n_mfcc > n_mels:
+        raise ValueError(
+            f"n_mfcc={n_mfcc} is more than n_mels={n_mels} allows; raise n_mels or ask "
+            "for fewer MFCCs."
+        )
+    if n_frames < _DELTA_WIDTH:
+        raise ValueError(
+            f"duration and hop_length={hop_length} give {n_frames} frames, but the "
+            f"MFCC derivatives need {_DELTA_WIDTH}; raise duration or lower hop_length."
+        )
+    if sampling_rate / frame_length > 100:
+        raise ValueError(
+            f"frame_length={frame_length} is too short to resolve the band below 200 "
+            f"Hz at {sampling_rate} Hz; use at least {-(-sampling_rate // 100)} "
+            "samples."
+        )
+
+
+DESCRIPTORS = DescriptorSet(
+    "post",
+    compute_descriptors,
+    names=descriptor_names,
+    version=2,
+    check=check_resolution,
+)

@@ -1,10 +1,12 @@
-"""The extended set: the descriptors of the post, and 81 beside them."""
+"""The extended set: the descriptors of the post, and others beside them."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skemotion.feature_extraction._band import HIGHEST, LOWEST
+from skemotion.feature_extraction._band import HIGHEST, LOWEST, MIN_SAMPLING_RATE
+from skemotion.feature_extraction._descriptor_set import DescriptorSet
 from skemotion.feature_extraction._descriptors import (
+    check_resolution,
     describe_spectrogram,
     descriptor_names,
 )
@@ -26,8 +28,6 @@ from skemotion.feature_extraction._spectrogram import (
 )
 from skemotion.feature_extraction._voice import VOICE_NAMES, describe_voice
 
-# Raise it whenever the numbers change: models and cached ones are found by it.
-VERSION = 2
 _N_CONTRASTS = 6
 _N_BANDS = 26
 _SHORT_WINDOW = 0.032  # seconds
@@ -226,3 +226,13 @@ def _skewness_and_log_kurtosis(part, frequencies):
     third = np.einsum("tf,tf->t", weighted, offset)
     fourth = np.einsum("tf,tf->t", weighted, square)
     return third / variance**1.5, np.log(fourth / variance**2)
+
+
+DESCRIPTORS = DescriptorSet(
+    "extended",
+    compute_extended_descriptors,
+    names=extended_descriptor_names,
+    version=2,
+    min_sampling_rate=MIN_SAMPLING_RATE,
+    check=check_resolution,
+)

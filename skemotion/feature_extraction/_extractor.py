@@ -1,21 +1,22 @@
 """The transformer that turns recordings into sequences."""
 
+from functools import partial
 from numbers import Integral
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import Interval
 
 from skemotion._validation import fit_context
 from skemotion.audio import check_recordings, count_samples
-from skemotion.feature_extraction._band import MIN_SAMPLING_RATE
 from skemotion.feature_extraction._base import RecordingTransformer
-from skemotion.feature_extraction._descriptors import DELTA_WIDTH
+from skemotion.feature_extraction._descriptor_set import DescriptorSet
 from skemotion.feature_extraction._sets import (
-    DESCRIPTOR_SETS,
     cached_version,
     describe,
+    find_sets,
+    names_of_sets,
 )
 from skemotion.feature_extraction._spectrogram import count_frames
 
@@ -63,14 +64,15 @@ class SpeechFeatureExtractor(RecordingTransformer):
         largest sample is 1 in magnitude, so that no descriptor depends on the
         gain of the microphone. None leaves it as it is.
 
-    descriptors : {"post", "extended"}, default="post"
+    descriptors : {"post", "extended"}, DescriptorSet or list of these, default="post"
         Which descriptors a frame has: the 46 above, or these and 81 more, 127
-        in all. "extended" adds the upper contrast bands, the energy in 26 mel
-        bands and its fast changes, the shape of the spectrum, pitch, voicing,
-        harmonics-to-noise ratio, measures of jitter and shimmer, the
-        prominence of the first harmonic, and three formants, all within 50 to
-        7000 Hz. It asks for a `sampling_rate` of at least 16000 Hz, and takes
-        about five times as long.
+        in all; a :class:`~skemotion.feature_extraction.DescriptorSet` of your
+        own; or several sets side by side. "extended" adds the upper contrast
+        bands, the energy in 26 mel bands and its fast changes, the shape of the
+        spectrum, pitch, voicing, harmonics-to-noise ratio, measures of jitter
+        and shimmer, the prominence of the first harmonic, and three formants,
+        all within 50 to 7000 Hz. It asks for a `sampling_rate` of at least
+        16000 Hz, and takes about five times as long.
 
     n_jobs : int, default=None
         Number of recordings worked on at the same time, by joblib. None means
@@ -170,7 +172,7 @@ class SpeechFeatureExtractor(RecordingTransformer):
         "frame_length": [Interval(Integral, 2, None, closed="left")],
         "n_mfcc": [Interval(Integral, 1, None, closed="left")],
         "n_mels": [Interval(Integral, 1, None, closed="left")],
-        "descriptors": [StrOptions(set(DESCRIPTOR_SETS))],
+        "descriptors": [str, DescriptorSet, list, tuple],
         **RecordingTransformer._parameter_constraints,
     }
 
@@ -242,7 +244,7 @@ class SpeechFeatureExtractor(RecordingTransformer):
         -------
         ndarray of shape (n_recordings, n_frames, n_features), dtype float32
             With ``6 + 2 * n_mfcc`` features, or ``87 + 2 * n_mfcc`` if
-            `descriptors` is "extended".
+            `descriptors` is "extended"; those of several sets side by side.
 
         Raises
         ------
@@ -275,7 +277,8 @@ class SpeechFeatureExtractor(RecordingTransformer):
             If files hold less than their headers say. What there is is used.
         """
         self._check_parameters()
-        return self._extract(X, describe, self._settings())
+        sets = find_sets(self.descriptors)
+        return self._extract(X, partial(describe, sets=sets), self._settings())
 
     def get_feature_names_out(self, input_features=None) -> NDArray[np.object_]:
         """Name the columns of the last axis.
@@ -289,7 +292,7 @@ class SpeechFeatureExtractor(RecordingTransformer):
         -------
         ndarray of shape (n_features,), dtype object
         """
-        names = DESCRIPTOR_SETS[self.descriptors].names(self.n_mfcc)
+        names = names_of_sets(find_sets(self.descriptors), **self._analysis())
         return np.asarray(names, dtype=object)
 
     @property
@@ -328,47 +331,35 @@ class SpeechFeatureExtractor(RecordingTransformer):
 
     def _settings(self):
         """Collect all that descriptors depend on besides the samples."""
+        sets = find_sets(self.descriptors)
+        names = [each.name for each in sets]
         return {
-            "version": cached_version(self.descriptors),
+            "version": cached_version(sets),
             "sampling_rate": int(self.sampling_rate),
             "duration": float(self.duration),
             "n_samples": self._n_samples,
             "padding_side": str(self.padding_side),
             "normalize": self.normalize,
             "shape": (self._n_frames, len(self.get_feature_names_out())),
-            "set": str(self.descriptors),
-            "descriptors": {
-                "frame_length": int(self.frame_length),
-                "hop_length": int(self.hop_length),
-                "n_mfcc": int(self.n_mfcc),
-                "n_mels": int(self.n_mels),
-            },
+            "set": names[0] if len(names) == 1 else names,
+            "descriptors": self._analysis(),
         }
+
+    def _analysis(self):
+        """Collect what the functions of descriptors may ask for."""
+        names = ("frame_length", "hop_length", "n_mfcc", "n_mels")
+        return {name: int(getattr(self, name)) for name in names}
 
     def _check_parameters(self):
         super()._check_parameters()
-        if self.n_mfcc > self.n_mels:
-            raise ValueError(
-                f"n_mfcc={self.n_mfcc} is more than n_mels={self.n_mels} allows; "
-                "raise n_mels or ask for fewer MFCCs."
+        sets = find_sets(self.descriptors)
+        for each in sets:
+            each.check_settings(
+                sampling_rate=int(self.sampling_rate),
+                n_frames=self._n_frames,
+                **self._analysis(),
             )
-        if self.descriptors == "extended" and self.sampling_rate < MIN_SAMPLING_RATE:
-            raise ValueError(
-                f"descriptors='extended' cannot be computed at {self.sampling_rate} "
-                f"Hz; use a sampling_rate of at least {MIN_SAMPLING_RATE}."
-            )
-        if self._n_frames < DELTA_WIDTH:
-            raise ValueError(
-                f"duration={self.duration} s at hop_length={self.hop_length} gives "
-                f"{self._n_frames} frames, but the MFCC derivatives need "
-                f"{DELTA_WIDTH}; raise duration or lower hop_length."
-            )
-        if self.sampling_rate / self.frame_length > 100:
-            raise ValueError(
-                f"frame_length={self.frame_length} is too short to resolve the band "
-                f"below 200 Hz at {self.sampling_rate} Hz; use at least "
-                f"{-(-self.sampling_rate // 100)} samples."
-            )
+        names_of_sets(sets, **self._analysis())
 
     def __sklearn_is_fitted__(self):
         return True

@@ -11,9 +11,15 @@ from skemotion.augmentation import SpeechAugmenter
 from skemotion.augmentation._choice import is_of_package, name_of
 from skemotion.augmentation._effects import EFFECTS, Effect
 from skemotion.classification import AttentionBLSTMClassifier, BLSTMClassifier
-from skemotion.feature_extraction import SpeechEncoder, SpeechFeatureExtractor
+from skemotion.feature_extraction import (
+    DescriptorSet,
+    SpeechEncoder,
+    SpeechFeatureExtractor,
+    is_known_set,
+)
 from skemotion.novelty import NoveltyDetector
 from skemotion.over_sampling import SequenceSampler
+from skemotion.persistence._archive import get_entry
 from skemotion.pipeline import EmotionPipeline
 from skemotion.preprocessing import SequenceScaler
 
@@ -55,6 +61,7 @@ TRAINING = {
 }
 _TUPLE = "tuple"
 _EFFECT = {"effect", "ranges"}
+_OWN_SET = "descriptor_set"
 
 
 def encode(value: Any) -> Any:
@@ -107,3 +114,36 @@ def _decode_effect(effect: Any, ranges: Any) -> Effect:
         return type(EFFECTS[effect])(**values)
     except TypeError as error:
         raise ValueError(f"it has an effect that cannot be: {error}.") from error
+
+
+def encode_parameter(name: str, value: Any) -> Any:
+    """Write a parameter by :func:`encode`, without code of the user's that it holds."""
+    without_code = {"effects": name_effects, "descriptors": name_descriptors}
+    return encode(without_code[name](value) if name in without_code else value)
+
+
+def name_descriptors(descriptors: Any) -> Any:
+    """Write what a :class:`SpeechFeatureExtractor` computes, without its code."""
+    if isinstance(descriptors, (list, tuple)):
+        return [name_descriptors(each) for each in descriptors]
+    if isinstance(descriptors, DescriptorSet):
+        known = is_known_set(descriptors)
+        return descriptors.name if known else {_OWN_SET: descriptors.name}
+    return descriptors
+
+
+def decode_descriptors(value: Any, descriptor_sets: list[DescriptorSet]) -> Any:
+    """Undo :func:`name_descriptors`, with the sets that have no code in the file."""
+    if type(value) is list:
+        return [decode_descriptors(each, descriptor_sets) for each in value]
+    if type(value) is not dict:
+        return value
+    name = get_entry(value, _OWN_SET, str)
+    for each in descriptor_sets:
+        if each.name == name:
+            return each
+    raise ValueError(
+        f"it was trained on descriptors {name!r}, which are not the package's own, and "
+        "a bundle holds no code: give their DescriptorSet to "
+        "load_model(..., descriptor_sets=[...])."
+    )

@@ -1,6 +1,7 @@
 """From a bundle to estimators."""
 
 import os
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from skemotion._limits import LABEL_DTYPE
 from skemotion._version import __version__
 from skemotion.feature_extraction import (
     ENCODER_VERSION,
+    DescriptorSet,
     SpeechEncoder,
     SpeechFeatureExtractor,
     descriptor_set_version,
@@ -24,6 +26,7 @@ from skemotion.persistence._format import (
     PIPELINES,
     STEPS,
     decode,
+    decode_descriptors,
 )
 from skemotion.persistence._limits import (
     check_extent_of_extractor,
@@ -45,7 +48,9 @@ _OTHER_ENDS = (
 )
 
 
-def load_model(path: str | os.PathLike) -> Any:
+def load_model(
+    path: str | os.PathLike, *, descriptor_sets: Iterable[DescriptorSet] = ()
+) -> Any:
     """Load a model from a portable bundle.
 
     No code from the file is run: estimators are made from a fixed list of
@@ -56,6 +61,9 @@ def load_model(path: str | os.PathLike) -> Any:
     ----------
     path : str or path-like
         A file written by :func:`save_model`.
+    descriptor_sets : iterable of DescriptorSet, default=()
+        What a model was trained on that has descriptors of your own. Their code is
+        not in the file; their name and version are, and have to be the same.
 
     Returns
     -------
@@ -83,7 +91,9 @@ def load_model(path: str | os.PathLike) -> Any:
     content = Path(path).read_bytes()
     try:
         manifest, arrays = unpack(content)
-        return _restore(get_entry(manifest, "model", dict), arrays)
+        description = get_entry(manifest, "model", dict)
+        _find_own_sets(description, list(descriptor_sets))
+        return _restore(description, arrays)
     except ValueError as error:
         raise ValueError(f"{os.fspath(path)!r} cannot be loaded: {error}") from error
     except _OTHER_ENDS as error:
@@ -91,6 +101,16 @@ def load_model(path: str | os.PathLike) -> Any:
             f"{os.fspath(path)!r} cannot be loaded: its manifest describes no model "
             f"({type(error).__name__}: {error}); {COPY_AGAIN}."
         ) from error
+
+
+def _find_own_sets(description, descriptor_sets):
+    """Put descriptor sets that have no code in the file in place of their names."""
+    for step in description.get("steps", [description]):
+        parameters = step.get("parameters") if type(step) is dict else None
+        if type(parameters) is dict and "descriptors" in parameters:
+            parameters["descriptors"] = decode_descriptors(
+                parameters["descriptors"], descriptor_sets
+            )
 
 
 def _restore(description, arrays):

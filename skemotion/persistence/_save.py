@@ -40,8 +40,7 @@ from skemotion.persistence._format import (
     PIPELINES,
     STEPS,
     TRAINING,
-    encode,
-    name_effects,
+    encode_parameter,
 )
 from skemotion.preprocessing import SequenceScaler
 
@@ -182,11 +181,10 @@ def _describe_step(step, where, members):
     if isinstance(step, SpeechEncoder):
         check_is_fitted(step)
         return kind | _describe_encoder(step, where, members)
-    description = kind | _describe_parameters(step, where)
     if isinstance(step, SpeechFeatureExtractor):
-        description["descriptors_version"] = descriptor_set_version(step.descriptors)
-        description["feature_names"] = step.get_feature_names_out().tolist()
-    elif isinstance(step, SequenceScaler):
+        return kind | _describe_extractor(step, where)
+    description = kind | _describe_parameters(step, where)
+    if isinstance(step, SequenceScaler):
         check_is_fitted(step)
         description |= _describe_input(step) | _describe_padding(step)
         description["arrays"] = _store(
@@ -198,6 +196,14 @@ def _describe_step(step, where, members):
         description |= _describe_training(step)
         description["arrays"] = _store(weights_of_classifier(step), members)
     return description
+
+
+def _describe_extractor(extractor, where):
+    return {
+        **_describe_parameters(extractor, where),
+        "descriptors_version": descriptor_set_version(extractor.descriptors),
+        "feature_names": extractor.get_feature_names_out().tolist(),
+    }
 
 
 def _describe_encoder(encoder, where, members):
@@ -246,7 +252,7 @@ def _describe_parameters(estimator, where, leave_out=frozenset()):
     for name, value in estimator.get_params(deep=False).items():
         if name in LOCAL | leave_out:
             continue
-        value = encode(name_effects(value) if name == "effects" else value)
+        value = encode_parameter(name, value)
         if _survives_json(value):
             parameters[name] = value
         elif name in TRAINING:

@@ -1,7 +1,7 @@
-"""The recipes: which steps stand in a pipeline, and how they are set."""
+"""From a recipe to a pipeline."""
 
 from numbers import Integral, Real
-from typing import Any, Literal
+from typing import Literal
 
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
@@ -13,80 +13,13 @@ from skemotion.feature_extraction import SpeechEncoder, SpeechFeatureExtractor
 from skemotion.novelty import NoveltyDetector
 from skemotion.over_sampling import SequenceSampler
 from skemotion.pipeline._emotion import EmotionPipeline
+from skemotion.pipeline._recipe_table import DEFAULT_RECIPE, RECIPES, Recipe
 from skemotion.preprocessing import SequenceScaler
-
-_EFFECTS = ("lead", "room", "babble", "noise", "band")
-_RECIPES: dict[str, dict[str, Any]] = {
-    "recommended": {
-        "augment": {
-            "n_copies": 4,
-            "effects": ("speed", *_EFFECTS),
-            "probability": {"speed": 0.5, **dict.fromkeys(_EFFECTS, 0.4)},
-        },
-        "encode": {"layer": (2, 3), "frame_step": 4},
-        "scale": {"ignore_padding": True},
-        "balance": False,
-        "classify": {
-            "units": 16,
-            "dropout": 0.5,
-            "ignore_padding": True,
-            "frame_step": 4,
-            "noise": 0.2,
-            "functionals_units": 64,
-            "functionals": ("mean", "std"),
-            "n_members": 3,
-            "label_smoothing": 0.02,
-            "learning_rate": 3e-3,
-            "schedule": "one_cycle",
-            "epochs": 5,
-            "class_weight": "balanced",
-        },
-        "validation_fraction": None,
-        "hop_duration": 2.5,
-        "detect_speech": True,
-        "detect_novelty": True,
-    },
-    "descriptors": {
-        "augment": {},
-        "extract": {"descriptors": "extended", "normalize": "peak"},
-        "scale": {"ignore_padding": True},
-        "balance": False,
-        "classify": {
-            "units": 16,
-            "dropout": 0.5,
-            "ignore_padding": True,
-            "frame_step": 5,
-            "noise": 0.2,
-            "functionals_units": 256,
-            "n_members": 3,
-            "label_smoothing": 0.1,
-            "learning_rate": 1e-3,
-            "schedule": "one_cycle",
-            "epochs": 20,
-            "class_weight": "balanced",
-        },
-        "validation_fraction": None,
-        "hop_duration": 2.5,
-        "detect_speech": True,
-        "detect_novelty": False,
-    },
-    "post": {
-        "augment": None,
-        "extract": {},
-        "scale": {"scope": "cell"},
-        "balance": True,
-        "classify": {},
-        "validation_fraction": 0.1,
-        "hop_duration": None,
-        "detect_speech": False,
-        "detect_novelty": False,
-    },
-}
 
 
 @validate_params(
     {
-        "recipe": [StrOptions(set(_RECIPES))],
+        "recipe": [StrOptions(set(RECIPES)), Recipe],
         "validation_fraction": [
             Interval(Real, 0, 1, closed="neither"),
             StrOptions({"recipe"}),
@@ -96,7 +29,7 @@ _RECIPES: dict[str, dict[str, Any]] = {
     }
 )
 def make_emotion_pipeline(
-    recipe: Literal["recommended", "descriptors", "post"] = "recommended",
+    recipe: str | Recipe = DEFAULT_RECIPE,
     *,
     validation_fraction: float | Literal["recipe"] | None = "recipe",
     n_jobs: int | None = None,
@@ -116,7 +49,7 @@ def make_emotion_pipeline(
 
     Parameters
     ----------
-    recipe : {"recommended", "descriptors", "post"}, default="recommended"
+    recipe : {"recommended", "descriptors", "post"} or Recipe, default="recommended"
         "recommended" is what does best on speakers left out of training, and
         on recordings from outside a studio. It listens through the second and
         third layer of a pretrained speech encoder, 12.5 frames a second, to
@@ -135,6 +68,8 @@ def make_emotion_pipeline(
         "post" is what Cantini's post [1]_ describes: 46 descriptors, SMOTE, 256
         units, each cell of frame and feature scaled, and padding seen, stopped
         early; but scaler and epochs are chosen without the test set.
+
+        A :class:`~skemotion.pipeline.Recipe` of your own says the same for all steps.
 
     validation_fraction : float, "recipe" or None, default="recipe"
         Part of the training recordings that are held out for early stopping,
@@ -176,15 +111,15 @@ def make_emotion_pipeline(
     AttentionBLSTMClassifier(epochs=5, random_state=0)
     """
     split_seed, sampler_seed, classifier_seed, copies_seed = _seeds(random_state, 4)
-    settings = _RECIPES[recipe]
+    settings = recipe if isinstance(recipe, Recipe) else RECIPES[recipe]
     how = {"n_jobs": n_jobs, "memory": memory, "verbose": verbose}
     augment = balance = "passthrough"
-    if settings["augment"] is not None:
-        augment = SpeechAugmenter(**settings["augment"], random_state=copies_seed)
-    if settings["balance"]:
+    if settings.augment is not None:
+        augment = SpeechAugmenter(**settings.augment, random_state=copies_seed)
+    if settings.balance:
         balance = SequenceSampler(random_state=sampler_seed)
     classify = AttentionBLSTMClassifier(
-        **settings["classify"],
+        **settings.classify or {},
         random_state=classifier_seed,
         verbose=2 if verbose > 1 else 0,
     )
@@ -192,27 +127,27 @@ def make_emotion_pipeline(
         [
             ("augment", augment),
             ("extract", _make_front(settings, how)),
-            ("scale", SequenceScaler(**settings["scale"])),
+            ("scale", SequenceScaler(**settings.scale or {})),
             ("balance", balance),
             ("classify", classify),
         ],
         validation_fraction=(
-            settings["validation_fraction"]
+            settings.validation_fraction
             if validation_fraction == "recipe"
             else validation_fraction
         ),
         random_state=split_seed,
-        hop_duration=settings["hop_duration"],
-        detect_speech=settings["detect_speech"],
-        novelty_detector=NoveltyDetector() if settings["detect_novelty"] else None,
+        hop_duration=settings.hop_duration,
+        detect_speech=settings.detect_speech,
+        novelty_detector=NoveltyDetector() if settings.detect_novelty else None,
     )
 
 
 def _make_front(settings, how):
     """Make the step that takes recordings."""
-    if "encode" in settings:
-        return SpeechEncoder(**settings["encode"], **how)
-    return SpeechFeatureExtractor(**settings["extract"], **how)
+    if settings.encode is not None:
+        return SpeechEncoder(**settings.encode, **how)
+    return SpeechFeatureExtractor(**settings.extract or {}, **how)
 
 
 def _seeds(random_state, n_seeds):

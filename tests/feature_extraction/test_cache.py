@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -41,7 +42,7 @@ def n_computed(monkeypatch):
         calls.append(len(signal))
         return post.compute(signal, **parameters)
 
-    monkeypatch.setitem(_sets.DESCRIPTOR_SETS, "post", post._replace(compute=counted))
+    monkeypatch.setitem(_sets.DESCRIPTOR_SETS, "post", replace(post, compute=counted))
     return lambda: len(calls)
 
 
@@ -156,7 +157,7 @@ def test_descriptors_of_another_version_are_not_served(
     extractor.transform(signals)
     extractor.transform(signals)
     assert n_computed() == 1
-    older = _sets.DESCRIPTOR_SETS["post"]._replace(version=-1)
+    older = replace(_sets.DESCRIPTOR_SETS["post"], version=-1)
     monkeypatch.setitem(_sets.DESCRIPTOR_SETS, "post", older)
     extractor.transform(signals)
     assert n_computed() == 2
