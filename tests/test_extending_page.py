@@ -8,11 +8,19 @@ import numpy as np
 import pytest
 import soundfile
 
-from skemotion import SpeechAugmenter, load_model, save_model
+import skemotion
+from skemotion import (
+    SpeechAugmenter,
+    SpeechFeatureExtractor,
+    load_model,
+    save_model,
+)
 from skemotion.augmentation import _effects
 from skemotion.cli._sources import open_source
 from skemotion.datasets import fetch_corpus, load_corpus, make_emotional_speech
 from skemotion.datasets._known import CORPORA
+from skemotion.feature_extraction._sets import DESCRIPTOR_SETS
+from skemotion.pipeline import RECIPES
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -113,3 +121,24 @@ def test_a_network(speech):
     )
     probabilities = pipeline.fit(*speech).predict_proba(speech[0][:2])
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
+
+
+def test_a_descriptor_of_ones_own_and_in_the_package(monkeypatch):
+    own, in_package = python_blocks("A descriptor")
+    names = {}
+    exec(own, names)
+    exec(in_package, names)
+    monkeypatch.setitem(DESCRIPTOR_SETS, "studio", names["DESCRIPTORS"])
+    extractor = SpeechFeatureExtractor(descriptors="studio")
+    assert extractor.transform([np.ones(80000)])[0].ravel().tolist() == [1.0] * 157
+
+
+def test_a_recipe_of_ones_own_and_in_the_package(monkeypatch):
+    own, in_package = python_blocks("A recipe")
+    monkeypatch.setattr(skemotion.pipeline, "RECIPES", dict(RECIPES))
+    names = {}
+    exec(own, names)
+    assert names["pipeline"]["classify"].epochs == 2
+    assert names["pipeline"]["augment"] == "passthrough"
+    exec(in_package, names)
+    assert names["RECIPES"]["quick"].augment is None

@@ -4,7 +4,6 @@ from ._encoder import SpeechEncoder as SpeechEncoder
 from ._extractor import SpeechFeatureExtractor as SpeechFeatureExtractor
 from ._functionals import SequenceFunctionals as SequenceFunctionals
 from ._sets import descriptor_set_version as descriptor_set_version
-from ._sets import is_known_set as is_known_set
 from ._union import SequenceUnion as SequenceUnion
 from ._weights import WEIGHTS_SUFFIX as WEIGHTS_SUFFIX
 from ._weights import name_weights as name_weights

@@ -15,8 +15,8 @@ from skemotion.feature_extraction import (
     DescriptorSet,
     SpeechEncoder,
     SpeechFeatureExtractor,
-    is_known_set,
 )
+from skemotion.feature_extraction._sets import is_known_set
 from skemotion.novelty import NoveltyDetector
 from skemotion.over_sampling import SequenceSampler
 from skemotion.persistence._archive import get_entry
