@@ -9,6 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from skemotion.feature_extraction._mel import mel_filters, mel_powers
+
 # librosa's defaults.
 _ROLL_PERCENT = 0.85
 _CONTRAST_FMIN = 200.0
@@ -16,6 +18,8 @@ _CONTRAST_QUANTILE = 0.02
 _MAX_CONTRAST_BANDS = 6
 _MIN_POWER = 1e-10
 _TOP_DB = 80.0
+
+_ROUNDING_SHOWS = 0.5  # dB between the frames
 
 # For the rounding of means that are compared with single values.
 _MARGIN = 1 - 1e-5
@@ -176,15 +180,22 @@ def _mean(values):
 
 
 def mel_cepstrum(
-    magnitudes: NDArray[np.float32], filters: NDArray[np.float32], n_mfcc: int
+    magnitudes: NDArray[np.float32], n_mfcc: int, *bank: int
 ) -> NDArray[np.float32]:
-    """Return the MFCCs, of shape (n_frames, n_mfcc)."""
+    """Return the MFCCs of shape (n_frames, n_mfcc), of a bank of mel filters."""
+    power = np.square(magnitudes)
+    cepstrum = _cepstrum(mel_powers(power, *bank), n_mfcc)
+    if (np.ptp(cepstrum, axis=0) < _ROUNDING_SHOWS).any():
+        # Of a flat spectrum, such as an impulse's, nothing but rounding is left, and
+        # a dense product rounds as librosa's does.
+        cepstrum = _cepstrum(power @ mel_filters(*bank), n_mfcc)
+    return cepstrum
+
+
+def _cepstrum(mel, n_mfcc):
     from scipy.fft import dct
 
-    # The filters are sparse, but a dense product rounds as librosa's does, and of a
-    # flat spectrum, such as an impulse's, nothing but the rounding is left.
-    power = np.square(magnitudes) @ filters
-    return dct(_to_db(power, power.max()), axis=1, norm="ortho")[:, :n_mfcc]
+    return dct(_to_db(mel, mel.max()), axis=1, norm="ortho")[:, :n_mfcc]
 
 
 def _to_db(power, highest):
