@@ -166,7 +166,9 @@ def _slopes(values):
     half = DELTA_WIDTH // 2
     steps = np.arange(-half, half + 1)
     weights = steps / np.square(steps).sum()
-    inner = sliding_window_view(values.astype(np.float64), DELTA_WIDTH, axis=0) @ weights
+    inner = (
+        sliding_window_view(values.astype(np.float64), DELTA_WIDTH, axis=0) @ weights
+    )
     if (inner.std(axis=0) < _NEARLY_CONSTANT * np.abs(values).max(axis=0)).any():
         return _slopes_of_librosa(values)
     slopes = np.empty_like(values)
