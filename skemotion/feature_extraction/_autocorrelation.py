@@ -46,7 +46,8 @@ def autocorrelate(
             rows -= rows.mean(axis=1, keepdims=True)
         rows *= window
         spectra = rfft(rows, n_fft, overwrite_x=True)
-        power = np.square(spectra.real) + np.square(spectra.imag)
+        power = np.square(spectra.real)
+        power += np.square(spectra.imag)
         power[:, 1 + int(highest * n_fft) :] = 0
         # Power is real and even, so that cosines transform it back.
         correlation[batch] = dct(power, type=1, norm="forward")[:, :n_lags]

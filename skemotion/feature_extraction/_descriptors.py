@@ -1,10 +1,10 @@
 """From a signal to its descriptors, frame by frame, as librosa defines them."""
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from skemotion.feature_extraction._descriptor_set import DescriptorSet
-from skemotion.feature_extraction._mel import mel_filters
 from skemotion.feature_extraction._spectral import (
     centroid_and_bandwidth,
     contrast_bands,
@@ -119,7 +119,6 @@ def describe_spectrogram(
     n_frames = count_frames(len(signal), frame_length, hop_length)
     centroid, bandwidth = centroid_and_bandwidth(magnitudes, frequencies)
     contrast = lowest_contrast(magnitudes, contrast_bands(sampling_rate, frame_length))
-    filters = mel_filters(sampling_rate, frame_length, n_mels)
 
     descriptors = np.empty((n_frames, _N_SCALARS + 2 * n_mfcc), dtype=np.float32)
     static, slopes = np.split(descriptors, [_N_SCALARS + n_mfcc], axis=1)
@@ -134,7 +133,9 @@ def describe_spectrogram(
         ],
         axis=1,
     )
-    static[sound, _N_SCALARS:] = mel_cepstrum(magnitudes, filters, n_mfcc)
+    static[sound, _N_SCALARS:] = mel_cepstrum(
+        magnitudes, n_mfcc, sampling_rate, frame_length, n_mels
+    )
     static[: sound.start] = static[sound.start]
     static[sound.stop :] = static[sound.stop - 1]
     slopes[:] = _slopes(static[:, _N_SCALARS:])
@@ -161,15 +162,17 @@ def _slopes(values):
     The first and last four frames have that of the nearest nine.
     """
     half = _DELTA_WIDTH // 2
-    n_inner = len(values) - 2 * half
-    slopes = np.zeros((n_inner, values.shape[1]))
-    for step in range(1, half + 1):
-        ahead, behind = values[half + step :], values[half - step :]
-        slopes += step * (ahead[:n_inner] - behind[:n_inner])
-    slopes /= 2 * sum(step**2 for step in range(1, half + 1))
-    if (slopes.std(axis=0) < _NEARLY_CONSTANT * np.abs(values).max(axis=0)).any():
+    steps = np.arange(-half, half + 1)
+    weights = steps / np.square(steps).sum()
+    inner = (
+        sliding_window_view(values.astype(np.float64), _DELTA_WIDTH, axis=0) @ weights
+    )
+    if (inner.std(axis=0) < _NEARLY_CONSTANT * np.abs(values).max(axis=0)).any():
         return _slopes_of_librosa(values)
-    return np.pad(slopes, ((half, half), (0, 0)), mode="edge")
+    slopes = np.empty_like(values)
+    slopes[half:-half] = inner
+    slopes[:half], slopes[-half:] = inner[0], inner[-1]
+    return slopes
 
 
 def _slopes_of_librosa(values):

@@ -5,7 +5,6 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from skemotion.feature_extraction._autocorrelation import autocorrelate
 from skemotion.feature_extraction._floor import COMPARED, frame_energy
 
 _N_FORMANTS = 3
@@ -58,12 +57,25 @@ def describe_formants(
     """
     frames = _cut(signal, sampling_rate, hop_length, n_frames)
     window = np.hamming(frames.shape[1])
-    correlation = autocorrelate(frames, window, _ORDER + 1)
+    frames = frames * window
+    energy = np.einsum("tn,tn->t", frames, frames)
     formants = np.tile([*_NEUTRAL, *[_WIDEST] * _N_FORMANTS], (n_frames, 1))
-    sounding = correlation[:, 0] > frame_energy(COMPARED * peak, window)
+    sounding = energy > frame_energy(COMPARED * peak, window)
     if sounding.any():
-        formants[sounding] = _resonances(correlation[sounding])
+        formants[sounding] = _resonances(_correlate(frames[sounding]))
     return formants
+
+
+def _correlate(frames):
+    """Return the lags of autocorrelation, too few for transforms to be faster."""
+    width = frames.shape[1]
+    return np.stack(
+        [
+            np.einsum("tn,tn->t", frames[:, : width - lag], frames[:, lag:])
+            for lag in range(_ORDER + 1)
+        ],
+        axis=1,
+    )
 
 
 def _cut(signal, sampling_rate, hop_length, n_frames):

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 _BREAK_HERTZ, _BREAK_MEL = 1000.0, 15.0
 _HERTZ_PER_MEL = 200 / 3
 _LOG_STEP = np.log(6.4) / 27  # from one mel to the next
+_N_NEIGHBOURS = 16  # filters, which cover few of the bins, to a product
 
 
 @lru_cache(maxsize=8)
@@ -61,6 +62,38 @@ def mel_filters(
     filters = (triangles * (2 / (edges[2:] - edges[:-2]))).astype(dtype)
     filters.flags.writeable = False
     return filters
+
+
+def mel_powers(power: NDArray[np.float32], *bank: float) -> NDArray[np.float32]:
+    """Weigh spectra by :func:`mel_filters`, without most of its zeros.
+
+    Parameters
+    ----------
+    power : ndarray of shape (n_frames, n_bins), dtype float32
+        Spectra.
+    *bank : float
+        As :func:`mel_filters` takes them.
+
+    Returns
+    -------
+    ndarray of shape (n_frames, n_mels), dtype float32
+        What ``power @ mel_filters(*bank)`` is but for rounding.
+    """
+    blocks = _blocks(*bank)
+    return np.hstack([power[:, bins] @ weights for bins, weights in blocks])
+
+
+@lru_cache(maxsize=8)
+def _blocks(*bank):
+    """Cut filters into blocks of neighbours, and these down to the bins they cover."""
+    filters = mel_filters(*bank)
+    blocks = []
+    for first in range(0, filters.shape[1], _N_NEIGHBOURS):
+        columns = filters[:, first : first + _N_NEIGHBOURS]
+        covered = np.flatnonzero(columns.any(axis=1))
+        bins = slice(covered[0], covered[-1] + 1) if len(covered) else slice(0)
+        blocks.append((bins, np.ascontiguousarray(columns[bins])))
+    return blocks
 
 
 def hertz_to_mel(hertz):

@@ -141,8 +141,10 @@ def _cheapest_path(frequency, strength, unvoiced, seconds):
     cost[:, :-1, :-1] = _JUMP * scale * jump
     cost[:, -1, -1] = 0
     total = gain.copy()
-    for frame in range(1, n_frames):
-        total[frame] += (total[frame - 1] - cost[frame - 1]).max(axis=1)
+    ways = np.empty((n_states, n_states))
+    for before, price, now in zip(total, cost, total[1:], strict=False):
+        np.subtract(before, price, out=ways)
+        now += np.maximum.reduce(ways, axis=1)
     came_from = (total[:-1, np.newaxis] - cost).argmax(axis=2).tolist()
     path = [int(total[-1].argmax())]
     for origins in reversed(came_from):

@@ -9,6 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from skemotion.feature_extraction._mel import mel_filters, mel_powers
+
 # librosa's defaults.
 _ROLL_PERCENT = 0.85
 _CONTRAST_FMIN = 200.0
@@ -16,6 +18,8 @@ _CONTRAST_QUANTILE = 0.02
 _MAX_CONTRAST_BANDS = 6
 _MIN_POWER = 1e-10
 _TOP_DB = 80.0
+
+_ROUNDING_SHOWS = 0.5  # dB between the frames
 
 # For the rounding of means that are compared with single values.
 _MARGIN = 1 - 1e-5
@@ -34,12 +38,11 @@ def centroid_and_bandwidth(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return mean and standard deviation of the frequency, in Hz."""
     # Small differences of large moments: single precision would not do.
-    weights = magnitudes.astype(np.float64)
-    total = weights.sum(axis=1)
-    total[total < np.finfo(np.float32).tiny] = 1.0
-    centroid = np.einsum("tf,f->t", weights, frequencies) / total
-    square = np.einsum("tf,f->t", weights, frequencies**2) / total
-    return centroid, np.sqrt(np.maximum(square - centroid**2, 0.0))
+    moments = magnitudes.astype(np.float64) @ np.vander(frequencies, 3, increasing=True)
+    total, first, second = moments.T
+    total = np.where(total < np.finfo(np.float32).tiny, 1.0, total)
+    centroid = first / total
+    return centroid, np.sqrt(np.maximum(second / total - centroid**2, 0.0))
 
 
 def roll_off(
@@ -49,8 +52,8 @@ def roll_off(
     # In single precision and bin by bin like librosa's sum, for a sum that rounds
     # otherwise moves the threshold to the next bin now and then.
     cumulated = np.cumsum(magnitudes, axis=1)
-    below = cumulated < _ROLL_PERCENT * cumulated[:, -1:]
-    return frequencies[np.count_nonzero(below, axis=1)]
+    reached = cumulated >= _ROLL_PERCENT * cumulated[:, -1:]
+    return frequencies[reached.argmax(axis=1)]
 
 
 @lru_cache(maxsize=8)
@@ -90,11 +93,10 @@ def lowest_contrast(
     frames, so the other bands count as well, if only by their highest.
     """
     start, stop, n_extreme = bands[0]
-    band = magnitudes[:, start:stop]
-    peaks = _peaks(band, n_extreme).astype(np.float64)
-    valleys = _valleys(band, n_extreme).astype(np.float64)
-    peaks = _to_db(peaks, _highest_peak(magnitudes, bands))
-    return peaks - _to_db(valleys, _highest_valley(magnitudes, bands))
+    peaks, valleys = _extremes(magnitudes[:, start:stop], n_extreme)
+    highest_peak, highest_valley = _highest_extremes(magnitudes, bands)
+    peaks = _to_db(peaks.astype(np.float64), highest_peak)
+    return peaks - _to_db(valleys.astype(np.float64), highest_valley)
 
 
 def upper_contrasts(
@@ -105,55 +107,71 @@ def upper_contrasts(
     librosa bounds them to 160 dB below the highest, which is no bound for what a
     voice leaves; here, neither is less than the magnitude `floor`.
     """
-    peaks, valleys = (
-        np.stack(
-            [extreme(magnitudes[:, start:stop], n) for start, stop, n in bands[1:]],
-            axis=1,
-            dtype=np.float64,
-        )
-        for extreme in (_peaks, _valleys)
+    extremes = [_extremes(magnitudes[:, start:stop], n) for start, stop, n in bands[1:]]
+    peaks, valleys = np.maximum(np.array(extremes, dtype=np.float64), floor).swapaxes(
+        0, 1
     )
-    return 10.0 * np.log10(np.maximum(peaks, floor) / np.maximum(valleys, floor))
+    return 10.0 * np.log10(peaks / valleys).T
 
 
-def _highest_peak(magnitudes, bands):
-    """Return the highest peak; sort only where it can be."""
-    highest = 0.0
-    for start, stop, n_extreme in bands:
-        band = magnitudes[:, start:stop]
-        bound = band.max(axis=1)
-        candidates = bound > _MARGIN * highest
-        if candidates.any():
-            highest = _peaks(band[candidates], n_extreme).max(initial=highest)
+def _highest_extremes(magnitudes, bands):
+    """Return the highest peak and the highest valley; sort only where they can be."""
+    edges, parts, firsts, n_parts = _parts(bands)
+    tops = np.maximum.reduceat(magnitudes, edges, axis=1)[:, parts]
+    bottoms = np.minimum.reduceat(magnitudes, edges, axis=1)[:, parts]
+    # No peak is above its band, nor a valley above the mean of the parts' minima.
+    bounds = (
+        np.maximum.reduceat(tops, firsts, axis=1),
+        np.add.reduceat(bottoms, firsts, axis=1) / n_parts,
+    )
+    return [_highest(magnitudes, bands, bounds[kind], kind) for kind in range(2)]
+
+
+def _highest(magnitudes, bands, bound, kind):
+    """Find the highest among the extremes of a kind; `bound` is no less than any."""
+
+    def find(rows, number):
+        start, stop, n_extreme = bands[number]
+        return _extremes(magnitudes[rows, start:stop], n_extreme)[kind].max()
+
+    row, number = divmod(int(bound.argmax()), len(bands))
+    highest = find([row], number)
+    candidates = bound > _MARGIN * highest
+    for number in np.flatnonzero(candidates.any(axis=0)):
+        highest = max(highest, find(candidates[:, number], number))
     return highest
 
 
-def _highest_valley(magnitudes, bands):
-    """Return the highest valley; sort only where it can be."""
-    highest = 0.0
-    for start, stop, n_extreme in bands:
-        band = magnitudes[:, start:stop]
-        # The mean of the minima of as many parts is no less than the valley.
-        parts = np.arange(n_extreme) * (stop - start) // n_extreme
-        bound = np.minimum.reduceat(band, parts, axis=1).mean(axis=1)
-        candidates = bound > _MARGIN * highest
-        if candidates.any():
-            highest = _valleys(band[candidates], n_extreme).max(initial=highest)
-    return highest
+@lru_cache(maxsize=8)
+def _parts(bands):
+    """Divide every band into as many parts as bins make its extremes.
+
+    Returns
+    -------
+    edges : list of int
+        Where parts start, and where bands end, but for the last.
+    parts : list of int
+        Which of these are starts.
+    firsts : list of int
+        Which of the parts are the first of a band.
+    n_parts : list of int
+        Of every band.
+    """
+    edges, parts = [], []
+    for start, stop, n_parts in bands:
+        parts += range(len(edges), len(edges) + n_parts)
+        edges += [start + i * (stop - start) // n_parts for i in range(n_parts)]
+        edges.append(stop)
+    n_parts = [band.n_extreme for band in bands]
+    return edges[:-1], parts, np.cumsum([0, *n_parts[:-1]]), n_parts
 
 
-def _peaks(band, n_extreme):
-    """Return the mean of the largest, frame by frame."""
+def _extremes(band, n_extreme):
+    """Return the mean of the largest and of the smallest, frame by frame."""
     if n_extreme == 1:
-        return band.max(axis=1)
-    return _mean(np.sort(band, axis=1)[:, -n_extreme:])
-
-
-def _valleys(band, n_extreme):
-    """Return the mean of the smallest, frame by frame."""
-    if n_extreme == 1:
-        return band.min(axis=1)
-    return _mean(np.sort(band, axis=1)[:, :n_extreme])
+        return band.max(axis=1), band.min(axis=1)
+    ordered = np.sort(band, axis=1)
+    return _mean(ordered[:, -n_extreme:]), _mean(ordered[:, :n_extreme])
 
 
 def _mean(values):
@@ -162,15 +180,22 @@ def _mean(values):
 
 
 def mel_cepstrum(
-    magnitudes: NDArray[np.float32], filters: NDArray[np.float32], n_mfcc: int
+    magnitudes: NDArray[np.float32], n_mfcc: int, *bank: int
 ) -> NDArray[np.float32]:
-    """Return the MFCCs, of shape (n_frames, n_mfcc)."""
+    """Return the MFCCs of shape (n_frames, n_mfcc), of a bank of mel filters."""
+    power = np.square(magnitudes)
+    cepstrum = _cepstrum(mel_powers(power, *bank), n_mfcc)
+    if (np.ptp(cepstrum, axis=0) < _ROUNDING_SHOWS).any():
+        # Of a flat spectrum, such as an impulse's, nothing but rounding is left, and
+        # a dense product rounds as librosa's does.
+        cepstrum = _cepstrum(power @ mel_filters(*bank), n_mfcc)
+    return cepstrum
+
+
+def _cepstrum(mel, n_mfcc):
     from scipy.fft import dct
 
-    # The filters are sparse, but a dense product rounds as librosa's does, and of a
-    # flat spectrum, such as an impulse's, nothing but the rounding is left.
-    power = np.square(magnitudes) @ filters
-    return dct(_to_db(power, power.max()), axis=1, norm="ortho")[:, :n_mfcc]
+    return dct(_to_db(mel, mel.max()), axis=1, norm="ortho")[:, :n_mfcc]
 
 
 def _to_db(power, highest):

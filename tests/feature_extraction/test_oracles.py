@@ -12,6 +12,7 @@ from scipy.linalg import solve_toeplitz
 from scipy.signal import butter, resample_poly, sosfilt
 
 from skemotion import SpeechFeatureExtractor
+from skemotion.feature_extraction._mel import mel_filters, mel_powers
 from skemotion.feature_extraction._pitch import track_pitch
 from skemotion.feature_extraction._spectral import contrast_bands, lowest_contrast
 
@@ -176,6 +177,31 @@ def test_contrasts_are_those_of_librosa_where_one_band_is_the_loudest(first_peak
     bands = contrast_bands(RATE, FRAME)
     actual = lowest_contrast(magnitudes, bands)
     np.testing.assert_allclose(actual, wanted, rtol=1e-5)
+
+
+# Of 1600 samples, bands meet in bins; their peaks and valleys are of several bins.
+@pytest.mark.parametrize("frame_length", [FRAME, 1600, 8192])
+@pytest.mark.parametrize("loudest", [0, 3, 6])
+def test_contrast_is_bounded_by_the_highest_of_all_bands(frame_length, loudest):
+    bands = contrast_bands(RATE, frame_length)
+    rng = np.random.default_rng(loudest)
+    magnitudes = rng.gamma(2, 1e-9, (20, 1 + frame_length // 2)).astype(np.float32)
+    start, stop, _ = bands[loudest]
+    magnitudes[5:9, start:stop] += rng.uniform(1, 9, (4, stop - start))
+    wanted = librosa.feature.spectral_contrast(S=magnitudes.T, sr=RATE)[0]
+    actual = lowest_contrast(magnitudes, bands)
+    np.testing.assert_allclose(actual, wanted, rtol=1e-5, atol=1e-5)
+
+
+# Of short frames, some filters are narrower than the distance of bins, and empty.
+@pytest.mark.parametrize(
+    "bank", [(RATE, FRAME, 128), (RATE, 256, 100), (RATE, FRAME, 1), (8000, 512, 17)]
+)
+def test_mel_powers_are_those_of_all_filters(bank):
+    shape = 20, 1 + bank[1] // 2
+    power = np.random.default_rng(0).gamma(2, size=shape).astype(np.float32)
+    wanted = power.astype(np.float64) @ mel_filters(*bank)
+    np.testing.assert_allclose(mel_powers(power, *bank), wanted, rtol=1e-5)
 
 
 def test_contrasts_have_a_floor_80_db_below_the_peak():
