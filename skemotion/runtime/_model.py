@@ -263,15 +263,11 @@ def load_linked(
 ) -> ExportedModel:
     """Load the exported model beside a bundle, from which it has its weights."""
     path = Path(bundle).with_suffix(SUFFIX)
-    session = open_session(
-        path.read_bytes(), path, n_threads=n_threads, folder=path.parent
-    )
-    return ExportedModel(session)
+    # By its name, beside which ONNX Runtime 1.19, too, finds what is linked.
+    return ExportedModel(open_session(str(path), path, n_threads=n_threads))
 
 
-def open_session(
-    model: bytes, name: Any, *, n_threads: int | None = None, folder: Any = None
-) -> Any:
+def open_session(model: bytes | str, name: Any, *, n_threads: int | None = None) -> Any:
     """Return an onnxruntime.InferenceSession for the CPU."""
     try:
         import onnxruntime
@@ -285,10 +281,6 @@ def open_session(
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     if n_threads is not None:
         options.intra_op_num_threads = n_threads
-    if folder is not None:
-        options.add_session_config_entry(
-            "session.model_external_initializers_file_folder_path", str(folder)
-        )
     try:
         return onnxruntime.InferenceSession(
             model, options, providers=["CPUExecutionProvider"]

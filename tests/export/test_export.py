@@ -314,7 +314,7 @@ def test_weights_can_stay_in_the_bundle(of_encoder, tmp_path):
     saved = link_weights(model, bundle)
     assert 0.5 * whole < saved < whole
     path.write_bytes(model.SerializeToString())
-    exported = ExportedModel(open_session(path.read_bytes(), path, folder=tmp_path))
+    exported = ExportedModel(open_session(str(path), path))
     np.testing.assert_allclose(
         exported.predict_proba(OTHERS), of_encoder.predict_proba(OTHERS), atol=1e-5
     )
