@@ -25,9 +25,16 @@ from _timing import write_json
 RESULTS = Path(__file__).parent / "results" / "runtime.json"
 RATE, SECONDS = 16_000, 5.0
 WORKERS = (1, 2, 4, 8)
-# A process of its own tells its own usage.
+# The peak of a process begins with that of the one that starts it, so that a small one
+# does, and tells the usage of what it has started.
+STARTER = """
+import json, resource, subprocess, sys
+done = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL)
+usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(json.dumps([done.returncode, usage.ru_utime + usage.ru_stime, usage.ru_maxrss]))
+"""
 COMMAND = """
-import json, resource, sys
+import sys
 import importlib.util
 hidden = sys.argv.pop(1)
 if hidden != "none":
@@ -36,11 +43,7 @@ if hidden != "none":
         lambda name, *more: None if name == hidden else found(name, *more)
     )
 from skemotion.cli import main
-sys.stdout = open("/dev/null", "w")
-code = main(sys.argv[1:])
-usage = resource.getrusage(resource.RUSAGE_SELF)
-print(json.dumps([code, usage.ru_utime + usage.ru_stime, usage.ru_maxrss]),
-      file=sys.stderr)
+sys.exit(main(sys.argv[1:]))
 """
 WAYS = {"ONNX Runtime": "none", "TensorFlow": "onnxruntime"}
 
@@ -63,13 +66,14 @@ def time_command(hidden, arguments):
     """Return seconds that passed, processor seconds and megabytes of one command."""
     start = time.perf_counter()
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", COMMAND, hidden, *arguments],
+        [sys.executable, "-c", STARTER]
+        + [sys.executable, "-W", "ignore", "-c", COMMAND, hidden, *arguments],
         capture_output=True,
         text=True,
         check=True,
     )
     passed = time.perf_counter() - start
-    code, cpu, kilobytes = json.loads(done.stderr.splitlines()[-1])
+    code, cpu, kilobytes = json.loads(done.stdout)
     if code:
         raise SystemExit(done.stderr)
     return passed, cpu, kilobytes / 1e3

@@ -10,6 +10,8 @@ way, and what was mended. Files of which a key is missing are refused.
 import json
 from pathlib import Path
 
+from _rst import rst_table
+
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "reliability"
 PAGE = ROOT / "docs" / "reliability.rst"
@@ -54,7 +56,7 @@ def summary(results):
         )
         for result in results
     ]
-    return _table(("Kind", "Tried", "Defects found, and mended", "Made by"), rows)
+    return rst_table(("Kind", "Tried", "Defects found, and mended", "Made by"), rows)
 
 
 def section(result):
@@ -75,7 +77,7 @@ def section(result):
         for row in result["rows"]
     ]
     header = ("What", "Tried", "What happened", "Defects found")
-    return "\n\n".join([f"{title}\n{'=' * len(title)}", made, _table(header, rows)])
+    return "\n\n".join([f"{title}\n{'=' * len(title)}", made, rst_table(header, rows)])
 
 
 def _in_brackets(text):
@@ -84,30 +86,6 @@ def _in_brackets(text):
 
 def _number(value):
     return f"{value:,}" if isinstance(value, int) else str(value)
-
-
-def _table(header, rows):
-    lines = [".. list-table::", "    :header-rows: 1", ""]
-    for row in (header, *rows):
-        for number, cell in enumerate(row):
-            mark = "- " if number else "* - "
-            text = " ".join(_plain(str(cell)).split())
-            lines.append(f"    {mark if not number else '  ' + mark}{text}")
-    return "\n".join(lines)
-
-
-def _plain(text):
-    """Keep what reST would take for its own, but for literals."""
-    parts = text.split("``")
-    parts[::2] = [
-        part.replace("\\", "\\\\")
-        .replace("*", "\\*")
-        .replace("`", "\\`")
-        .replace("|", "\\|")
-        .replace("_ ", "\\_ ")
-        for part in parts[::2]
-    ]
-    return "``".join(parts)
 
 
 def main():

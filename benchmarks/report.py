@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import _encoder_tables
+import _scale_tables
 import ablations
 import adaptation
 import nested
@@ -46,6 +47,7 @@ ROOT = Path(__file__).parents[1]
 DOCUMENTS = (
     ROOT / "README.md",
     ROOT / "docs" / "evaluation.md",
+    ROOT / "docs" / "scale.rst",
     ROOT / "docs" / "user_guide.rst",
     Path(skemotion.__file__).parent / "pretrained" / "MODEL_CARD.md",
 )
@@ -310,6 +312,8 @@ BLOCKS = {
     "encoder-trials": _encoder_tables.make_trials,
     "encoder-nested": _encoder_tables.make_nested,
     "losses": make_losses,
+    "scale": _scale_tables.make_scale,
+    "start": _scale_tables.make_start,
     "novelty": make_novelty,
     "speech": make_speech,
     "timeline-chosen": lambda: make_timeline("chosen on"),

@@ -11,6 +11,7 @@ half precision, of whose ten bits behind the point seven are kept, so that it pa
 to four fifths of its size. On one machine and with the same versions of the
 packages, the bytes are the same each time. Nothing is scored here, for nothing is
 left to score it on; ``benchmarks/emodb.py`` scores the recipe on speakers left out.
+The graph beside the bundle, which has its weights from there, is made with it.
 """
 
 import argparse
@@ -23,6 +24,7 @@ from pathlib import Path
 os.environ["TF_NUM_INTRAOP_THREADS"] = "1"
 
 import numpy as np
+from export_pretrained import export
 
 import skemotion
 from skemotion import make_emotion_pipeline, save_model
@@ -55,6 +57,7 @@ def main():
     if args.recipe == "recommended":
         pipeline.set_params(extract__weights="whisper-base")
     save_model(pipeline, args.out)
+    export(args.out)
     size, packed = (
         len(content)
         for content in (

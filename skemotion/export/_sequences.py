@@ -109,7 +109,8 @@ class _RealFrames:
         self._graph = graph
         op = graph.call
         axis = graph.constant([1], np.int64)
-        flags = graph.cast(real, np.int64)
+        # Of wider integers ONNX Runtime 1.19 finds no greatest.
+        flags = graph.cast(real, np.int32)
         self._real = op("Unsqueeze", graph.cast(real, np.float64), axis)
         self._is_real = op("Unsqueeze", real, axis)
         self._last_axis = graph.constant([2], np.int64)

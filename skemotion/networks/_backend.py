@@ -7,6 +7,7 @@ import logging
 import math
 import os
 import sys
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +15,9 @@ from skemotion._workers import end_with_parent
 
 # The process that has loaded Keras, to be told from its forks.
 _owner: int | None = None
+# Else one thread would put back a standard error that another had set aside, or begin
+# to compute before the threads are shared out.
+_loading = threading.RLock()
 _NUMBERS = "object_name_uids"
 
 
@@ -45,15 +49,16 @@ def import_keras():
         )
     _owner = os.getpid()
     end_with_parent()
-    if "keras" not in sys.modules or "tensorflow" not in sys.modules:
-        if "tensorflow" not in sys.modules:
-            os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-        with _without_stderr():
-            import keras
-            import tensorflow  # noqa: F401  (scikeras and the graphs need it)
+    with _loading:
+        if "keras" not in sys.modules or "tensorflow" not in sys.modules:
+            if "tensorflow" not in sys.modules:
+                os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+            with _without_stderr():
+                import keras
+                import tensorflow  # noqa: F401  (scikeras and the graphs need it)
 
-            _share_out_threads()
-    import keras
+                _share_out_threads()
+        import keras
 
     return keras
 

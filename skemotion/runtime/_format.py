@@ -18,6 +18,13 @@ from skemotion._limits import (
 SUFFIX = ".onnx"
 METADATA_KEY = "skemotion"
 FORMAT_VERSION = 1
+_OF_WINDOWS = (
+    "duration",
+    "sampling_rate",
+    "hop_duration",
+    "detect_speech",
+    "goes_on",
+)
 _KINDS = ("encoder", "descriptors")
 _MAX_RATE = 2**20  # Hz
 EXPORT_AGAIN = "export the model again"
@@ -119,7 +126,8 @@ def read_description(text: str | None) -> Description:
 
 
 def _as_description(described):
-    front, windows = described["front"], described["windows"]
+    front = described["front"]
+    windows = {name: described["windows"][name] for name in _OF_WINDOWS}
     settings = dict(front["settings"])
     settings["shape"] = tuple(int(length) for length in settings["shape"])
     _check_extent(settings["shape"], windows)

@@ -87,6 +87,70 @@ class ExportedModel:
         """
         return self.predict_with_novelty(X)[0]
 
+    def predict_log_proba(self, X: Any) -> NDArray[np.float32]:
+        """Predict the logarithm of the probability of each class.
+
+        Parameters
+        ----------
+        X : sequence of recordings
+            As :func:`skemotion.audio.load_audio` takes them.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes), dtype float32
+            That of :meth:`predict_proba`.
+        """
+        with np.errstate(divide="ignore"):
+            return np.log(self.predict_proba(X))
+
+    def novelty(self, X: Any) -> NDArray[np.float64]:
+        """Compute how unlike the training data each sample is.
+
+        Parameters
+        ----------
+        X : sequence of recordings
+            As :func:`skemotion.audio.load_audio` takes them.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,), dtype float64
+            As :meth:`predict_with_novelty` returns it.
+        """
+        return self.predict_with_novelty(X)[1]
+
+    def attention(self, X: Any) -> NDArray[np.float32]:
+        """Return how much each frame of the first window counts.
+
+        Parameters
+        ----------
+        X : sequence of recordings
+            As :func:`skemotion.audio.load_audio` takes them.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_frames), dtype float32
+            What :meth:`skemotion.AttentionBLSTMClassifier.attention` returns of the
+            sequences that the pipeline's first steps make of X: rows sum to 1.
+
+        Raises
+        ------
+        AttributeError
+            If the model has no attention.
+        AudioError
+            If recordings cannot be read. It names all of them.
+        """
+        outputs = [output.name for output in self._session.get_outputs()]
+        if Names.ATTENTION not in outputs:
+            raise AttributeError(
+                "this model has no attention: export one of AttentionBLSTMClassifier."
+            )
+        rule = WindowRule(self._duration, self._sampling_rate, None, False, False)
+        recordings = WindowedRecordings(X, rule)
+        means = dict(self._ask(recordings, [Names.ATTENTION]))
+        recordings.warn()
+        rows = [means[row] for row in range(len(recordings))]
+        return np.array(rows, np.float32)
+
     def predict_with_novelty(
         self, X: Any
     ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
@@ -199,15 +263,11 @@ def load_linked(
 ) -> ExportedModel:
     """Load the exported model beside a bundle, from which it has its weights."""
     path = Path(bundle).with_suffix(SUFFIX)
-    session = open_session(
-        path.read_bytes(), path, n_threads=n_threads, folder=path.parent
-    )
-    return ExportedModel(session)
+    # By its name, beside which ONNX Runtime 1.19, too, finds what is linked.
+    return ExportedModel(open_session(str(path), path, n_threads=n_threads))
 
 
-def open_session(
-    model: bytes, name: Any, *, n_threads: int | None = None, folder: Any = None
-) -> Any:
+def open_session(model: bytes | str, name: Any, *, n_threads: int | None = None) -> Any:
     """Return an onnxruntime.InferenceSession for the CPU."""
     try:
         import onnxruntime
@@ -221,10 +281,6 @@ def open_session(
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     if n_threads is not None:
         options.intra_op_num_threads = n_threads
-    if folder is not None:
-        options.add_session_config_entry(
-            "session.model_external_initializers_file_folder_path", str(folder)
-        )
     try:
         return onnxruntime.InferenceSession(
             model, options, providers=["CPUExecutionProvider"]

@@ -123,6 +123,30 @@ def test_novelty_is_that_of_the_pipeline(of_encoder, tmp_path):
     np.testing.assert_allclose(novelty, expected[1])
 
 
+@pytest.mark.parametrize("name", PIPELINES)
+def test_attention_is_that_of_the_pipeline(name, request, tmp_path):
+    pipeline = request.getfixturevalue(name)
+    export_onnx(pipeline, tmp_path / "model.onnx", recordings=OTHERS)
+    found = load_exported(tmp_path / "model.onnx").attention(OTHERS)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", TruncationWarning)
+        sequences = pipeline[:-1].transform(OTHERS)
+    expected = pipeline["classify"].attention(sequences)
+    assert (found.dtype, found.shape) == (expected.dtype, expected.shape)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_logarithms_are_those_of_the_pipeline(of_encoder, tmp_path):
+    export_onnx(of_encoder, tmp_path / "model.onnx", recordings=OTHERS)
+    exported = load_exported(tmp_path / "model.onnx")
+    np.testing.assert_allclose(
+        exported.predict_log_proba(OTHERS),
+        of_encoder.predict_log_proba(OTHERS),
+        atol=1e-4,
+    )
+    np.testing.assert_allclose(exported.novelty(OTHERS), of_encoder.novelty(OTHERS))
+
+
 def test_model_without_detector_does_not_tell_novelty(of_descriptors, tmp_path):
     export_onnx(of_descriptors, tmp_path / "model.onnx", recordings=OTHERS)
     exported = load_exported(tmp_path / "model.onnx")
@@ -290,7 +314,7 @@ def test_weights_can_stay_in_the_bundle(of_encoder, tmp_path):
     saved = link_weights(model, bundle)
     assert 0.5 * whole < saved < whole
     path.write_bytes(model.SerializeToString())
-    exported = ExportedModel(open_session(path.read_bytes(), path, folder=tmp_path))
+    exported = ExportedModel(open_session(str(path), path))
     np.testing.assert_allclose(
         exported.predict_proba(OTHERS), of_encoder.predict_proba(OTHERS), atol=1e-5
     )

@@ -1,6 +1,8 @@
 """What models leave behind is looked for before it fills the memory."""
 
 import gc
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -38,3 +40,28 @@ def test_a_large_model_is_reason_enough(n_collected):
     assert n_collected() == 0
     garbage.add(a_model(2**24))
     assert n_collected() == 1
+
+
+# Standard error, and the number of threads, by which the last bits go.
+TOGETHER = """
+import os, threading
+from concurrent.futures import ThreadPoolExecutor
+from skemotion.networks import import_keras
+all_there = threading.Barrier(8)
+def load(_):
+    all_there.wait()
+    import_keras()
+before = os.fstat(2)
+with ThreadPoolExecutor(8) as pool:
+    list(pool.map(load, range(8)))
+import tensorflow
+assert tensorflow.config.threading.get_intra_op_parallelism_threads() == 1
+assert os.path.samestat(before, os.fstat(2))
+"""
+
+
+def test_threads_that_load_keras_together_leave_all_as_it_should_be():
+    done = subprocess.run(
+        [sys.executable, "-c", TOGETHER], capture_output=True, text=True, timeout=300
+    )
+    assert (done.returncode, done.stderr) == (0, "")

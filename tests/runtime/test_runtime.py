@@ -88,6 +88,7 @@ def test_missing_file(tmp_path):
         {"front": {"kind": "encoder", "settings": {"shape": [10**12, 2]}}},
         {"front": {"kind": "encoder", "settings": {"shape": [0, 2]}}},
         {"front": None},
+        {"windows": {"duration": 1.0, "sampling_rate": 16000, "hop_duration": None}},
         {"windows": DESCRIBED["windows"] | {"hop_duration": 1e-9}},
         {"windows": DESCRIBED["windows"] | {"duration": 1e9}},
         {"windows": DESCRIBED["windows"] | {"duration": float("nan")}},
