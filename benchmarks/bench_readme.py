@@ -2,9 +2,8 @@
 
     python benchmarks/bench_readme.py
 
-runs the longest block of Python in ``README.md`` as it stands, but for the corpus,
-which is looked for where ``SKEMOTION_EMODB`` or ``--emodb`` says and not downloaded, and
-in an empty folder. It prints the minutes of each statement that takes more than a
+runs the longest block of Python in ``README.md`` as it stands, in an empty folder. The
+corpus is that of ``SKEMOTION_EMODB`` or ``--emodb``, and not downloaded. It prints the minutes of each statement that takes more than a
 second, and writes ``benchmarks/results/readme.json``, from which ``report.py`` fills in
 the README.
 """

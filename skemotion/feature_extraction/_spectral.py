@@ -137,8 +137,8 @@ def _highest(magnitudes, bands, bound, kind):
     row, number = divmod(int(bound.argmax()), len(bands))
     highest = find([row], number)
     candidates = bound > _MARGIN * highest
-    for number in np.flatnonzero(candidates.any(axis=0)):
-        highest = max(highest, find(candidates[:, number], number))
+    for other in np.flatnonzero(candidates.any(axis=0)):
+        highest = max(highest, find(candidates[:, other], other))
     return highest
 
 
@@ -157,7 +157,8 @@ def _parts(bands):
     n_parts : list of int
         Of every band.
     """
-    edges, parts = [], []
+    edges: list[int] = []
+    parts: list[int] = []
     for start, stop, n_parts in bands:
         parts += range(len(edges), len(edges) + n_parts)
         edges += [start + i * (stop - start) // n_parts for i in range(n_parts)]
