@@ -73,7 +73,6 @@ on where it was, if nothing that it hangs on has changed since.
 
 import argparse
 import itertools
-import json
 import os
 import tempfile
 import time
@@ -90,15 +89,15 @@ from _recipes import (
     make_model,
     predict_probabilities,
 )
+from _results import RESULTS, read, write
 from _runs import (
-    RESULTS,
     describe,
     load_current,
     markdown_table,
     name_revision,
     run_path,
     summarise_run,
-    write,
+    write_run,
 )
 from sklearn.base import clone
 
@@ -107,6 +106,9 @@ from skemotion._by_speaker import extract_standardized, make_standardized_set
 from skemotion.datasets import load_emodb
 from skemotion.exceptions import AdaptationWarning
 from skemotion.model_selection import balanced_holdout
+
+# The protocol and recipe whose attention figure_emodb.py draws.
+DRAWN = ("loso", "recommended")
 
 
 def main():
@@ -128,7 +130,7 @@ def find_run(corpus, args, model, seed):
     if run is None:
         make = run_vote if model == "vote" else PROTOCOLS[args.protocol]
         run = {**describe(args, model, seed), **make(corpus, args, model, seed)}
-        write(path, run)
+        write_run(path, run)
     return run
 
 
@@ -141,7 +143,7 @@ def run_vote(corpus, args, model, seed):
         votes = np.average([p["probabilities"] for p in parts], 0, weights)
         seconds = round(sum(p["seconds"] for p in parts), 1)
         fold = {"probabilities": np.round(votes, 5).tolist(), "seconds": seconds}
-        folds.append({**parts[0], **fold, "attention": None})
+        folds.append({**parts[0], **fold})
     return {"folds": folds}
 
 
@@ -223,17 +225,8 @@ def run_loso_pairs(corpus, args, model, seed):
     pairs = itertools.combinations(np.unique(corpus.speakers), 2)
     left_out = [np.isin(corpus.speakers, pair) for pair in pairs]
     pipeline = make_model(args, model, seed)
-    run = _run_splits(
-        [(~test, test) for test in left_out],
-        pipeline,
-        corpus.paths,
-        corpus,
-        args,
-        model,
-        seed,
-    )
-    # Ten thousand weights that nobody draws.
-    return {"folds": [{**fold, "attention": None} for fold in run["folds"]]}
+    splits = [(~test, test) for test in left_out]
+    return _run_splits(splits, pipeline, corpus.paths, corpus, args, model, seed)
 
 
 def _leave_speakers_out(corpus):
@@ -253,8 +246,11 @@ def _run_splits(splits, pipeline, X, corpus, args, model, seed, adapts=False, fi
             seconds = time.perf_counter() - start
             if adapts:
                 fitted = adapt_to(fitted, X[test])
-            write(part, _fold(fitted, X[test], test, corpus, seconds))
-        folds.append(json.loads(part.read_text()))
+            fold = _fold(fitted, X[test], test, corpus, seconds)
+            if (args.protocol, args.recipe) == DRAWN:
+                fold["attention"] = _bin_attention(fitted, X[test])
+            write(part, fold)
+        folds.append(read(part))
     for part in RESULTS.glob(run_path(args, model, seed).stem + ".*.part"):
         part.unlink()
     return {"folds": folds}
@@ -307,16 +303,16 @@ def _fold(model, X_test, test, corpus, seconds):
         "recordings": [Path(path).name for path in corpus.paths[test]],
         "y_true": corpus.target[test].tolist(),
         "probabilities": np.round(predict_probabilities(model, X_test), 5).tolist(),
-        "attention": _binned_attention(model, classifier, X_test),
     }
 
 
-def _binned_attention(model, classifier, X_test, n_bins=10):
+def _bin_attention(model, X_test, n_bins=10):
     """Sum each recording's attention in ten bins, as the post's picture does."""
+    classifier = model[-1]
     if not hasattr(classifier, "attention"):
         return None
     sequences = X_test
-    for step in model[:-1] if hasattr(model, "steps") else []:
+    for step in model[:-1]:
         if hasattr(step, "transform"):
             sequences = step.transform(sequences)
     weights = classifier.attention(sequences)

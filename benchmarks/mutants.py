@@ -24,12 +24,12 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from _mutant_tests import tests_of
 from _mutations import find_positions, is_code
+from _reliability import write_rows
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "reliability" / "mutants.json"
@@ -226,19 +226,15 @@ def write(options, package, outcomes):
             if entry["outcome"] == "alive" and name in judged:
                 entry["judged"] = judged[name]
         rows.append(_summarise(package, outcomes))
-    content = {
-        "title": "Tests that bite: the package broken on purpose",
-        "command": f"python benchmarks/mutants.py --mutants {options.mutants} "
+    write_rows(
+        options.output,
+        "Tests that bite: the package broken on purpose",
+        f"python benchmarks/mutants.py --mutants {options.mutants} "
         f"--seed {options.seed}",
-        "date": date.today().isoformat(),
-        "versions": _versions(),
-        "rows": rows,
-        "mutants": mutants,
-    }
-    options.output.parent.mkdir(parents=True, exist_ok=True)
-    temporary = options.output.with_suffix(".part")
-    temporary.write_text(json.dumps(content, indent=1) + "\n", "utf-8")
-    temporary.replace(options.output)
+        rows,
+        versions=_versions(),
+        mutants=mutants,
+    )
 
 
 def _summarise(package, outcomes):

@@ -16,7 +16,6 @@ goes on where it was, if nothing that it hangs on has changed since.
 """
 
 import argparse
-import json
 import os
 import time
 import zlib
@@ -25,8 +24,9 @@ from pathlib import Path
 import numpy as np
 from _degradations import CONDITIONS, RATE
 from _recipes import FLAT, VOTES, check_recipe, make_model, predict_probabilities
+from _results import RESULTS, read, write
 from _revisions import CURRENT, find_outdated, footnote
-from _runs import RESULTS, describe, load_current, name_revision, table, write
+from _runs import describe, load_current, name_revision, table, write_run
 
 from skemotion import SpeechEncoder
 from skemotion.audio import load_audio
@@ -67,7 +67,7 @@ def main():
     result = load_current(path)
     if result is None:
         result = run(args, load_emodb(args.emodb))
-        write(path, result)
+        write_run(path, result)
     print(markdown_table(result))
 
 
@@ -146,7 +146,7 @@ def _score_fold(speaker, descriptors, corpus, args):
             },
         )
         print(f"fold {speaker} done", flush=True)
-    return json.loads(path.read_text())
+    return read(path)
 
 
 def _predict_all(models, weights, descriptors, test):

@@ -19,7 +19,9 @@ import time
 
 import numpy as np
 from _degradations import CONDITIONS, RATE
-from _runs import RESULTS, table, write
+from _results import RESULTS, made_by, write
+from _revisions import current_parts
+from _runs import table
 from _sounds import KINDS, MUSIC, make_sound
 from robustness import degrade
 from sklearn.linear_model import LogisticRegression
@@ -40,7 +42,8 @@ def main():
         fit(load_emodb(args.emodb))
         return
     result = measure(load_emodb(args.emodb))
-    write(RESULTS / "speech_detection.json", result)
+    made = {"revision": current_parts("speech detection"), **made_by()}
+    write(RESULTS / "speech_detection.json", {**result, **made})
     milliseconds = result.pop("milliseconds of 5 s")
     for name, shares in result.items():
         print(table([name, "called speech"], list(shares.items())), end="\n\n")
