@@ -14,7 +14,11 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-RESULTS = Path(__file__).parent / "results"
+from _smoke import SMOKE, work_folder
+
+_KEPT = Path(__file__).parent / "results"
+# A smoke run reads and writes none of those that are kept.
+RESULTS = work_folder() / "results" if SMOKE else _KEPT
 PACKAGES = (
     "skemotion",
     "numpy",
@@ -42,6 +46,8 @@ def write(path: str | os.PathLike, content: Any) -> None:
     many: a change of one fold, or of one row, is a change of one line.
     """
     path = Path(path)
+    if SMOKE and _KEPT in path.absolute().parents:
+        raise RuntimeError(f"a smoke run may not write {path.name} into results")
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(path.suffix + ".new")
     temporary.write_text(_lay_out(content) + "\n", encoding="utf-8")

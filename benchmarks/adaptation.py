@@ -28,6 +28,7 @@ from _parameters import list_parameters, of_sequences
 from _results import RESULTS, made_by, read, write
 from _revisions import current_parts, find_outdated_parts, footnote, mark
 from _runs import table
+from _smoke import parse_options
 from robustness import degrade
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
@@ -250,6 +251,9 @@ def _slug(text):
     return "".join(c if c.isalnum() else "_" for c in text)
 
 
+SMOKE_OPTIONS = "--folds 1 --draws 1 --work {work}/adaptation"
+
+
 def _parse_arguments():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -268,7 +272,7 @@ def _parse_arguments():
         help="folder for sequences and finished folds (%(default)s)",
     )
     parser.add_argument("--emodb", default=os.environ.get("SKEMOTION_EMODB"))
-    args = parser.parse_args()
+    args = parse_options(parser, SMOKE_OPTIONS)
     if args.emodb is None:
         parser.error("give --emodb PATH or set SKEMOTION_EMODB")
     return args

@@ -36,6 +36,8 @@ from pathlib import Path
 from statistics import median
 
 import numpy as np
+from _results import RESULTS as FOLDER
+from _smoke import parse_options
 from _timing import interleave, ratio, report, write_json
 from threadpoolctl import threadpool_limits
 
@@ -44,7 +46,7 @@ from skemotion.audio import fix_length, load_audio
 from skemotion.datasets import load_emodb, make_emotional_speech
 
 RATE, DURATION, FRAME_LENGTH, HOP_LENGTH = 16000, 5, 2048, 512
-RESULT = Path(__file__).parent / "results" / "extraction.json"
+RESULT = FOLDER / "extraction.json"
 
 
 def main():
@@ -107,7 +109,7 @@ def parse_arguments():
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--n-post", type=int, default=40, metavar="N")
     parser.add_argument("--output", default=RESULT, metavar="FILE")
-    return parser.parse_args()
+    return parse_options(parser, "--repeats 1 --n-post 2")
 
 
 def find_recordings(emodb, scratch):

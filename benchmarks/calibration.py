@@ -26,6 +26,7 @@ import numpy as np
 from _results import RESULTS, made_by, write
 from _revisions import find_outdated, footnote, keep_latest, recorded_revision
 from _runs import collect, read_run
+from _smoke import parse_options
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
@@ -159,7 +160,7 @@ def _parse_arguments():
     parser.add_argument(
         "--results", type=Path, default=RESULTS, help="where the runs are (%(default)s)"
     )
-    return parser.parse_args()
+    return parse_options(parser, "--recipe descriptors")
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ from _encoder_protocols import (
 from _results import RESULTS, read, write
 from _revisions import current_parts
 from _runs import table
+from _smoke import parse_options
 
 PATH = RESULTS / "encoder_trials.json"
 
@@ -398,7 +399,7 @@ def _parse_arguments():
     parser.add_argument(
         "--speaker", action="store_true", help="loso-speaker, of networks, as well"
     )
-    return parser.parse_args()
+    return parse_options(parser, "table")
 
 
 if __name__ == "__main__":

@@ -6,6 +6,8 @@ The graphs have their weights from the bundles, so that these are in the package
 run it again whenever a bundle, or what is exported of it, has changed.
 """
 
+from _smoke import elsewhere
+
 from skemotion import load_pretrained
 from skemotion._files import write_file
 from skemotion.export._graph import OLDEST_OPSET
@@ -20,7 +22,7 @@ def export(name):
     model = build_model(load_pretrained(name), opset=OLDEST_OPSET)
     saved = link_weights(model, bundle)
     content = model.SerializeToString()
-    write_file(graph_of(bundle), content)
+    write_file(elsewhere(graph_of(bundle)), content)
     return len(content), saved
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from _results import RESULTS
 from _revisions import find_outdated, keep_latest, mark
 from _runs import read_run
+from _smoke import elsewhere
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from sklearn.metrics import ConfusionMatrixDisplay
@@ -57,7 +58,7 @@ def main():
         start_seconds=START_SECONDS,
     ).plot(ax=right)
     right.set_title(mark("Attention over time (recordings end at 5 s)", outdated))
-    figure.savefig(PICTURE, dpi=110)
+    figure.savefig(elsewhere(PICTURE), dpi=110)
 
 
 if __name__ == "__main__":

@@ -30,9 +30,11 @@ from pathlib import Path
 from _mutant_tests import tests_of
 from _mutations import find_positions, is_code
 from _reliability import write_rows
+from _results import RESULTS as FOLDER
+from _smoke import parse_options
 
 ROOT = Path(__file__).parents[1]
-RESULTS = ROOT / "benchmarks" / "results" / "reliability" / "mutants.json"
+RESULTS = FOLDER / "reliability" / "mutants.json"
 JUDGED = ROOT / "benchmarks" / "mutants_judged.json"
 PACKAGES = (
     "augmentation",
@@ -57,7 +59,7 @@ def main():
     )
     parser.add_argument("--list", action="store_true", help="show the sample, no more")
     parser.add_argument("--output", type=Path, default=RESULTS)
-    options = parser.parse_args()
+    options = parse_options(parser, "--mutants 1 --list --package persistence")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped; run it again to go on"))
     mutants = _read(options.output)
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:

@@ -19,6 +19,7 @@ from _degradations import RATE
 from _results import RESULTS, made_by, write
 from _revisions import find_outdated, footnote, made_with
 from _runs import table
+from _smoke import fewer
 from _sounds import make_sound
 
 from skemotion import load_pretrained
@@ -26,7 +27,7 @@ from skemotion.datasets import make_emotional_speech
 from skemotion.exceptions import NoSpeechWarning
 
 PATH = RESULTS / "novelty.json"
-N_SOUNDS = 1000
+N_SOUNDS = fewer(1000, 3)
 LIMIT = 0.95  # of novelty, from which a recording is called unlike the training data
 
 

@@ -9,11 +9,13 @@ way, and what was mended. Files of which a key is missing are refused.
 
 from pathlib import Path
 
+from _results import RESULTS as FOLDER
 from _results import read
 from _revisions import find_outdated_parts, footnote, mark
+from _smoke import elsewhere
 
 ROOT = Path(__file__).parents[1]
-RESULTS = ROOT / "benchmarks" / "results" / "reliability"
+RESULTS = FOLDER / "reliability"
 PAGE = ROOT / "docs" / "reliability.rst"
 # In the order of the page; what is not named comes last, by its name.
 ORDER = (
@@ -127,7 +129,7 @@ def main():
     _, _, behind = rest.partition(END)
     blocks = [summary(results), *map(section, results)]
     text = f"{before}{BEGIN}\n\n" + "\n\n".join(blocks) + f"\n\n{END}{behind}"
-    PAGE.write_text(text)
+    elsewhere(PAGE).write_text(text)
     print(f"wrote {PAGE.relative_to(ROOT)}: {len(results)} kinds")
 
 

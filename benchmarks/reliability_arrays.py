@@ -29,6 +29,7 @@ import public
 from _reliability import write_rows
 from _results import RESULTS as FOLDER
 from _results import read
+from _smoke import parse_options
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from trying import REFUSED, TAKEN, Defect, try_value
 
@@ -110,7 +111,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--examples", type=int, default=300, help="of each argument")
     parser.add_argument("--minutes", type=float, default=20.0)
-    options = parser.parse_args()
+    options = parse_options(parser, "--examples 1 --minutes 0.02")
     warnings.simplefilter("ignore")
     groups = group_places()
     seconds = 60 * options.minutes / len(groups)

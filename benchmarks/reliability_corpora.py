@@ -14,6 +14,8 @@ from pathlib import Path
 import numpy as np
 import soundfile
 from _reliability import write_rows
+from _results import RESULTS as FOLDER
+from _smoke import parse_options
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_validate
 from sklearn.preprocessing import StandardScaler
@@ -30,7 +32,7 @@ MENDED = {
         "nothing said how to go on without it"
     ),
 }
-OUT = Path(__file__).parent / "results" / "reliability" / "corpora.json"
+OUT = FOLDER / "reliability" / "corpora.json"
 
 
 def make_faults(folder, voice):
@@ -182,7 +184,7 @@ def try_emodb():
 
 
 def main():
-    argparse.ArgumentParser(description=__doc__).parse_args()
+    parse_options(argparse.ArgumentParser(description=__doc__))
     with tempfile.TemporaryDirectory() as folder:
         rows = [*try_kinds(folder), *try_folds(folder), *try_all_bad(folder)]
     rows += try_emodb()

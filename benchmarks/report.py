@@ -37,6 +37,7 @@ from _runs import (
     summarise,
     table,
 )
+from _smoke import elsewhere
 from calibration import markdown_table as calibration_table
 
 import skemotion
@@ -115,7 +116,7 @@ def main():
             print(f"{document.name}, {name}: {'filled' if content else 'no results'}")
             if content:
                 text = _replace(text, name, content)
-        document.write_text(text, encoding="utf-8")
+        elsewhere(document).write_text(text, encoding="utf-8")
 
 
 def _replace(text, name, content):

@@ -34,6 +34,7 @@ from _folds import fitted_folds
 from _results import RESULTS, made_by, read, write
 from _revisions import made_with
 from _runs import table
+from _smoke import fewer, parse_options
 
 from skemotion.audio import load_audio
 from skemotion.datasets import load_emodb
@@ -383,7 +384,7 @@ def main():
         )
         print(markdown_table(new["chosen on"]))
     elif args.cost:
-        new["cost"] = cost(30)
+        new["cost"] = cost(fewer(30, 1))
         print(json.dumps(new["cost"], indent=2))
     else:
         new["defaults"] = DEFAULTS
@@ -413,7 +414,7 @@ def parse_arguments():
     parser.add_argument("--cost", action="store_true", help="time 30 minutes")
     parser.add_argument("--measure", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--emodb", default=os.environ.get("SKEMOTION_EMODB"))
-    args = parser.parse_args()
+    args = parse_options(parser, "--cost")
     if args.emodb is None:
         parser.error("give --emodb PATH or set SKEMOTION_EMODB")
     if not args.folder and not args.cost and not args.measure:
