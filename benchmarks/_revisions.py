@@ -234,9 +234,10 @@ def footnote(outdated, script, what="Rows marked (stale) were", literal="`"):
     if not outdated:
         return ""
     parts = ", ".join(part for part in CURRENT if part in outdated)
-    others = shorten(sorted(set(outdated) - set(CURRENT)))
+    unknown = sorted({UNKNOWN, NO_REVISION} & set(outdated))
+    others = shorten(sorted(set(outdated) - set(CURRENT) - set(unknown)))
     made = [f"earlier versions of: {parts}"] * bool(parts)
-    made += [f"other parameters: {others}"] * bool(others)
+    made += [f"other parameters: {others}"] * bool(others) + unknown
     command = f"{literal}python benchmarks/{script}{literal}"
     return (
         f"\n\n{what} made with {'; and with '.join(made)}. They are not what the "

@@ -58,7 +58,7 @@ def summary(results):
         )
         for result in results
     ]
-    return _table(("Kind", "Tried", "Defects found, and mended", "Made by"), rows)
+    return list_table(("Kind", "Tried", "Defects found, and mended", "Made by"), rows)
 
 
 def section(result):
@@ -82,7 +82,7 @@ def section(result):
         for row in result["rows"]
     ]
     header = ("What", "Tried", "What happened", "Defects found")
-    return "\n\n".join([f"{title}\n{'=' * len(title)}", made, _table(header, rows)])
+    return "\n\n".join([f"{title}\n{'=' * len(title)}", made, list_table(header, rows)])
 
 
 def _script(result):
@@ -98,7 +98,8 @@ def _number(value):
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
-def _table(header, rows):
+def list_table(header, rows):
+    """Make a table of reStructuredText."""
     lines = [".. list-table::", "    :header-rows: 1", ""]
     for row in (header, *rows):
         for number, cell in enumerate(row):

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import _encoder_tables
+import _prose
 import ablations
 import adaptation
 import nested
@@ -48,6 +49,7 @@ DOCUMENTS = (
     ROOT / "README.md",
     ROOT / "docs" / "evaluation.md",
     ROOT / "docs" / "user_guide.rst",
+    ROOT / "docs" / "scale.rst",
     Path(skemotion.__file__).parent / "pretrained" / "MODEL_CARD.md",
 )
 # Rows of README: what is recommended, what is to be beaten, what the post does.
@@ -319,6 +321,13 @@ BLOCKS = {
     "encoder-trials": _encoder_tables.make_trials,
     "encoder-nested": _encoder_tables.make_nested,
     "losses": make_losses,
+    "encoder-speed": _prose.encoder_speed,
+    "extraction-speed": _prose.extraction_speed,
+    "training-speed": _prose.training_speed,
+    "prediction-speed": _prose.prediction_speed,
+    "scale": _prose.scale,
+    "start": _prose.start,
+    "network-and-svm": ablations.sentence,
     "novelty": make_novelty,
     "speech": make_speech,
     "timeline-chosen": lambda: make_timeline("chosen on"),

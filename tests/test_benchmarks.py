@@ -170,6 +170,25 @@ def test_results_without_a_recipe_are_stale_by_their_parts(revisions):
     )
 
 
+def test_figures_in_prose_are_those_of_results(benchmark, revisions, monkeypatch):
+    prose, results = benchmark("_prose"), benchmark("_results")
+    kept = results.read(results.RESULTS / "encoder.json")
+    if kept is None:
+        pytest.skip("there are no results beside these tests, as in a source archive")
+    cut = kept["cuts"]["base 2"]["median_processor_ms"]
+    cut["transform"] = 41.7
+    monkeypatch.setattr(prose, "read", lambda path: kept)
+    assert prose.encoder_speed().startswith("Five seconds of speech take 42 ms on one")
+    assert "Stale" not in prose.encoder_speed()
+    monkeypatch.setitem(revisions.CURRENT, "encoder frames", 99)
+    assert (
+        "Stale: these figures were made with earlier versions of: encoder frames"
+        in (prose.encoder_speed())
+    )
+    del kept["revision"]
+    assert "made with parts whose versions were not kept. They" in prose.encoder_speed()
+
+
 def test_runs_are_read_as_they_were_written(benchmark, tmp_path):
     runs = benchmark("_runs")
     packing = benchmark("_packing")
