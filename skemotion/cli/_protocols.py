@@ -93,7 +93,7 @@ def _leave_speakers_out(corpus, options):
             splits = leave_speakers_out(
                 corpus.speakers,
                 corpus.target,
-                None if alone else n_folds,
+                None if alone else int(n_folds),
                 random_state=options.seed,
             )
         except ValueError as error:
