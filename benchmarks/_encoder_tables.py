@@ -1,11 +1,11 @@
 """Tables of the trials with an encoder, from ``results/encoder_trials.json``."""
 
-import json
-
 import numpy as np
 from _encoder_frames import CONDITIONS
 from _encoder_protocols import summarise_shifts
-from _runs import RESULTS, table
+from _results import RESULTS, read
+from _revisions import find_outdated_parts, footnote, mark
+from _runs import table
 from encoder_trials import load_trials
 
 # Layers of a linear support vector machine without copies, by what they cost.
@@ -29,10 +29,9 @@ COLUMNS = (*PROTOCOLS, "loso-adapted", "ece", "shifts", "shifts-adapted", "compo
 
 def make_cost():
     """Put recall beside what the layers cost."""
-    trials = {t["name"]: t["scores"] for t in load_trials() if t["kind"] == "linear"}
-    found = {
-        front: trials[f"svm-{front}"] for front in FRONTS if f"svm-{front}" in trials
-    }
+    trials = {t["name"]: t for t in load_trials() if t["kind"] == "linear"}
+    trials = {f: trials[f"svm-{f}"] for f in FRONTS if f"svm-{f}" in trials}
+    found = {front: trial["scores"] for front, trial in trials.items()}
     if not found:
         return None
     shared = [s for s in SHIFTS if all(s in scores for scores in found.values())]
@@ -43,10 +42,24 @@ def make_cost():
         scores = {**scores, **means}
         cells = [_cell(scores, name) for name in PROTOCOLS]
         cells += [_cell(scores, name) for name in ("shifts", "shifts-adapted")]
-        rows.append([FRONTS[front], *cells, times.get(CUTS.get(front), "")])
+        named = mark(FRONTS[front], find_outdated_parts(trials[front]))
+        rows.append([named, *cells, times.get(CUTS.get(front), "")])
     header = ["model, layers", *PROTOCOLS, "shifts", "shifts, adapted", "ms for 5 s"]
     names = ", ".join(name.replace("_", " ").replace("  ", " ") for name in shared)
-    return f"{table(header, rows)}\n\nShifts that all rows share: {names}."
+    note = _note(trials.values())
+    note += footnote(_timed_outdated(), "bench_encoder.py", "Stale: the times were")
+    return f"{table(header, rows)}\n\nShifts that all rows share: {names}.{note}"
+
+
+def _note(trials):
+    """Return what to write under a table of trials."""
+    outdated = {part for trial in trials for part in find_outdated_parts(trial)}
+    return footnote(outdated, "encoder_trials.py")
+
+
+def _timed_outdated():
+    timed = read(RESULTS / "encoder.json")
+    return find_outdated_parts(timed) if timed else []
 
 
 def make_trials():
@@ -60,31 +73,31 @@ def make_trials():
             scores = _pick(scores, ["loso", "loso-adapted", "loso-speaker"])
         cells = [_cell(scores, name) for name in COLUMNS]
         n_shifts = 0 if shuffled else _count_shifts(trial)
-        row = [trial["name"], trial["seed"], _describe(trial["settings"])]
+        named = mark(trial["name"], find_outdated_parts(trial))
+        row = [named, trial["seed"], _describe(trial["settings"])]
         rows.append([*row, *cells, n_shifts])
     header = ["trial", "seed", "settings", *COLUMNS, "number of shifts"]
-    return table(header, rows) if rows else None
+    return table(header, rows) + _note(trials) if rows else None
 
 
 def make_nested():
     """Say what is left where the trial is chosen on the other speakers."""
+    trials = [t for t in load_trials() if t["kind"] == "nested"]
     rows = [
         [
-            f"{trial['of the choice']:.3f}",
+            mark(f"{trial['of the choice']:.3f}", find_outdated_parts(trial)),
             ", ".join(f"{name}: {n}" for name, n in trial["chosen"].items()),
             ", ".join(f"{name} {uar:.3f}" for name, uar in trial["each"].items()),
         ]
-        for trial in load_trials()
-        if trial["kind"] == "nested"
+        for trial in trials
     ]
     header = ["UAR of the choice", "chosen, for how many", "UAR of each"]
-    return table(header, rows) if rows else None
+    return table(header, rows) + _note(trials) if rows else None
 
 
 def _load_times():
     """Map each cut that was timed to milliseconds of a processor."""
-    path = RESULTS / "encoder.json"
-    cuts = json.loads(path.read_text())["cuts"] if path.exists() else {}
+    cuts = (read(RESULTS / "encoder.json") or {"cuts": {}})["cuts"]
     return {
         name: round(cut["median_processor_ms"]["transform"])
         for name, cut in cuts.items()

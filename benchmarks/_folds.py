@@ -5,9 +5,10 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import joblib
-import numpy as np
 from _recipes import make_model
 from _runs import name_revision
+
+from skemotion._speakers._left_out import leave_speakers_out
 
 
 def fitted_folds(corpus, folder, *, recipe="recommended", model="attention", seed=0):
@@ -31,11 +32,10 @@ def fitted_folds(corpus, folder, *, recipe="recommended", model="attention", see
     pipeline : EmotionPipeline
         Fitted on all other rows.
     """
-    for speaker in np.unique(corpus.speakers):
-        test = np.flatnonzero(corpus.speakers == speaker)
-        train = np.flatnonzero(corpus.speakers != speaker)
+    for train, test in leave_speakers_out(corpus.speakers):
+        speaker = str(corpus.speakers[test[0]])
         pipeline = fit_fold(corpus, train, speaker, folder, recipe, model, seed)
-        yield str(speaker), test, pipeline
+        yield speaker, test, pipeline
 
 
 def fit_fold(corpus, train, name, folder, recipe, model, seed):

@@ -4,6 +4,7 @@ import argparse
 
 import numpy as np
 from _opensmile import SETS, OpenSmileExtractor
+from _smoke import shrink
 from sklearn.base import clone
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.pipeline import make_pipeline
@@ -58,7 +59,7 @@ def check_recipe(text):
 
 def make_model(args, model, seed):
     """Return the pipeline of a recipe, with the classifier that `model` names."""
-    pipeline = _make_pipeline(args.recipe, seed)
+    pipeline = shrink(_make_pipeline(args.recipe, seed))
     pipeline.set_params(extract__memory=args.cache)
     if model == "blstm":
         parameters = pipeline["classify"].get_params()

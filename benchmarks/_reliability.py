@@ -1,16 +1,18 @@
 """Results that the page on reliability shows."""
 
-import json
 from collections.abc import Iterable, Mapping
-from datetime import date
 from pathlib import Path
 from typing import Any
 
-from _timing import _versions
+from _timing import write_json
 
 
 def write_rows(
-    path: Path, title: str, command: str, rows: Iterable[Mapping[str, Any]]
+    path: Path,
+    title: str,
+    command: str,
+    rows: Iterable[Mapping[str, Any]],
+    **more: Any,
 ) -> None:
     """Write what was tried, and what happened.
 
@@ -24,13 +26,8 @@ def write_rows(
         By which it is made again.
     rows : iterable of mapping
         Each with `what`, `tried`, `happened`, `defects` and `mended`.
+    more : dict
+        What is kept beside, such as `versions` of other packages.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    content = {
-        "title": title,
-        "command": command,
-        "date": date.today().isoformat(),
-        "versions": _versions(),
-        "rows": list(rows),
-    }
-    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    content = {"title": title, "command": command, "rows": list(rows), **more}
+    write_json(path, content)

@@ -1,19 +1,30 @@
 """What the numbers of a run hang on, and which runs are stale because it changed.
 
 A part's version goes up with every change that moves a probability by more than
-1e-4. A run keeps the versions of the parts that it uses, its revision, and is stale
-where one of them is not today's. Stale runs are marked wherever they are shown, and
-made again where they are asked for. Runs of several revisions are never averaged:
+1e-4. A run keeps the versions of the parts that it uses, its revision, and the
+parameters of its recipe, and is stale where one of them is not today's, or where it
+does not say. Stale runs are marked wherever they are shown, and
+made again where they are asked for. Runs of several revisions, or of other parameters,
+are never averaged:
 as soon as one seed of a row is made again, the row holds such seeds alone.
 """
 
+import hashlib
+import json
 from functools import lru_cache
 from types import SimpleNamespace
 
 from _opensmile import SETS
+from _parameters import (
+    changed_parameters,
+    list_defaults,
+    list_parameters,
+    of_sequences,
+)
 from _recipes import NETWORKS, VOTES, make_model
 
 from skemotion import SpeechEncoder
+from skemotion._messages import shorten
 from skemotion.feature_extraction import ENCODER_VERSION, descriptor_set_version
 
 CURRENT = {
@@ -26,6 +37,7 @@ CURRENT = {
     "encoder frames": ENCODER_VERSION,
     "windows": 1,  # before, the first 5 s of a recording were all
     "novelty": 2,  # what is strange loses its confidence sooner
+    "speech detection": 1,  # asked of whole recordings; not of those of EMO-DB
 }
 # Those of files that name none.
 FIRST = {
@@ -38,7 +50,11 @@ FIRST = {
     "encoder frames": 1,
     "windows": 0,
     "novelty": 1,
+    "speech detection": 1,
 }
+
+UNKNOWN = "parameters that were not kept"
+NO_REVISION = "parts whose versions were not kept"
 
 
 @lru_cache
@@ -48,10 +64,54 @@ def current_revision(protocol, recipe, model):
     return {part: CURRENT[part] for part in CURRENT if part in parts}
 
 
+def made_with(protocol, recipe, model):
+    """Return what tells later whether a run is stale."""
+    return {
+        "protocol": protocol,
+        "recipe": recipe,
+        "model": model,
+        "revision": current_revision(protocol, recipe, model),
+        "parameters": current_parameters(protocol, recipe, model),
+    }
+
+
+@lru_cache
+def current_parameters(protocol, recipe, model):
+    """Return today's parameters of a recipe, by name, as far as a run uses them."""
+    return _collect(list_parameters, protocol, recipe, model)
+
+
+@lru_cache
+def _current_defaults(protocol, recipe, model):
+    return _collect(list_defaults, protocol, recipe, model)
+
+
+def _collect(function, protocol, recipe, model):
+    if model == "vote":
+        return {
+            f"{name}: {parameter}": value
+            for name in VOTES
+            for parameter, value in _collect(function, protocol, recipe, name).items()
+        }
+    found = function(_make_pipeline(recipe, model))
+    # By speaker, what is classified was extracted before.
+    return of_sequences(found) if protocol == "loso-speaker" else found
+
+
+def digest(protocol, recipe, model):
+    """Return a short text that differs where parameters do."""
+    text = json.dumps(current_parameters(protocol, recipe, model), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def _make_pipeline(recipe, model):
+    return make_model(SimpleNamespace(recipe=recipe, cache=None), model, seed=0)
+
+
 def _list_parts(protocol, recipe, model):
     if model == "vote":
         return set().union(*(_list_parts(protocol, recipe, name) for name in VOTES))
-    pipeline = make_model(SimpleNamespace(recipe=recipe, cache=None), model, seed=0)
+    pipeline = _make_pipeline(recipe, model)
     parts = {"network"} if model in NETWORKS else set()
     if pipeline["augment"] != "passthrough":
         parts.add("copies")
@@ -80,14 +140,55 @@ def recorded_revision(run):
 
 
 def find_outdated(*runs):
-    """Return the parts of which any of some runs has another version than today's."""
-    found = {
-        part
-        for run in runs
-        for part, version in recorded_revision(run).items()
-        if version != CURRENT[part]
-    }
-    return [part for part in CURRENT if part in found]
+    """Return what any of some runs has otherwise than today: parts and parameters.
+
+    Parameters are named where versions do not tell: they come and go with those.
+    """
+    found = {name for run in runs for name in _old_parts(run) or _changed(run)}
+    return sorted(found, key=_place)
+
+
+def _old_parts(run):
+    recorded = recorded_revision(run)
+    return [part for part, version in recorded.items() if version != CURRENT[part]]
+
+
+def _changed(run):
+    key = run["protocol"], run["recipe"], run["model"]
+    if "parameters" not in run:
+        return [UNKNOWN]
+    return changed_parameters(
+        run["parameters"], current_parameters(*key), _current_defaults(*key)
+    )
+
+
+def _place(name):
+    parts = list(CURRENT)
+    return (parts.index(name), "") if name in parts else (len(parts), name)
+
+
+def current_parts(*parts):
+    """Return today's versions of parts."""
+    return {part: CURRENT[part] for part in parts}
+
+
+def find_outdated_parts(result, pipeline=None):
+    """Return what has changed for a result that is no run of a recipe.
+
+    It hangs on the parts that its revision names, and on the parameters of a pipeline
+    of sequences, where one is given. A result that says nothing of them is stale.
+    """
+    revision = result.get("revision", {})
+    found = [part for part, number in revision.items() if number != CURRENT.get(part)]
+    if not revision:
+        found.append(NO_REVISION)
+    if pipeline is not None and not found:
+        found += changed_parameters(
+            result.get("parameters", {}),
+            of_sequences(list_parameters(pipeline)),
+            list_defaults(pipeline),
+        )
+    return sorted(found, key=_place)
 
 
 def agree(*runs):
@@ -101,13 +202,26 @@ def agree(*runs):
 
 
 def keep_latest(tuples):
-    """Return those tuples of runs that have the latest revisions, all the same."""
+    """Return those tuples of runs that have the latest revisions, all the same.
+
+    Of those that have, the ones with today's parameters are kept, or, where none has,
+    those that have the same ones as the last.
+    """
 
     def rank(runs):
-        return [list(recorded_revision(run).values()) for run in runs]
+        revision = [list(recorded_revision(run).values()) for run in runs]
+        return revision, [not _changed(run) for run in runs]
 
-    latest = max(map(rank, tuples), default=None)
-    return [runs for runs in tuples if rank(runs) == latest]
+    def parameters(runs):
+        return [run.get("parameters") for run in runs]
+
+    if not tuples:
+        return []
+    best = max(map(rank, tuples))
+    latest = [runs for runs in tuples if rank(runs) == best]
+    if all(best[1]):
+        return latest
+    return [runs for runs in latest if parameters(runs) == parameters(latest[-1])]
 
 
 def mark(name, outdated):
@@ -115,12 +229,17 @@ def mark(name, outdated):
     return f"{name} (stale)" if outdated else name
 
 
-def footnote(outdated, script, what="Rows marked (stale) were"):
-    """Return what to write under a table for the parts that are not today's."""
+def footnote(outdated, script, what="Rows marked (stale) were", literal="`"):
+    """Return what to write under a table for what is not as today."""
     if not outdated:
         return ""
     parts = ", ".join(part for part in CURRENT if part in outdated)
+    unknown = sorted({UNKNOWN, NO_REVISION} & set(outdated))
+    others = shorten(sorted(set(outdated) - set(CURRENT) - set(unknown)))
+    made = [f"earlier versions of: {parts}"] * bool(parts)
+    made += [f"other parameters: {others}"] * bool(others) + unknown
+    command = f"{literal}python benchmarks/{script}{literal}"
     return (
-        f"\n\n{what} made with earlier versions of: {parts}. They are not what the "
-        f"package does now, until `python benchmarks/{script}` makes them again."
+        f"\n\n{what} made with {'; and with '.join(made)}. They are not what the "
+        f"package does now, until {command} makes them again."
     )

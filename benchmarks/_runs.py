@@ -1,33 +1,25 @@
 """Runs as files in ``benchmarks/results/``, and tables of them."""
 
-import json
-import os
-import platform
 from functools import lru_cache
-from importlib.metadata import version
 from pathlib import Path
 
+import _results
 import numpy as np
+from _packing import Recordings, pack, unpack
+from _results import RESULTS, made_by
 from _revisions import (
     current_revision,
+    digest,
     find_outdated,
     footnote,
     keep_latest,
+    made_with,
     mark,
 )
 from sklearn.metrics import precision_recall_fscore_support
 
 from skemotion.metrics import bootstrap_interval, unweighted_average_recall
 
-RESULTS = Path(__file__).parent / "results"
-PACKAGES = (
-    "keras",
-    "tensorflow",
-    "scikit-learn",
-    "imbalanced-learn",
-    "librosa",
-    "numpy",
-)
 # Those that are results: honest ones first, and speakers left out before all.
 PROTOCOLS = ("loso", "loso-text", "loso-speaker", "loso-adapted", "holdout", "post")
 
@@ -38,42 +30,54 @@ def run_path(args, model, seed):
 
 
 def describe(args, model, seed):
-    """Return what a run depends on."""
+    """Return what a run depends on, and what made it."""
     return {
-        "protocol": args.protocol,
-        "recipe": args.recipe,
-        "model": model,
+        **made_with(args.protocol, args.recipe, model),
         "seed": seed,
-        "revision": current_revision(args.protocol, args.recipe, model),
-        "versions": {name: version(name) for name in PACKAGES},
-        "python": platform.python_version(),
-        "cpus": os.cpu_count(),
+        **made_by(),
     }
 
 
 def name_revision(args, model):
-    """Return the revision as a part of a file's name."""
-    revision = current_revision(args.protocol, args.recipe, model)
-    return "-".join(f"{part.split()[0]}{number}" for part, number in revision.items())
+    """Return revision and parameters as a part of a file's name."""
+    key = args.protocol, args.recipe, model
+    parts = current_revision(*key).items()
+    versions = [f"{part.split()[0]}{number}" for part, number in parts]
+    return "-".join([*versions, digest(*key)])
 
 
 def load_current(path):
     """Return a run that is kept, or None if there is none or it is stale."""
     if not path.exists():
         return None
-    run = json.loads(path.read_text())
+    run = read_run(path)
     if outdated := find_outdated(run):
         print(f"{path.name} is stale, by {', '.join(outdated)}: it is made again")
         return None
     return run
 
 
-def write(path, content):
-    """Write a JSON file, whole or not at all."""
-    path.parent.mkdir(exist_ok=True)
-    temporary = path.with_suffix(path.suffix + ".new")
-    temporary.write_text(json.dumps(content, indent=None) + "\n")
-    temporary.replace(path)
+def read_run(path):
+    """Return a run with predictions for recordings, which ``_packing.py`` packed."""
+    return unpack(_results.read(path), _load_recordings(path))
+
+
+def write_run(path, run):
+    """Keep a run with predictions for recordings, whole or not at all."""
+    recordings = _load_recordings(path)
+    n_before = len(recordings)
+    packed = pack(run, recordings)
+    if len(recordings) > n_before:
+        _results.write(_recordings_path(path), recordings)
+    _results.write(path, packed)
+
+
+def _load_recordings(path):
+    return Recordings(_results.read(_recordings_path(path)) or {})
+
+
+def _recordings_path(path):
+    return Path(path).with_name("recordings.json")
 
 
 def collect(run):
@@ -173,7 +177,7 @@ def load_runs():
     """Yield all runs under a protocol that gives results."""
     for protocol in PROTOCOLS:
         for path in sorted(RESULTS.glob(f"emodb-{protocol}-*.json")):
-            run = json.loads(path.read_text())
+            run = read_run(path)
             if run["protocol"] == protocol:
                 yield run
 

@@ -1,26 +1,12 @@
 """Timing of several ways to do the same thing, in one run."""
 
-import json
 import os
-import platform
 import time
-from collections.abc import Callable, Mapping
-from datetime import date
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
 from statistics import median
 from typing import Any
 
-PACKAGES = (
-    "skemotion",
-    "numpy",
-    "scipy",
-    "scikit-learn",
-    "joblib",
-    "librosa",
-    "keras",
-    "tensorflow",
-)
+from _results import made_by, write
 
 
 def interleave(
@@ -72,41 +58,25 @@ def report(title: str, times: Mapping[str, list[float]], baseline: str) -> str:
     return "\n".join(lines)
 
 
-def write_json(path: str | os.PathLike, content: Mapping[str, Any]) -> None:
-    """Write a result with the day, the machine and the versions it was made by."""
+def write_json(
+    path: str | os.PathLike,
+    content: Mapping[str, Any],
+    parts: Sequence[str] | None = None,
+) -> None:
+    """Write a result with the command, the day, the machine and the versions.
+
+    Parameters
+    ----------
+    path : path-like
+        The file of JSON.
+    content : mapping
+        What was measured.
+    parts : sequence of str, default=None
+        The parts, of ``_revisions.py``, whose change makes the result stale. None
+        means all.
+    """
     # Here, for it imports more than is measured.
     from _revisions import CURRENT
 
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    made_by = {
-        "date": date.today().isoformat(),
-        "machine": _machine(),
-        "versions": _versions(),
-        "revision": CURRENT,
-    }
-    content = {**content, **made_by}
-    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-
-
-def _machine():
-    return {"cpu": _cpu_name(), "n_cpus": os.cpu_count(), "system": platform.system()}
-
-
-def _cpu_name():
-    info = Path("/proc/cpuinfo")
-    if info.exists():
-        for line in info.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor()
-
-
-def _versions():
-    found = {"python": platform.python_version()}
-    for name in PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
+    revision = {part: CURRENT[part] for part in parts or CURRENT}
+    write(path, {**made_by(), "revision": revision, **content})

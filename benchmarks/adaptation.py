@@ -19,14 +19,16 @@ finished folds are kept in a folder, so that a run that was stopped goes on.
 """
 
 import argparse
-import json
 import os
 import warnings
 from pathlib import Path
 
 import numpy as np
-from _revisions import CURRENT, footnote, mark
-from _runs import RESULTS, table, write
+from _parameters import list_parameters, of_sequences
+from _results import RESULTS, made_by, read, write
+from _revisions import current_parts, find_outdated_parts, footnote, mark
+from _runs import table
+from _smoke import parse_options
 from robustness import degrade
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
@@ -96,10 +98,13 @@ def main():
         _score_fold(number, speakers, X, corpus, args)
         for number, speakers in enumerate(SPLITS[args.split][: args.folds])
     ]
-    results = json.loads(PATH.read_text()) if PATH.exists() else {}
+    results = read(PATH) or {}
     key = f"{args.front} {args.head} {args.split}"
+    model = make_model(args.front, args.head)
     results[key] = {
         "revision": _revision(args),
+        "parameters": of_sequences(list_parameters(model)),
+        **made_by(),
         "folds": len(folds),
         "draws": args.draws,
         "scores": _pool(folds, corpus),
@@ -112,9 +117,11 @@ def _revision(args):
     parts = ["padding"]
     if args.front == "descriptors":
         parts += ["post descriptors", "extended descriptors"]
+    else:
+        parts.append("encoder frames")
     if args.head == "network":
         parts.append("network")
-    return {part: CURRENT[part] for part in parts}
+    return current_parts(*parts)
 
 
 def _extract(condition, corpus, args):
@@ -135,7 +142,7 @@ def _score_fold(number, speakers, X, corpus, args):
     name = f"{args.front}-{args.head}-{args.split}-{args.draws}-{number}.json"
     path = args.work / name
     if path.exists():
-        return json.loads(path.read_text())
+        return read(path)
     is_test = np.isin(corpus.speakers, speakers)
     pipeline = make_model(args.front, args.head)
     model = pipeline.sequence_steps
@@ -153,7 +160,7 @@ def _score_fold(number, speakers, X, corpus, args):
     }
     write(path, {"rows": test.tolist(), "predictions": found})
     print(f"fold {number} done", flush=True)
-    return json.loads(path.read_text())
+    return read(path)
 
 
 def _variants(head):
@@ -219,12 +226,13 @@ def _score(folds, variant, condition, size, draw, y_true):
 def markdown_table(results=None):
     """Make a table of the curves, or return None if there are none."""
     if results is None:
-        if not PATH.exists():
+        results = read(PATH)
+        if results is None:
             return None
-        results = json.loads(PATH.read_text())
     rows, outdated = [], set()
     for key, found in results.items():
-        old = [part for part, v in found["revision"].items() if v != CURRENT[part]]
+        front, head, _ = key.split()
+        old = find_outdated_parts(found, make_model(front, head))
         outdated.update(old)
         for variant, curves in found["scores"].items():
             degraded = [curves[name] for name in curves if name != "clean"]
@@ -241,6 +249,9 @@ def markdown_table(results=None):
 
 def _slug(text):
     return "".join(c if c.isalnum() else "_" for c in text)
+
+
+SMOKE_OPTIONS = "--folds 1 --draws 1 --work {work}/adaptation"
 
 
 def _parse_arguments():
@@ -261,7 +272,7 @@ def _parse_arguments():
         help="folder for sequences and finished folds (%(default)s)",
     )
     parser.add_argument("--emodb", default=os.environ.get("SKEMOTION_EMODB"))
-    args = parser.parse_args()
+    args = parse_options(parser, SMOKE_OPTIONS)
     if args.emodb is None:
         parser.error("give --emodb PATH or set SKEMOTION_EMODB")
     return args

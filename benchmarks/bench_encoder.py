@@ -39,6 +39,8 @@ os.environ.update({"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"})
 os.environ.update({"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"})
 
 import numpy as np
+from _results import RESULTS as FOLDER
+from _smoke import parse_options
 from _timing import ratio, write_json
 from safetensors.numpy import save_file
 
@@ -47,7 +49,7 @@ from skemotion.feature_extraction._log_mel import SAMPLING_RATE, log_mel_spectro
 from skemotion.feature_extraction._weights import load_weights
 from skemotion.networks import WhisperEncoder, find_encoder, hash_weights
 
-RESULT = Path(__file__).parent / "results" / "encoder.json"
+RESULT = FOLDER / "encoder.json"
 CUTS = [("tiny.en", 2), ("base", 2), ("base", 3)]
 WIDTHS = {"tiny.en": 384, "base": 512}
 OURS, BEFORE, WHOLE = "skemotion", "log-mel", "transform"
@@ -89,7 +91,7 @@ def parse_arguments():
     parser.add_argument("--seconds", type=float, default=5.0)
     parser.add_argument("--repeats", type=int, default=31)
     parser.add_argument("--output", default=RESULT, metavar="FILE")
-    return parser.parse_args()
+    return parse_options(parser, "--repeats 1 --seconds 1")
 
 
 def find_weights(folder, model, layer, scratch):

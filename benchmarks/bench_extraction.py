@@ -42,6 +42,8 @@ from pathlib import Path
 from statistics import median
 
 import numpy as np
+from _results import RESULTS as FOLDER
+from _smoke import parse_options
 from _timing import interleave, ratio, report, write_json
 from joblib import parallel_config
 from joblib.externals.loky import get_reusable_executor
@@ -57,7 +59,7 @@ TARGETS = {
     "extended_ms_per_recording": 8,
     "two_processes_earn_back_from": 200,
 }
-RESULT = Path(__file__).parent / "results" / "extraction.json"
+RESULT = FOLDER / "extraction.json"
 
 
 def main():
@@ -126,7 +128,7 @@ def parse_arguments():
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--n-post", type=int, default=40, metavar="N")
     parser.add_argument("--output", default=RESULT, metavar="FILE")
-    return parser.parse_args()
+    return parse_options(parser, "--repeats 1 --n-post 2")
 
 
 def find_recordings(emodb, scratch):

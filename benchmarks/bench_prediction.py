@@ -22,12 +22,14 @@ from pathlib import Path
 from statistics import median
 
 import joblib
+from _results import RESULTS as FOLDER
+from _smoke import parse_options
 from _timing import interleave, ratio, report, write_json
 
 from skemotion import AttentionBLSTMClassifier, make_emotion_pipeline
 from skemotion.datasets import load_emodb, make_emotional_speech
 
-RESULTS = Path(__file__).parent / "results" / "prediction.json"
+RESULTS = FOLDER / "prediction.json"
 NETWORKS = {
     "256": AttentionBLSTMClassifier(256, epochs=1, random_state=0),
     "256-masked": AttentionBLSTMClassifier(
@@ -158,7 +160,7 @@ def _parse_arguments():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--repeats", type=int, default=15)
-    return parser.parse_args()
+    return parse_options(parser, "--repeats 1")
 
 
 if __name__ == "__main__":

@@ -3,9 +3,9 @@
     python benchmarks/bench_readme.py
 
 runs the longest block of Python in ``README.md`` as it stands, in an empty folder. The
-corpus is that of ``SKEMOTION_EMODB`` or ``--emodb``, and not downloaded. It prints the minutes of each statement that takes more than a
-second, and writes ``benchmarks/results/readme.json``, from which ``report.py`` fills in
-the README.
+corpus is that of ``SKEMOTION_EMODB`` or ``--emodb``, and not downloaded. It prints the
+minutes of each statement that takes more than a second, and writes
+``benchmarks/results/readme.json``, from which ``report.py`` fills in the README.
 """
 
 import argparse

@@ -13,12 +13,14 @@ from statistics import median
 
 import numpy as np
 from _folds import fitted_folds
+from _results import RESULTS as FOLDER
+from _smoke import parse_options, skip
 from _timing import write_json
 
 from skemotion.datasets import load_emodb
 from skemotion.report import Evaluation, write_report
 
-RESULTS = Path(__file__).parent / "results" / "report.json"
+RESULTS = FOLDER / "report.json"
 # Milliseconds since the navigation began.
 TIMES = """() => {
   const {domContentLoadedEventEnd, loadEventEnd} =
@@ -34,7 +36,7 @@ def main():
     parser.add_argument("--page", help="folder to keep the page in")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--output", type=Path, default=RESULTS)
-    options = parser.parse_args()
+    options = parse_options(parser, "{corpus} {work}/folds --repeats 1")
     evaluation = evaluate(load_emodb(options.corpus), options.folds)
     with tempfile.TemporaryDirectory() as folder:
         start, busy = time.perf_counter(), time.process_time()
@@ -81,6 +83,9 @@ def evaluate(corpus, folder):
 def open_page(page, repeats):
     """Return how long chromium takes until the page is parsed, and loaded."""
     from playwright.sync_api import sync_playwright
+
+    if shutil.which("chromium") is None:
+        skip("it needs chromium")
 
     times = []
     with sync_playwright() as playwright:

@@ -20,9 +20,11 @@ from statistics import median
 
 import numpy as np
 import soundfile
+from _results import RESULTS as FOLDER
+from _smoke import parse_options
 from _timing import write_json
 
-RESULTS = Path(__file__).parent / "results" / "runtime.json"
+RESULTS = FOLDER / "runtime.json"
 RATE, SECONDS = 16_000, 5.0
 WORKERS = (1, 2, 4, 8)
 # The peak of a process begins with that of the one that starts it, so that a small one
@@ -152,7 +154,7 @@ def main():
     )
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--requests", type=int, default=200)
-    options = parser.parse_args()
+    options = parse_options(parser, "--repeats 1 --requests 2")
     with tempfile.TemporaryDirectory() as folder:
         paths = make_recordings(Path(folder), options.requests)
         tasks = {

@@ -27,9 +27,11 @@ from contextlib import redirect_stdout
 from itertools import cycle, islice
 from pathlib import Path
 
+from _results import RESULTS as FOLDER
+from _smoke import parse_options
 from _timing import write_json
 
-RESULTS = Path(__file__).parent / "results" / "scale.json"
+RESULTS = FOLDER / "scale.json"
 # What a process costs before memory can depend on the number of recordings.
 BASE_SIZE = 512
 ROW_BYTES = 157 * 46 * 4  # of the array that "extract" and "transform" make
@@ -68,7 +70,7 @@ def parse():
     parser.add_argument("--output", type=Path, default=RESULTS)
     parser.add_argument("--measure", choices=WAYS, help=argparse.SUPPRESS)
     parser.add_argument("--size", type=int, help=argparse.SUPPRESS)
-    return parser.parse_args()
+    return parse_options(parser, "--sizes 20 --predict-sizes 10")
 
 
 def plan(options):

@@ -17,9 +17,11 @@ import time
 from pathlib import Path
 from statistics import median
 
+from _results import RESULTS as FOLDER
+from _smoke import parse_options
 from _timing import write_json
 
-RESULTS = Path(__file__).parent / "results" / "start.json"
+RESULTS = FOLDER / "start.json"
 
 STAGES = """
 import json, sys, time
@@ -70,7 +72,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--output", type=Path, default=RESULTS)
-    options = parser.parse_args()
+    options = parse_options(parser, "--repeats 1")
     with tempfile.TemporaryDirectory() as folder:
         model = os.path.join(folder, "model.joblib")
         recording = run("-c", TRAIN, folder, model).splitlines()[-1]

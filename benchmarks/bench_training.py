@@ -39,9 +39,11 @@ from pathlib import Path
 from statistics import median
 
 import numpy as np
+from _results import RESULTS as FOLDER
+from _smoke import parse_options
 from _timing import write_json
 
-RESULTS = Path(__file__).parent / "results" / "training.json"
+RESULTS = FOLDER / "training.json"
 SEED = 0
 
 
@@ -317,7 +319,7 @@ def _parse_arguments():
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--ways", nargs="+", choices=sorted(WAYS))
     parser.add_argument("--all", action="store_true", help="the slow ways, too")
-    return parser.parse_args()
+    return parse_options(parser, "--recordings 14 --units 2 --epochs 1 --repeats 1")
 
 
 if __name__ == "__main__":

@@ -20,12 +20,13 @@ tested on; they are the best for no purpose, but evenly spaced.
 """
 
 import argparse
-import json
 from pathlib import Path
 
 import numpy as np
+from _results import RESULTS, made_by, write
 from _revisions import find_outdated, footnote, keep_latest, recorded_revision
-from _runs import RESULTS, collect
+from _runs import collect, read_run
+from _smoke import parse_options
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
@@ -60,18 +61,20 @@ def main():
     )
     if not paths:
         raise SystemExit(f"no runs of {args.protocol} are in {args.results}")
-    runs = keep_latest([(json.loads(path.read_text()),) for path in paths])
+    runs = keep_latest([(read_run(path),) for path in paths])
     report = {
         "protocol": args.protocol,
         "recipe": args.recipe,
         "model": "attention",
         "n_bins": 15,
         "revision": recorded_revision(*runs[0]),
+        **{name: value for name, value in runs[0][0].items() if name == "parameters"},
+        **made_by(),
         "runs": [measure(run) for (run,) in runs],
     }
     name = "calibration" + ("" if args.protocol == "loso" else f"-{args.protocol}")
     name += "" if args.recipe == "recommended" else f"-{args.recipe}"
-    (RESULTS / f"{name}.json").write_text(json.dumps(report) + "\n")
+    write(RESULTS / f"{name}.json", report)
     print(markdown_table(report))
 
 
@@ -157,7 +160,7 @@ def _parse_arguments():
     parser.add_argument(
         "--results", type=Path, default=RESULTS, help="where the runs are (%(default)s)"
     )
-    return parser.parse_args()
+    return parse_options(parser, "--recipe descriptors")
 
 
 if __name__ == "__main__":

@@ -72,8 +72,6 @@ on where it was, if nothing that it hangs on has changed since.
 """
 
 import argparse
-import itertools
-import json
 import os
 import tempfile
 import time
@@ -90,23 +88,32 @@ from _recipes import (
     make_model,
     predict_probabilities,
 )
+from _results import RESULTS, read, write
 from _runs import (
-    RESULTS,
     describe,
     load_current,
     markdown_table,
     name_revision,
     run_path,
     summarise_run,
-    write,
+    write_run,
 )
+from _smoke import parse_options
 from sklearn.base import clone
 
 from skemotion import SequenceSampler, SequenceScaler, adapt
-from skemotion._by_speaker import extract_standardized, make_standardized_set
+from skemotion._speakers._left_out import (
+    leave_speaker_pairs_out,
+    leave_speakers_and_texts_out,
+    leave_speakers_out,
+)
+from skemotion._speakers._standardized import extract_standardized, fit_standardized
 from skemotion.datasets import load_emodb
 from skemotion.exceptions import AdaptationWarning
 from skemotion.model_selection import balanced_holdout
+
+# The protocol and recipe whose attention figure_emodb.py draws.
+DRAWN = ("loso", "recommended")
 
 
 def main():
@@ -128,7 +135,7 @@ def find_run(corpus, args, model, seed):
     if run is None:
         make = run_vote if model == "vote" else PROTOCOLS[args.protocol]
         run = {**describe(args, model, seed), **make(corpus, args, model, seed)}
-        write(path, run)
+        write_run(path, run)
     return run
 
 
@@ -141,7 +148,7 @@ def run_vote(corpus, args, model, seed):
         votes = np.average([p["probabilities"] for p in parts], 0, weights)
         seconds = round(sum(p["seconds"] for p in parts), 1)
         fold = {"probabilities": np.round(votes, 5).tolist(), "seconds": seconds}
-        folds.append({**parts[0], **fold, "attention": None})
+        folds.append({**parts[0], **fold})
     return {"folds": folds}
 
 
@@ -177,14 +184,20 @@ def run_loso(corpus, args, model, seed):
     """Leave one speaker out; early stopping on other speakers' recordings."""
     pipeline = make_model(args, model, seed)
     return _run_splits(
-        _leave_speakers_out(corpus), pipeline, corpus.paths, corpus, args, model, seed
+        leave_speakers_out(corpus.speakers),
+        pipeline,
+        corpus.paths,
+        corpus,
+        args,
+        model,
+        seed,
     )
 
 
 def run_loso_adapted(corpus, args, model, seed):
     """Leave one speaker out, and adapt to all recordings of that speaker."""
     pipeline = make_model(args, model, seed)
-    splits = _leave_speakers_out(corpus)
+    splits = leave_speakers_out(corpus.speakers)
     return _run_splits(
         splits, pipeline, corpus.paths, corpus, args, model, seed, adapts=True
     )
@@ -196,7 +209,7 @@ def run_loso_speaker(corpus, args, model, seed):
     extract = pipeline["extract"]
     X = extract_standardized(extract, corpus.paths, corpus.speakers)
     return _run_splits(
-        _leave_speakers_out(corpus),
+        leave_speakers_out(corpus.speakers),
         pipeline,
         X,
         corpus,
@@ -209,42 +222,22 @@ def run_loso_speaker(corpus, args, model, seed):
 
 def run_loso_text(corpus, args, model, seed):
     """Leave out one speaker and one sentence at a time."""
-    splits = []
-    pairs = np.unique(np.column_stack([corpus.speakers, corpus.text_ids]), axis=0)
-    for speaker, text in pairs:
-        same_speaker, same_text = corpus.speakers == speaker, corpus.text_ids == text
-        splits.append((~same_speaker & ~same_text, same_speaker & same_text))
+    splits = leave_speakers_and_texts_out(corpus.speakers, corpus.text_ids)
     pipeline = make_model(args, model, seed)
     return _run_splits(splits, pipeline, corpus.paths, corpus, args, model, seed)
 
 
 def run_loso_pairs(corpus, args, model, seed):
     """Leave out every two speakers."""
-    pairs = itertools.combinations(np.unique(corpus.speakers), 2)
-    left_out = [np.isin(corpus.speakers, pair) for pair in pairs]
     pipeline = make_model(args, model, seed)
-    run = _run_splits(
-        [(~test, test) for test in left_out],
-        pipeline,
-        corpus.paths,
-        corpus,
-        args,
-        model,
-        seed,
-    )
-    # Ten thousand weights that nobody draws.
-    return {"folds": [{**fold, "attention": None} for fold in run["folds"]]}
-
-
-def _leave_speakers_out(corpus):
-    speakers = corpus.speakers
-    return [(speakers != s, speakers == s) for s in np.unique(speakers)]
+    splits = leave_speaker_pairs_out(corpus.speakers)
+    return _run_splits(splits, pipeline, corpus.paths, corpus, args, model, seed)
 
 
 def _run_splits(splits, pipeline, X, corpus, args, model, seed, adapts=False, fit=None):
     fit = fit or _fit
     folds, revision = [], name_revision(args, model)
-    for train, test in (map(np.flatnonzero, split) for split in splits):
+    for train, test in splits:
         name = f".{revision}.{len(folds)}.part"
         part = run_path(args, model, seed).with_suffix(name)
         if not part.exists():
@@ -253,8 +246,11 @@ def _run_splits(splits, pipeline, X, corpus, args, model, seed, adapts=False, fi
             seconds = time.perf_counter() - start
             if adapts:
                 fitted = adapt_to(fitted, X[test])
-            write(part, _fold(fitted, X[test], test, corpus, seconds))
-        folds.append(json.loads(part.read_text()))
+            fold = _fold(fitted, X[test], test, corpus, seconds)
+            if (args.protocol, args.recipe) == DRAWN:
+                fold["attention"] = _bin_attention(fitted, X[test])
+            write(part, fold)
+        folds.append(read(part))
     for part in RESULTS.glob(run_path(args, model, seed).stem + ".*.part"):
         part.unlink()
     return {"folds": folds}
@@ -280,11 +276,7 @@ def _fit(pipeline, corpus, train, groups=None):
 
 
 def _fit_standardized(pipeline, corpus, train, groups):
-    """Fit the sequence steps on features standardised by speaker, copies too."""
-    X, y, groups = make_standardized_set(
-        pipeline, corpus.paths[train], corpus.target[train], groups
-    )
-    return pipeline.sequence_steps.fit(X, y, groups=groups)
+    return fit_standardized(pipeline, corpus.paths[train], corpus.target[train], groups)
 
 
 def adapt_to(pipeline, recordings):
@@ -307,22 +299,25 @@ def _fold(model, X_test, test, corpus, seconds):
         "recordings": [Path(path).name for path in corpus.paths[test]],
         "y_true": corpus.target[test].tolist(),
         "probabilities": np.round(predict_probabilities(model, X_test), 5).tolist(),
-        "attention": _binned_attention(model, classifier, X_test),
     }
 
 
-def _binned_attention(model, classifier, X_test, n_bins=10):
+def _bin_attention(model, X_test, n_bins=10):
     """Sum each recording's attention in ten bins, as the post's picture does."""
+    classifier = model[-1]
     if not hasattr(classifier, "attention"):
         return None
     sequences = X_test
-    for step in model[:-1] if hasattr(model, "steps") else []:
+    for step in model[:-1]:
         if hasattr(step, "transform"):
             sequences = step.transform(sequences)
     weights = classifier.attention(sequences)
     n_dropped = weights.shape[1] % n_bins
     bins = weights[:, n_dropped:].reshape(len(weights), n_bins, -1).sum(axis=2)
     return np.round(bins, 4).tolist()
+
+
+SMOKE_OPTIONS = "--protocol loso --recipe descriptors --models attention lda --seeds 0"
 
 
 def _parse_arguments():
@@ -340,7 +335,7 @@ def _parse_arguments():
     )
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--emodb", default=os.environ.get("SKEMOTION_EMODB"))
-    args = parser.parse_args()
+    args = parse_options(parser, SMOKE_OPTIONS)
     if args.emodb is None:
         parser.error("give --emodb PATH or set SKEMOTION_EMODB")
     if args.recipe in SETS and not set(args.models) <= set(FLAT):

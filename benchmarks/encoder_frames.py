@@ -19,6 +19,7 @@ import librosa
 import numpy as np
 import soxr
 from _degradations import CONDITIONS, RATE
+from _smoke import parse_options, skip
 from robustness import degrade
 
 from skemotion import SpeechAugmenter, SpeechEncoder
@@ -166,9 +167,11 @@ def _parse_arguments():
     parser.add_argument("--emodb", default=os.environ.get("SKEMOTION_EMODB"))
     parser.add_argument("--models", default=os.environ.get("SKEMOTION_MODELS"))
     parser.add_argument("--first", type=int, help="encode so many, to try it")
-    args = parser.parse_args()
-    if args.emodb is None or args.models is None:
-        parser.error("set SKEMOTION_EMODB and SKEMOTION_MODELS")
+    args = parse_options(parser, "{work}/frames --first 2")
+    if args.models is None:
+        skip("set SKEMOTION_MODELS, for it needs the encoders of Whisper")
+    if args.emodb is None:
+        parser.error("set SKEMOTION_EMODB")
     return args
 
 

@@ -27,25 +27,31 @@ from _encoder_protocols import (
     text_splits,
     uar,
 )
-from _runs import RESULTS, table
+from _results import RESULTS, read, write
+from _revisions import current_parts
+from _runs import table
+from _smoke import parse_options
 
 PATH = RESULTS / "encoder_trials.json"
 
 
 def load_trials():
-    return json.loads(PATH.read_text()) if PATH.exists() else []
+    return read(PATH) or []
 
 
 def record(entry):
-    """Add a trial; the scores of one that is there by its name and seed are kept."""
+    """Add a trial; scores of one by its name and seed, of today's parts, are kept."""
     key = entry["name"], entry["seed"]
     trials = {(t["name"], t["seed"]): t for t in load_trials()}
-    if "scores" in trials.get(key, ()):
-        entry = {**entry, "scores": {**trials[key]["scores"], **entry["scores"]}}
-    lines = ",\n".join(json.dumps(t) for t in {**trials, key: entry}.values())
-    temporary = PATH.with_suffix(".new")
-    temporary.write_text(f"[\n{lines}\n]\n")
-    temporary.replace(PATH)
+    entry["revision"] = current_parts("padding", "encoder frames", *_of_kind(entry))
+    before = trials.get(key, {})
+    if "scores" in before and before.get("revision") == entry["revision"]:
+        entry = {**entry, "scores": {**before["scores"], **entry["scores"]}}
+    write(PATH, list({**trials, key: entry}.values()))
+
+
+def _of_kind(entry):
+    return ["network"] if entry["kind"] in ("network", "choice") else []
 
 
 def run_linear(data, name, settings, *, texts=True, y=None):
@@ -393,7 +399,7 @@ def _parse_arguments():
     parser.add_argument(
         "--speaker", action="store_true", help="loso-speaker, of networks, as well"
     )
-    return parser.parse_args()
+    return parse_options(parser, "table")
 
 
 if __name__ == "__main__":

@@ -7,6 +7,8 @@ run it again whenever what is exported of a bundle has changed. ``train_pretrain
 which makes the bundles, does so itself.
 """
 
+from _smoke import elsewhere
+
 from skemotion import load_model
 from skemotion._files import write_file
 from skemotion.export._graph import OLDEST_OPSET
@@ -20,7 +22,7 @@ def export(bundle):
     model = build_model(load_model(bundle), opset=OLDEST_OPSET)
     saved = link_weights(model, bundle)
     content = model.SerializeToString()
-    write_file(graph_of(bundle), content)
+    write_file(elsewhere(graph_of(bundle)), content)
     return len(content), saved
 
 

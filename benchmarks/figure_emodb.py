@@ -7,12 +7,13 @@ pooled over the seeds of the latest revision. Right: where the same networks loo
 predicted emotion. Stale runs are marked.
 """
 
-import json
 from pathlib import Path
 
 import numpy as np
+from _results import RESULTS
 from _revisions import find_outdated, keep_latest, mark
-from _runs import RESULTS
+from _runs import read_run
+from _smoke import elsewhere
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from sklearn.metrics import ConfusionMatrixDisplay
@@ -27,7 +28,7 @@ START_SECONDS = 7 * 512 / 16000
 def main():
     y_true, y_pred, attention = [], [], []
     paths = RESULTS.glob("emodb-loso-recommended-attention-*.json")
-    runs = keep_latest([(json.loads(path.read_text()),) for path in sorted(paths)])
+    runs = keep_latest([(read_run(path),) for path in sorted(paths)])
     outdated = find_outdated(*(run for (run,) in runs))
     for (run,) in runs:
         for fold in run["folds"]:
@@ -57,7 +58,7 @@ def main():
         start_seconds=START_SECONDS,
     ).plot(ax=right)
     right.set_title(mark("Attention over time (recordings end at 5 s)", outdated))
-    figure.savefig(PICTURE, dpi=110)
+    figure.savefig(elsewhere(PICTURE), dpi=110)
 
 
 if __name__ == "__main__":

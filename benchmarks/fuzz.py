@@ -36,8 +36,10 @@ from random import Random
 from _fuzz_mended import MENDED
 from _fuzz_targets import RIGHT, TARGETS, describe, run_watched
 from _reliability import write_rows
+from _results import RESULTS as FOLDER
+from _smoke import parse_options
 
-RESULTS = Path(__file__).parent / "results" / "reliability" / "fuzz.json"
+RESULTS = FOLDER / "reliability" / "fuzz.json"
 COMMAND = "python benchmarks/fuzz.py"
 _COUNTS = struct.Struct("<QQQQ")  # the input at work; right, refused, defects
 _N_AT_ONCE = 5000  # inputs of a worker
@@ -81,7 +83,7 @@ def parse():
     parser.add_argument("--output", type=Path, default=RESULTS)
     parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--first", type=int, help=argparse.SUPPRESS)
-    return parser.parse_args()
+    return parse_options(parser, "--inputs 3 --folder {work}/fuzz")
 
 
 def keep_seeds(folder, name):

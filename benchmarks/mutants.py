@@ -24,15 +24,17 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from _mutant_tests import tests_of
 from _mutations import find_positions, is_code
+from _reliability import write_rows
+from _results import RESULTS as FOLDER
+from _smoke import parse_options
 
 ROOT = Path(__file__).parents[1]
-RESULTS = ROOT / "benchmarks" / "results" / "reliability" / "mutants.json"
+RESULTS = FOLDER / "reliability" / "mutants.json"
 JUDGED = ROOT / "benchmarks" / "mutants_judged.json"
 PACKAGES = (
     "augmentation",
@@ -57,7 +59,7 @@ def main():
     )
     parser.add_argument("--list", action="store_true", help="show the sample, no more")
     parser.add_argument("--output", type=Path, default=RESULTS)
-    options = parser.parse_args()
+    options = parse_options(parser, "--mutants 1 --list --package persistence")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped; run it again to go on"))
     mutants = _read(options.output)
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
@@ -226,19 +228,15 @@ def write(options, package, outcomes):
             if entry["outcome"] == "alive" and name in judged:
                 entry["judged"] = judged[name]
         rows.append(_summarise(package, outcomes))
-    content = {
-        "title": "Tests that bite: the package broken on purpose",
-        "command": f"python benchmarks/mutants.py --mutants {options.mutants} "
+    write_rows(
+        options.output,
+        "Tests that bite: the package broken on purpose",
+        f"python benchmarks/mutants.py --mutants {options.mutants} "
         f"--seed {options.seed}",
-        "date": date.today().isoformat(),
-        "versions": _versions(),
-        "rows": rows,
-        "mutants": mutants,
-    }
-    options.output.parent.mkdir(parents=True, exist_ok=True)
-    temporary = options.output.with_suffix(".part")
-    temporary.write_text(json.dumps(content, indent=1) + "\n", "utf-8")
-    temporary.replace(options.output)
+        rows,
+        versions=_versions(),
+        mutants=mutants,
+    )
 
 
 def _summarise(package, outcomes):

@@ -14,13 +14,13 @@ the models are those of the runs in ``benchmarks/results/``. Nothing is chosen w
 they are of several versions (``_revisions.py``), and stale ones are marked.
 """
 
-import json
 from collections import Counter
 from typing import NamedTuple
 
 import numpy as np
+from _results import RESULTS
 from _revisions import agree, find_outdated, footnote, mark
-from _runs import RESULTS, table
+from _runs import read_run, table
 
 from skemotion.metrics import bootstrap_interval, unweighted_average_recall
 
@@ -118,7 +118,7 @@ def _load(protocol, seed):
         path = RESULTS / f"emodb-{protocol}-descriptors-{model}-{seed}.json"
         if not path.exists():
             raise SystemExit(f"{path.name} is missing; run emodb.py as said above")
-        runs.append(json.loads(path.read_text()))
+        runs.append(read_run(path))
     return runs
 
 

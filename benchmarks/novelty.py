@@ -16,7 +16,10 @@ import warnings
 
 import numpy as np
 from _degradations import RATE
-from _runs import RESULTS, table, write
+from _results import RESULTS, made_by, write
+from _revisions import find_outdated, footnote, made_with
+from _runs import table
+from _smoke import fewer
 from _sounds import make_sound
 
 from skemotion import load_pretrained
@@ -24,7 +27,7 @@ from skemotion.datasets import make_emotional_speech
 from skemotion.exceptions import NoSpeechWarning
 
 PATH = RESULTS / "novelty.json"
-N_SOUNDS = 1000
+N_SOUNDS = fewer(1000, 3)
 LIMIT = 0.95  # of novelty, from which a recording is called unlike the training data
 
 
@@ -33,13 +36,15 @@ def main():
     sounds = [(make_sound(rng)[1], RATE) for _ in range(N_SOUNDS)]
     speech = make_emotional_speech(random_state=0).signals
     model = load_pretrained()
-    result = {
+    judged = {
         name: {
             "as it comes": judge(model.set_params(detect_speech=True), recordings),
             "novelty alone": judge(model.set_params(detect_speech=False), recordings),
         }
         for name, recordings in {"sounds": sounds, "synthetic speech": speech}.items()
     }
+    of_model = made_with("loso", "recommended", "attention")
+    result = {"judged": judged, **of_model, **made_by()}
     write(PATH, result)
     print(markdown_table(result))
 
@@ -66,10 +71,12 @@ def markdown_table(result):
         [f"{found['n']} {name}", how, f"{found['no speech']:.1%}"]
         + [f"{found['unlike']:.1%}", f"{found['sure']:.1%}"]
         + [f"{found['largest confidence']:.2f}"]
-        for name, ways in result.items()
+        for name, ways in result["judged"].items()
         for how, found in ways.items()
     ]
-    return table([*header, "confidence above 0.5", "largest confidence"], rows)
+    return table([*header, "confidence above 0.5", "largest confidence"], rows) + (
+        footnote(find_outdated(result), "novelty.py", "Stale: these were")
+    )
 
 
 if __name__ == "__main__":

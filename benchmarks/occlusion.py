@@ -14,7 +14,6 @@ are kept in ``benchmarks/results/occlusion.json``, by seed and length.
 """
 
 import argparse
-import json
 import os
 import warnings
 from itertools import pairwise
@@ -22,8 +21,10 @@ from pathlib import Path
 
 import numpy as np
 from _folds import fitted_folds
-from _revisions import current_revision, find_outdated, footnote
-from _runs import RESULTS, table, write
+from _results import RESULTS, made_by, read, write
+from _revisions import find_outdated, footnote, made_with
+from _runs import table
+from _smoke import fewer, parse_options
 from scipy.stats import spearmanr
 from sklearn.utils import check_random_state
 
@@ -53,11 +54,11 @@ def main():
             if speaker in kept.get(key, {}).get("speakers", {}):
                 continue
             print(f"seed {seed}, speaker {speaker}", flush=True)
-            paths = corpus.paths[test]
+            paths = corpus.paths[test][: fewer(len(test), 1)]
             found = [compare(model, path, args.stretch_seconds) for path in paths]
             run = kept.setdefault(key, describe(seed, args.stretch_seconds))
             run["speakers"][speaker] = found
-            write(PATH, kept)
+            keep_results(kept)
     print(markdown_table())
 
 
@@ -66,17 +67,16 @@ def parse_arguments():
     parser.add_argument("--folds", type=Path, default=Path("folds"))
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--stretch-seconds", type=float, default=STRETCH_SECONDS)
-    return parser.parse_args()
+    return parse_options(parser, "--folds {work}/folds")
 
 
 def describe(seed, stretch_seconds):
     """Return what a run depends on, and room for what it finds."""
-    made_with = {"protocol": "loso", "recipe": "recommended", "model": "attention"}
     return {
-        **made_with,
+        **made_with("loso", "recommended", "attention"),
         "seed": seed,
         "stretch_seconds": stretch_seconds,
-        "revision": current_revision(*made_with.values()),
+        **made_by(),
         "speakers": {},
     }
 
@@ -98,11 +98,13 @@ def compare(model, path, stretch_seconds):
             name: float(spearmanr(courses[first], courses[second]).statistic)
             for name, (first, second) in PAIRS.items()
         }
-    found = {name: None if np.isnan(rho) else rho for name, rho in found.items()}
+    found = {
+        name: None if np.isnan(rho) else round(rho, 4) for name, rho in found.items()
+    }
     return {
         "recording": Path(path).stem,
         "n_stretches": len(falls),
-        "largest fall": float(falls.max()),
+        "largest fall": round(float(falls.max()), 4),
         **found,
     }
 
@@ -117,7 +119,31 @@ def loudness(path, edges):
 
 
 def load_results():
-    return json.loads(PATH.read_text()) if PATH.exists() else {}
+    """Return the runs, with a mapping for each recording."""
+    runs = read(PATH) or {}
+    for run in runs.values():
+        columns = run.pop("columns")
+        for speaker, rows in run["speakers"].items():
+            found = [dict(zip(columns, row, strict=True)) for row in rows]
+            run["speakers"][speaker] = found
+    return runs
+
+
+def keep_results(runs):
+    """Write the runs, with a row for each recording."""
+    columns = ["recording", "n_stretches", "largest fall", *PAIRS]
+    kept = {
+        key: {
+            **run,
+            "columns": columns,
+            "speakers": {
+                speaker: [[each[name] for name in columns] for each in found]
+                for speaker, found in run["speakers"].items()
+            },
+        }
+        for key, run in runs.items()
+    }
+    write(PATH, kept)
 
 
 def summarise():

@@ -7,13 +7,16 @@ and rows: what was tried, how often, what happened, how many defects were found 
 way, and what was mended. Files of which a key is missing are refused.
 """
 
-import json
 from pathlib import Path
 
+from _results import RESULTS as FOLDER
+from _results import read
+from _revisions import find_outdated_parts, footnote, mark
 from _rst import rst_table
+from _smoke import elsewhere
 
 ROOT = Path(__file__).parents[1]
-RESULTS = ROOT / "benchmarks" / "results" / "reliability"
+RESULTS = FOLDER / "reliability"
 PAGE = ROOT / "docs" / "reliability.rst"
 # In the order of the page; what is not named comes last, by its name.
 ORDER = (
@@ -32,7 +35,7 @@ COLUMNS = {"what", "tried", "happened", "defects"}
 
 def read_results(folder=RESULTS):
     """Return the results, in the order of the page."""
-    found = {path.stem: json.loads(path.read_text()) for path in folder.glob("*.json")}
+    found = {path.stem: read(path) for path in folder.glob("*.json")}
     for name, result in found.items():
         missing = KEYS - result.keys()
         missing |= {
@@ -49,7 +52,7 @@ def summary(results):
     """Return a table of the kinds, with all that was tried and found."""
     rows = [
         (
-            result["title"],
+            mark(result["title"], find_outdated_parts(result)),
             _number(sum(row["tried"] for row in result["rows"])),
             _number(sum(row["defects"] for row in result["rows"])),
             f"``{result['command']}``",
@@ -67,6 +70,9 @@ def section(result):
     )
     made = f"Made by ``{result['command']}`` on {result['date']}"
     made += f", with {versions}." if versions else "."
+    made += footnote(
+        find_outdated_parts(result), _script(result), "Stale: this was", literal="``"
+    )
     rows = [
         (
             row["what"],
@@ -78,6 +84,11 @@ def section(result):
     ]
     header = ("What", "Tried", "What happened", "Defects found")
     return "\n\n".join([f"{title}\n{'=' * len(title)}", made, rst_table(header, rows)])
+
+
+def _script(result):
+    """Return what stands behind "python benchmarks/" in the command."""
+    return result["command"].removeprefix("python benchmarks/")
 
 
 def _in_brackets(text):
@@ -95,7 +106,7 @@ def main():
     _, _, behind = rest.partition(END)
     blocks = [summary(results), *map(section, results)]
     text = f"{before}{BEGIN}\n\n" + "\n\n".join(blocks) + f"\n\n{END}{behind}"
-    PAGE.write_text(text)
+    elsewhere(PAGE).write_text(text)
     print(f"wrote {PAGE.relative_to(ROOT)}: {len(results)} kinds")
 
 

@@ -12,14 +12,12 @@ tried.
 """
 
 import argparse
-import json
 import os
 import sys
 import time
 import warnings
 import zlib
 from collections import Counter
-from datetime import date
 from importlib.metadata import version
 from itertools import groupby
 from pathlib import Path
@@ -28,10 +26,14 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "arrays"))
 
 import public
+from _reliability import write_rows
+from _results import RESULTS as FOLDER
+from _results import read
+from _smoke import parse_options
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from trying import REFUSED, TAKEN, Defect, try_value
 
-RESULTS = Path(__file__).parent / "results" / "reliability" / "arrays.json"
+RESULTS = FOLDER / "reliability" / "arrays.json"
 DEFECT = "defect"
 PACKAGES = ("numpy", "scipy", "scikit-learn", "pandas", "keras", "hypothesis")
 MENDED = (
@@ -109,11 +111,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--examples", type=int, default=300, help="of each argument")
     parser.add_argument("--minutes", type=float, default=20.0)
-    options = parser.parse_args()
+    options = parse_options(parser, "--examples 1 --minutes 0.02")
     warnings.simplefilter("ignore")
     groups = group_places()
     seconds = 60 * options.minutes / len(groups)
-    earlier = json.loads(RESULTS.read_text())["rows"] if RESULTS.exists() else []
+    earlier = (read(RESULTS) or {"rows": []})["rows"]
     known = {row["what"]: set(row.get("faults", ())) for row in earlier}
     rows = []
     for name, places in groups.items():
@@ -129,16 +131,14 @@ def main() -> None:
 
 def write(rows: list[dict], options: argparse.Namespace) -> None:
     """Write the table; it is there, as far as it goes, if the run is stopped."""
-    result = {
-        "title": "Arrays, labels and parameters of every public name",
-        "command": f"python benchmarks/reliability_arrays.py --examples "
+    write_rows(
+        RESULTS,
+        "Arrays, labels and parameters of every public name",
+        f"python benchmarks/reliability_arrays.py --examples "
         f"{options.examples} --minutes {options.minutes:g}",
-        "date": date.today().isoformat(),
-        "versions": {name: version(name) for name in PACKAGES},
-        "rows": rows,
-    }
-    RESULTS.parent.mkdir(parents=True, exist_ok=True)
-    RESULTS.write_text(json.dumps(result, indent=1) + "\n")
+        rows,
+        versions={name: version(name) for name in PACKAGES},
+    )
 
 
 if __name__ == "__main__":

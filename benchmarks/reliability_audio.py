@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from _results import RESULTS as FOLDER
 from _timing import write_json
 
 ROOT = Path(__file__).resolve().parents[1]
 TESTS = ROOT / "tests" / "test_audio_kinds.py"
-RESULTS = Path(__file__).parent / "results" / "reliability" / "audio.json"
+RESULTS = FOLDER / "reliability" / "audio.json"
 READ = "read, as the samples that were written"
 NAMED = "one AudioError that names the recordings, with the reason"
 WARNED = "one warning that names them; what there is is used"

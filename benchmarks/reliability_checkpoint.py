@@ -26,9 +26,11 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
+from _results import RESULTS as FOLDER
+from _smoke import parse_options
 from _timing import write_json
 
-RESULTS = Path(__file__).parent / "results" / "reliability" / "checkpoint.json"
+RESULTS = FOLDER / "reliability" / "checkpoint.json"
 PACKAGES = "numpy", "keras", "tensorflow", "safetensors"
 MOMENTS = "anywhere", "write", "before the rename", "after the rename"
 READY = "ready"
@@ -302,7 +304,7 @@ def _parse_arguments():
         parser.add_argument(name, help=argparse.SUPPRESS)
     parser.add_argument("--at", type=int, default=0, help=argparse.SUPPRESS)
     parser.add_argument("--kept", action="store_true", help=argparse.SUPPRESS)
-    return parser.parse_args()
+    return parse_options(parser, "--kills 1")
 
 
 if __name__ == "__main__":

@@ -5,8 +5,6 @@
 """
 
 import argparse
-import datetime
-import json
 import os
 import tempfile
 import warnings
@@ -15,6 +13,9 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
+from _reliability import write_rows
+from _results import RESULTS as FOLDER
+from _smoke import parse_options
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_validate
 from sklearn.preprocessing import StandardScaler
@@ -31,7 +32,7 @@ MENDED = {
         "nothing said how to go on without it"
     ),
 }
-OUT = Path(__file__).parent / "results" / "reliability" / "corpora.json"
+OUT = FOLDER / "reliability" / "corpora.json"
 
 
 def make_faults(folder, voice):
@@ -183,21 +184,19 @@ def try_emodb():
 
 
 def main():
-    argparse.ArgumentParser(description=__doc__).parse_args()
+    parse_options(argparse.ArgumentParser(description=__doc__))
     with tempfile.TemporaryDirectory() as folder:
         rows = [*try_kinds(folder), *try_folds(folder), *try_all_bad(folder)]
     rows += try_emodb()
-    result = {
-        "title": "Corpora with faults",
-        "command": "python benchmarks/reliability_corpora.py",
-        "date": datetime.date.today().isoformat(),
-        "versions": {
+    write_rows(
+        OUT,
+        "Corpora with faults",
+        "python benchmarks/reliability_corpora.py",
+        rows,
+        versions={
             name: version(name) for name in ("numpy", "scikit-learn", "soundfile")
         },
-        "rows": rows,
-    }
-    OUT.parent.mkdir(parents=True, exist_ok=True)
-    OUT.write_text(json.dumps(result, indent=1) + "\n")
+    )
     for row in rows:
         print(f"{row['what']}: {row['tried']} tried, {row['defects']} defects")
 

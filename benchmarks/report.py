@@ -10,14 +10,13 @@ marked. A row holds the seeds of one revision alone, the latest that there is: i
 number of seeds falls where some are made again, and comes back with the others.
 """
 
-import json
 import re
 from collections import defaultdict
 from pathlib import Path
 from typing import NamedTuple
 
 import _encoder_tables
-import _scale_tables
+import _prose
 import ablations
 import adaptation
 import nested
@@ -26,18 +25,20 @@ import numpy as np
 import occlusion
 import robustness
 import timeline
-from _revisions import find_outdated, footnote, keep_latest, mark
+from _results import RESULTS, read
+from _revisions import find_outdated, find_outdated_parts, footnote, keep_latest, mark
 from _runs import (
-    RESULTS,
     collect,
     footnote_rows,
     interval,
     mark_row,
     markdown_table,
+    read_run,
     spread,
     summarise,
     table,
 )
+from _smoke import elsewhere
 from calibration import markdown_table as calibration_table
 
 import skemotion
@@ -117,7 +118,7 @@ def main():
             print(f"{document.name}, {name}: {'filled' if content else 'no results'}")
             if content:
                 text = _replace(text, name, content)
-        document.write_text(text, encoding="utf-8")
+        elsewhere(document).write_text(text, encoding="utf-8")
 
 
 def _replace(text, name, content):
@@ -216,14 +217,14 @@ def make_confidence(recipe="recommended"):
 
 def make_robustness(variant="recommended-attention"):
     """Take over the table of ``robustness.py``."""
-    run = _load(f"robustness-{variant}-0")
+    run = _load_run(f"robustness-{variant}-0")
     return robustness.markdown_table(run) if run else None
 
 
 def make_losses():
     """Put what each condition costs one model beside what it costs others."""
     runs = {
-        " ".join(variant): _load(f"robustness-{'-'.join(variant)}-0")
+        " ".join(variant): _load_run(f"robustness-{'-'.join(variant)}-0")
         for variant in COMPARED
     }
     runs = {name: run for name, run in runs.items() if run}
@@ -265,8 +266,12 @@ def make_speech():
         if share > 0
     ]
     never = [name for name, share in found["sounds"].items() if share == 0]
-    return table(["what", "called speech, in %"], rows) + (
-        f"\n\nNever called speech: {', '.join(never)}." if never else ""
+    return (
+        table(["what", "called speech, in %"], rows)
+        + (f"\n\nNever called speech: {', '.join(never)}." if never else "")
+        + footnote(
+            find_outdated_parts(found), "speech_detection.py", "Stale: these were"
+        )
     )
 
 
@@ -281,17 +286,21 @@ def make_timeline(part):
     result = _load("timeline")
     if not result or part not in result:
         return None
-    if part == "cost":
-        return timeline.cost_table(result[part])
-    run = {"protocol": "loso", "recipe": "recommended", "model": "attention"}
-    outdated = find_outdated({**run, "revision": result["revision"]})
-    return timeline.markdown_table(result[part]) + footnote(outdated, "timeline.py")
+    show = timeline.cost_table if part == "cost" else timeline.markdown_table
+    outdated = find_outdated(result["made with"][part])
+    note = footnote(outdated, "timeline.py", "Stale: these were")
+    return show(result[part]) + note
 
 
 def _load(stem):
     """Return what a file of results holds, or None."""
+    return read(RESULTS / f"{stem}.json")
+
+
+def _load_run(stem):
+    """Return a run with predictions for recordings, or None."""
     path = RESULTS / f"{stem}.json"
-    return json.loads(path.read_text()) if path.exists() else None
+    return read_run(path) if path.exists() else None
 
 
 BLOCKS = {
@@ -312,8 +321,13 @@ BLOCKS = {
     "encoder-trials": _encoder_tables.make_trials,
     "encoder-nested": _encoder_tables.make_nested,
     "losses": make_losses,
-    "scale": _scale_tables.make_scale,
-    "start": _scale_tables.make_start,
+    "encoder-speed": _prose.encoder_speed,
+    "extraction-speed": _prose.extraction_speed,
+    "training-speed": _prose.training_speed,
+    "prediction-speed": _prose.prediction_speed,
+    "scale": _prose.scale,
+    "start": _prose.start,
+    "network-and-svm": ablations.sentence,
     "novelty": make_novelty,
     "speech": make_speech,
     "timeline-chosen": lambda: make_timeline("chosen on"),
@@ -331,7 +345,7 @@ BLOCKS = {
 
 def _loso_runs():
     paths = sorted(RESULTS.glob("emodb-loso-recommended-attention-*.json"))
-    runs = keep_latest([(json.loads(path.read_text()),) for path in paths])
+    runs = keep_latest([(read_run(path),) for path in paths])
     return [run for (run,) in runs]
 
 

@@ -16,7 +16,6 @@ goes on where it was, if nothing that it hangs on has changed since.
 """
 
 import argparse
-import json
 import os
 import time
 import zlib
@@ -25,10 +24,13 @@ from pathlib import Path
 import numpy as np
 from _degradations import CONDITIONS, RATE
 from _recipes import FLAT, VOTES, check_recipe, make_model, predict_probabilities
+from _results import RESULTS, read, write
 from _revisions import CURRENT, find_outdated, footnote
-from _runs import RESULTS, describe, load_current, name_revision, table, write
+from _runs import describe, load_current, name_revision, table, write_run
+from _smoke import parse_options
 
 from skemotion import SpeechEncoder
+from skemotion._speakers._left_out import leave_speakers_out
 from skemotion.audio import load_audio
 from skemotion.datasets import load_emodb
 from skemotion.metrics import unweighted_average_recall
@@ -67,7 +69,7 @@ def main():
     result = load_current(path)
     if result is None:
         result = run(args, load_emodb(args.emodb))
-        write(path, result)
+        write_run(path, result)
     print(markdown_table(result))
 
 
@@ -78,8 +80,8 @@ def run(args, corpus):
         condition: _describe(condition, corpus, args) for condition in CONDITIONS
     }
     folds = [
-        _score_fold(speaker, descriptors, corpus, args)
-        for speaker in np.unique(corpus.speakers)
+        _score_fold(train, test, descriptors, corpus, args)
+        for train, test in leave_speakers_out(corpus.speakers)
     ]
     return {**describe(args, args.model, args.seed), "folds": folds}
 
@@ -123,13 +125,12 @@ def degrade(condition, index, corpus):
     return degraded if isinstance(degraded, tuple) else (degraded, RATE)
 
 
-def _score_fold(speaker, descriptors, corpus, args):
+def _score_fold(train, test, descriptors, corpus, args):
+    speaker = corpus.speakers[test[0]]
     revision = name_revision(args, args.model)
     key = f"{args.recipe} {args.model} {args.seed} {revision} {speaker}"
     path = args.work / f"fold-{_slug(key)}.json"
     if not path.exists():
-        test = np.flatnonzero(corpus.speakers == speaker)
-        train = np.flatnonzero(corpus.speakers != speaker)
         weights = VOTES if args.model == "vote" else {args.model: 1}
         models = [make_model(args, name, args.seed) for name in weights]
         start = time.perf_counter()
@@ -146,7 +147,7 @@ def _score_fold(speaker, descriptors, corpus, args):
             },
         )
         print(f"fold {speaker} done", flush=True)
-    return json.loads(path.read_text())
+    return read(path)
 
 
 def _predict_all(models, weights, descriptors, test):
@@ -223,6 +224,9 @@ def _slug(text):
     return "".join(c if c.isalnum() or c in "+-" else "_" for c in text)
 
 
+SMOKE_OPTIONS = "--recipe descriptors --model lda --work {work}/robustness"
+
+
 def _parse_arguments():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -239,7 +243,7 @@ def _parse_arguments():
         help="folder for descriptors and finished folds (%(default)s)",
     )
     parser.add_argument("--emodb", default=os.environ.get("SKEMOTION_EMODB"))
-    args = parser.parse_args()
+    args = parse_options(parser, SMOKE_OPTIONS)
     if args.emodb is None:
         parser.error("give --emodb PATH or set SKEMOTION_EMODB")
     return args

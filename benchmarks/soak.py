@@ -22,8 +22,10 @@ from pathlib import Path
 
 import numpy as np
 from _reliability import write_rows
+from _results import RESULTS as FOLDER
+from _smoke import parse_options
 
-RESULTS = Path(__file__).parent / "results" / "reliability" / "soak.json"
+RESULTS = FOLDER / "reliability" / "soak.json"
 _N_SAMPLES = 100  # how often memory is looked at
 _WARM_UP = 0.2  # the part of a run in which it may grow
 # What counts as level, over a run after its warm-up.
@@ -37,7 +39,7 @@ def main():
     parser.add_argument("--predictions", type=int, default=10_000)
     parser.add_argument("--model", nargs="+", choices=MODELS, default=list(MODELS))
     parser.add_argument("--output", type=Path, default=RESULTS)
-    options = parser.parse_args()
+    options = parse_options(parser, "--predictions 3 --model post")
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         recordings = make_recordings(Path(folder))

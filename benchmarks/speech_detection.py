@@ -19,7 +19,10 @@ import time
 
 import numpy as np
 from _degradations import CONDITIONS, RATE
-from _runs import RESULTS, table, write
+from _results import RESULTS, made_by, write
+from _revisions import current_parts
+from _runs import table
+from _smoke import fewer, parse_options
 from _sounds import KINDS, MUSIC, make_sound
 from robustness import degrade
 from sklearn.linear_model import LogisticRegression
@@ -28,7 +31,7 @@ from skemotion import voice_activity as va
 from skemotion.audio import load_audio
 from skemotion.datasets import load_emodb, make_emotional_speech
 
-N_SOUNDS = 1000
+N_SOUNDS = fewer(1000, 3)
 N_OF_A_KIND = 60  # to make weights
 HARD = 4  # times as much do speech in noise and babble at 0 dB count
 EVERY = 5  # of the recordings, to make weights
@@ -40,7 +43,8 @@ def main():
         fit(load_emodb(args.emodb))
         return
     result = measure(load_emodb(args.emodb))
-    write(RESULTS / "speech_detection.json", result)
+    made = {"revision": current_parts("speech detection"), **made_by()}
+    write(RESULTS / "speech_detection.json", {**result, **made})
     milliseconds = result.pop("milliseconds of 5 s")
     for name, shares in result.items():
         print(table([name, "called speech"], list(shares.items())), end="\n\n")
@@ -173,7 +177,7 @@ def _parse_arguments():
     )
     parser.add_argument("--fit", action="store_true")
     parser.add_argument("--emodb", default=os.environ.get("SKEMOTION_EMODB"))
-    args = parser.parse_args()
+    args = parse_options(parser)
     if args.emodb is None:
         parser.error("give --emodb PATH or set SKEMOTION_EMODB")
     return args

@@ -31,8 +31,10 @@ from pathlib import Path
 import joblib
 import numpy as np
 from _folds import fitted_folds
-from _revisions import current_revision
-from _runs import RESULTS, table, write
+from _results import RESULTS, made_by, read, write
+from _revisions import made_with
+from _runs import table
+from _smoke import fewer, parse_options
 
 from skemotion.audio import load_audio
 from skemotion.datasets import load_emodb
@@ -374,7 +376,7 @@ def main():
     if args.measure:
         print(json.dumps(measure_cost(corpus, args.measure)))
         return
-    new = {"revision": current_revision("loso", "recommended", "attention")}
+    new = {}
     if args.choose:
         ways = {name_way(options): options for options in COMPARED}
         new["chosen on"] = measure(
@@ -382,7 +384,7 @@ def main():
         )
         print(markdown_table(new["chosen on"]))
     elif args.cost:
-        new["cost"] = cost(30)
+        new["cost"] = cost(fewer(30, 1))
         print(json.dumps(new["cost"], indent=2))
     else:
         new["defaults"] = DEFAULTS
@@ -393,8 +395,14 @@ def main():
             lambda speaker: speaker not in CHOSEN_ON,
         )
         print(markdown_table(new["tested on"]))
-    known = json.loads(PATH.read_text()) if PATH.exists() else {}
-    write(PATH, {**known, **new})
+    write(PATH, _add(read(PATH) or {}, new))
+
+
+def _add(known, new):
+    """Return what is known with what is new, which says what made it."""
+    made = made_with("loso", "recommended", "attention") | made_by()
+    every = known.get("made with", {}) | dict.fromkeys(new, made)
+    return {**known, **new, "made with": every}
 
 
 def parse_arguments():
@@ -406,7 +414,7 @@ def parse_arguments():
     parser.add_argument("--cost", action="store_true", help="time 30 minutes")
     parser.add_argument("--measure", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--emodb", default=os.environ.get("SKEMOTION_EMODB"))
-    args = parser.parse_args()
+    args = parse_options(parser, "--cost")
     if args.emodb is None:
         parser.error("give --emodb PATH or set SKEMOTION_EMODB")
     if not args.folder and not args.cost and not args.measure:

@@ -24,6 +24,7 @@ from pathlib import Path
 os.environ["TF_NUM_INTRAOP_THREADS"] = "1"
 
 import numpy as np
+from _smoke import parse_options, shrink
 from export_pretrained import export
 
 import skemotion
@@ -48,6 +49,7 @@ def main():
     pipeline = make_emotion_pipeline(
         args.recipe, memory=args.cache, random_state=SEED, n_jobs=2
     )
+    shrink(pipeline)
     with tempfile.TemporaryDirectory() as folder:
         if args.recipe == "recommended":
             cut = Path(folder, ENCODER)
@@ -102,7 +104,10 @@ def _parse_arguments():
     )
     parser.add_argument("--cache", help="folder in which frames are kept")
     parser.add_argument("--out", type=Path, help="where to write it")
-    args = parser.parse_args()
+    args = parse_options(
+        parser,
+        "--recipe descriptors --out {work}/emodb.skemotion",
+    )
     if args.emodb is None:
         parser.error("give --emodb PATH or set SKEMOTION_EMODB")
     if args.models is None and args.recipe == "recommended":

@@ -23,13 +23,13 @@ from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from skemotion._arrays import as_plain_array, count_rows
-from skemotion._by_speaker import SpeakerStandardized
 from skemotion._sequences import (
     find_loudness,
     is_passed_by,
     names_behind,
     takes_recordings,
 )
+from skemotion._speakers._standardized import SpeakerStandardized
 from skemotion._unreadable import warn_unreadable
 from skemotion._validation import as_indexable, validate_params
 from skemotion.audio import check_recordings, recording_name

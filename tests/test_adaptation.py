@@ -40,7 +40,7 @@ from skemotion import (
     load_model,
     save_model,
 )
-from skemotion._by_speaker import SpeakerStandardized
+from skemotion._speakers._standardized import SpeakerStandardized
 from skemotion.datasets import make_emotional_speech
 from skemotion.exceptions import AdaptationWarning, AudioError
 from skemotion.preprocessing import speaker_standardize

@@ -5,12 +5,12 @@ import warnings
 
 import numpy as np
 
-from skemotion._by_speaker import (
+from skemotion._messages import shorten
+from skemotion._speakers._standardized import (
     SpeakerStandardized,
     extract_standardized,
-    make_standardized_set,
+    fit_standardized,
 )
-from skemotion._messages import shorten
 from skemotion.adaptation import adapt
 from skemotion.cli._model_files import read_model
 from skemotion.cli._model_names import PRETRAINED, find_file
@@ -116,10 +116,8 @@ def adapt_model(model, recordings, options):
 
 def fit_by_speaker(pipeline, paths, y, speakers):
     """Fit a pipeline on features that are standardised by speaker, and mark it."""
-    X, y, groups = make_standardized_set(pipeline, paths, y, speakers)
+    rest = fit_standardized(pipeline, paths, y, speakers)
     extract = pipeline["extract"]
-    rest = pipeline.sequence_steps  # of which a fitted extractor names the features
-    rest.fit(X, y, groups=groups)
     mark = ("by_speaker", SpeakerStandardized())
     pipeline.set_params(steps=[("extract", extract), mark, *rest.steps])
     pipeline._take_detector(rest)

@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.model_selection import LeaveOneGroupOut, StratifiedGroupKFold
 
 from skemotion._messages import shorten
+from skemotion._speakers._left_out import leave_speakers_out
 from skemotion.cli._options import MAX_SPEAKERS, N_PER_CLASS
 from skemotion.model_selection import balanced_holdout
 
@@ -80,28 +80,27 @@ def _hold_out(corpus, options):
 def _leave_speakers_out(corpus, options):
     n_speakers = _count_speakers(corpus, options)
     n_folds = options.folds or ("all" if n_speakers <= MAX_SPEAKERS else MAX_SPEAKERS)
-    if n_folds == "all" or n_folds == n_speakers:
-        splitter = LeaveOneGroupOut()
-    elif n_folds > n_speakers:
+    alone = n_folds in ("all", n_speakers)
+    if not alone and n_folds > n_speakers:
         raise ValueError(
             f"--folds {n_folds}: {options.corpus} has {n_speakers} speakers, each of "
             "which can be left out once. Give fewer, or all."
-        )
-    else:
-        splitter = StratifiedGroupKFold(
-            n_folds, shuffle=True, random_state=options.seed
         )
     with warnings.catch_warnings():
         # Classes with fewer recordings than folds are expected here.
         warnings.simplefilter("ignore", UserWarning)
         try:
-            splits = list(splitter.split(corpus.paths, corpus.target, corpus.speakers))
+            splits = leave_speakers_out(
+                corpus.speakers,
+                corpus.target,
+                None if alone else int(n_folds),
+                random_state=options.seed,
+            )
         except ValueError as error:
             raise ValueError(
                 f"{options.corpus} cannot be put into {n_folds} groups of speakers "
                 f"({error}): give fewer --folds, or all."
             ) from error
-    splits = [(train, test) for train, test in splits if len(test)]
     _check_trained(corpus, splits)
     words = f"Speaker-independent: each of {n_speakers} speakers left out once"
     if len(splits) < n_speakers:

@@ -17,8 +17,8 @@ from sklearn.utils.validation import (
     has_fit_parameter,
 )
 
-from skemotion._by_speaker import SpeakerStandardized
 from skemotion._sequences import hand_on_names, names_behind, takes_recordings
+from skemotion._speakers._standardized import SpeakerStandardized
 from skemotion._unreadable import find_unreadable, raise_unreadable, warn_unreadable
 from skemotion._validation import (
     as_indexable,

@@ -88,6 +88,25 @@ def _count_before(values):
     return counts
 
 
+def fit_standardized(pipeline: Any, recordings: Any, y: Any, speakers: Any) -> Any:
+    """Fit the sequence steps of a pipeline on features standardised by speaker.
+
+    Parameters
+    ----------
+    pipeline : EmotionPipeline
+        Of which the extractor is fitted, too.
+    recordings, y, speakers
+        As :func:`make_standardized_set` takes them.
+
+    Returns
+    -------
+    EmotionPipeline
+        The sequence steps, which predict from features that are standardised so.
+    """
+    X, y, groups = make_standardized_set(pipeline, recordings, y, speakers)
+    return pipeline.sequence_steps.fit(X, y, groups=groups)
+
+
 class SpeakerStandardized(SequenceTransformerMixin, BaseEstimator):
     """Step that stands for what no step can do, and says so when it is reached.
 

@@ -1,11 +1,19 @@
-"""Training sets of which every speaker is standardised."""
+"""Speakers left out, and training sets of which every speaker is standardised."""
 
 import numpy as np
 import pytest
 from imblearn.pipeline import Pipeline
 
 from skemotion import SpeechAugmenter, SpeechFeatureExtractor
-from skemotion._by_speaker import extract_standardized, make_standardized_set
+from skemotion._speakers._left_out import (
+    leave_speaker_pairs_out,
+    leave_speakers_and_texts_out,
+    leave_speakers_out,
+)
+from skemotion._speakers._standardized import (
+    extract_standardized,
+    make_standardized_set,
+)
 from skemotion.datasets import make_emotional_speech
 
 
@@ -51,3 +59,43 @@ def test_without_copies(speech, augment):
         make_pipeline(augment), recordings, y, speakers
     )
     assert len(X) == len(labels) == len(recordings)
+
+
+NAMES = ["b", "a", "b", "c", "a", "c", "d", "d"]
+
+
+def test_every_speaker_is_left_out_once():
+    splits = leave_speakers_out(NAMES)
+    assert [test.tolist() for _, test in splits] == [[1, 4], [0, 2], [3, 5], [6, 7]]
+    for train, test in splits:
+        assert sorted([*train, *test]) == list(range(len(NAMES)))
+
+
+def test_groups_of_speakers_are_left_out_once():
+    y = ["joy", "fear"] * 4
+    splits = leave_speakers_out(NAMES, y, 2, random_state=0)
+    assert len(splits) == 2
+    names = np.array(NAMES)
+    for train, test in splits:
+        assert not set(names[train]) & set(names[test])
+    assert sorted(np.concatenate([test for _, test in splits])) == list(range(8))
+    again = leave_speakers_out(NAMES, y, 2, random_state=0)
+    assert [test.tolist() for _, test in again] == [test.tolist() for _, test in splits]
+
+
+def test_every_two_speakers_are_left_out():
+    splits = leave_speaker_pairs_out(NAMES)
+    assert len(splits) == 6
+    for train, test in splits:
+        assert len(set(np.array(NAMES)[test])) == 2
+        assert len(train) + len(test) == len(NAMES)
+
+
+def test_neither_speaker_nor_text_is_trained_on():
+    names, texts = np.array(NAMES), np.array(["x", "x", "y", "y", "y", "x", "x", "x"])
+    splits = leave_speakers_and_texts_out(names, texts)
+    assert sorted(np.concatenate([test for _, test in splits])) == list(range(8))
+    for train, test in splits:
+        assert len(set(names[test])) == len(set(texts[test])) == 1
+        assert not set(names[train]) & set(names[test])
+        assert not set(texts[train]) & set(texts[test])

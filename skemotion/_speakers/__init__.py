@@ -1,0 +1,1 @@
+"""What is done by who speaks: recordings left out, and features standardised."""
