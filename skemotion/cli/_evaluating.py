@@ -146,12 +146,13 @@ def _work_through(trial, kept: KeptFolds, features, corpus, options, tell):
     work = run_folds(trial, missing, features, kept, n_processes)
     with progress_bar(total, n_tested, shown=shown) as bar, closing(work):
         for number in numbers:
-            is_new = folds[number] is None
-            if is_new:
-                folds[number] = next(work)
-                bar.update(len(folds[number].rows))
+            fold = folds[number]
+            is_new = fold is None
+            if fold is None:
+                fold = folds[number] = next(work)
+                bar.update(len(fold.rows))
             if trial.by_fold:
-                tell(_describe(number, folds[number], trial, corpus))
+                tell(_describe(number, fold, trial, corpus))
             if trial.by_fold and is_new:
                 _tell_time_left(number, folds, n_processes)
     return folds

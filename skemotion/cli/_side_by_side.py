@@ -3,7 +3,7 @@
 import logging
 import os
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
@@ -79,7 +79,7 @@ def run_folds(
     features: Path,
     kept: KeptFolds,
     n_processes: int,
-) -> Iterator[Fold]:
+) -> Generator[Fold, None, None]:
     """Test the folds of these numbers, keep each as it ends, and yield them in order.
 
     Parameters

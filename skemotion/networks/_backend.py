@@ -63,8 +63,9 @@ def import_keras():
 def _share_out_threads() -> None:
     """Give the LSTM's two directions a thread each, not their small products two.
 
-    A worker of joblib has its share of the processors alone. What the user has set, by TensorFlow's functions or in the environment,
-    stays, and so does a runtime that has already started.
+    A worker of joblib has its share of the processors. What the user has set, by
+    TensorFlow's functions or in the environment, stays, and so does a runtime that
+    has already started.
     """
     import tensorflow as tf
     from tensorflow.python.eager import context
