@@ -30,6 +30,20 @@ def deaths_in_words() -> Iterator[None]:
         ) from error
 
 
+def is_worker() -> bool:
+    """Tell whether joblib has started this process."""
+    return type(multiprocessing.current_process()).__module__.startswith(_KIND)
+
+
+def share_of_threads() -> int | None:
+    """Return how many threads joblib leaves this process, None if it does not tell.
+
+    It tells its workers by variables that libraries for numbers read.
+    """
+    limit = os.environ.get("OMP_NUM_THREADS", "") if is_worker() else ""
+    return int(limit) if limit.isdigit() and int(limit) else None
+
+
 def end_with_parent() -> None:
     """Let this process, if it is a worker of joblib, end once its parent has.
 
@@ -37,8 +51,7 @@ def end_with_parent() -> None:
     nobody tells it.
     """
     global _watched
-    kind = type(multiprocessing.current_process()).__module__
-    if _watched or not kind.startswith(_KIND) or os.name != "posix":
+    if _watched or not is_worker() or os.name != "posix":
         return
     _watched = True
     threading.Thread(target=_watch, args=[os.getppid()], daemon=True).start()

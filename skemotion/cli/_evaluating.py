@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from skemotion.cli._model_names import find_file
 from skemotion.cli._models import check_speakers
 from skemotion.cli._recordings import Recordings
 from skemotion.cli._scores import name_silence
+from skemotion.cli._side_by_side import count_processes, run_folds
 from skemotion.cli._terminal import note, progress_bar, say_resumed, shows_progress
 from skemotion.cli._trials import prepare_trial
 from skemotion.metrics import unweighted_average_recall
@@ -59,7 +61,7 @@ def evaluate_corpus(
     if trial.by_fold and len(trial.parts) > 1 and not _folder(options):
         _tell_of_losses()
     with open_folds(_folder(options), identity_of(options, corpus)) as (kept, features):
-        folds = _work_through(trial, kept, features, corpus, tell)
+        folds = _work_through(trial, kept, features, corpus, options, tell)
     return _join(trial, folds, corpus)
 
 
@@ -129,24 +131,37 @@ def _tell_of_losses():
         note("finished folds are lost if this stops; --keep FOLDER would keep them")
 
 
-def _work_through(trial, kept: KeptFolds, features, corpus, tell):
+def _work_through(trial, kept: KeptFolds, features, corpus, options, tell):
     """Return all folds, those that are kept and those that are done now."""
-    folds = {number: kept.load(number) for number in range(len(trial.parts))}
-    done = {number: fold for number, fold in folds.items() if fold is not None}
-    unit = "folds" if trial.by_fold else "parts"
-    say_resumed(len(done), len(trial.parts), unit)
-    total, n_before = len(corpus.paths), sum(len(fold.rows) for fold in done.values())
+    numbers = range(len(trial.parts))
+    folds = [kept.load(number) for number in numbers]
+    missing = [number for number in numbers if folds[number] is None]
+    n_before = len(numbers) - len(missing)
+    say_resumed(n_before, len(numbers), "folds" if trial.by_fold else "parts")
+    n_processes = _count_processes(trial, missing, options)
+    if n_processes > 1:
+        tell(f"{n_processes} folds at a time, each in a process of its own")
+    total, n_tested = len(corpus.paths), sum(len(fold.rows) for fold in folds if fold)
     shown = shows_progress() and not trial.by_fold
-    with progress_bar(total, n_before, shown=shown) as bar:
-        for number in range(len(trial.parts)):
-            if number not in done:
-                done[number] = trial.run(number, features)
-                kept.save(number, done[number])
-                bar.update(len(done[number].rows))
+    work = run_folds(trial, missing, features, kept, n_processes)
+    with progress_bar(total, n_tested, shown=shown) as bar, closing(work):
+        for number in numbers:
+            fold = folds[number]
+            is_new = fold is None
+            if fold is None:
+                fold = folds[number] = next(work)
+                bar.update(len(fold.rows))
             if trial.by_fold:
-                tell(_describe(number, done[number], trial, corpus))
-                _tell_time_left(done, number, len(trial.parts))
-    return [done[number] for number in range(len(trial.parts))]
+                tell(_describe(number, fold, trial, corpus))
+            if trial.by_fold and is_new:
+                _tell_time_left(number, folds, n_processes)
+    return folds
+
+
+def _count_processes(trial, missing, options):
+    if not trial.by_fold:
+        return 1
+    return count_processes(options.n_jobs, len(missing), trial.count_rows())
 
 
 def _describe(number, fold, trial, corpus):
@@ -166,13 +181,16 @@ def _describe(number, fold, trial, corpus):
     )
 
 
-def _tell_time_left(done, number, n_folds):
-    n_left = n_folds - number - 1
-    if shows_progress() and n_left and len(done) == number + 1:
-        mean = sum(fold.seconds for fold in done.values()) / len(done)
+def _tell_time_left(number, folds, n_processes):
+    done = [fold for fold in folds if fold is not None]
+    n_left = len(folds) - len(done)
+    if shows_progress() and n_left:
+        mean = sum(fold.seconds for fold in done) / len(done)
+        n_rounds = -(-n_left // n_processes)
         note(
-            f"fold {number + 1} of {n_folds} took {_duration(done[number].seconds)}, "
-            f"about {_duration(mean * n_left)} left"
+            f"fold {number + 1} of {len(folds)} took "
+            f"{_duration(folds[number].seconds)}, about "
+            f"{_duration(mean * n_rounds)} left"
         )
 
 

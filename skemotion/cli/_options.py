@@ -152,10 +152,19 @@ def add_evaluation_options(parser):
         "the same command resumes where it was killed. Without it they are kept "
         "beside --out until all is done, and not at all without either",
     )
-    add_training_options(parser)
+    add_training_options(
+        parser,
+        n_jobs=None,
+        parallel="folds trained at the same time, in processes of their own that share "
+        "the processors; of one fold, or with --model, recordings extracted at the "
+        "same time",
+        usual="for folds, as many as there are processors, and as memory allows",
+    )
 
 
-def add_training_options(parser):
+def add_training_options(
+    parser, parallel="recordings extracted at the same time", **how
+):
     """Add what says how a pipeline is made."""
     group = parser.add_argument_group("training")
     group.add_argument(
@@ -187,25 +196,27 @@ def add_training_options(parser):
     group.add_argument(
         "--seed", type=int, default=0, help="random state (default: %(default)s)"
     )
-    add_extraction_options(group)
+    add_extraction_options(group, parallel, **how)
 
 
-def add_extraction_options(group):
+def add_extraction_options(
+    group, parallel="recordings extracted at the same time", **how
+):
     """Add what says how features are extracted."""
-    add_jobs(group, "recordings extracted at the same time")
+    add_jobs(group, parallel, **how)
     group.add_argument(
         "--cache", metavar="FOLDER", help="keep extracted features there for next time"
     )
 
 
-def add_jobs(group, what):
+def add_jobs(group, what, n_jobs=1, usual="%(default)s"):
     """Add the option that says how many workers there are."""
     group.add_argument(
         "--n-jobs",
         type=job_count,
-        default=1,
+        default=n_jobs,
         metavar="N",
-        help=f"{what}; -1 for as many as there are processors (default: %(default)s)",
+        help=f"{what}; -1 for as many as there are processors (default: {usual})",
     )
 
 

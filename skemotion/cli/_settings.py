@@ -48,7 +48,7 @@ def training_words(options):
         words += ["--map", f"{label}={emotion}"]
     if options.seed:
         words += ["--seed", str(options.seed)]
-    if options.n_jobs != 1:
+    if options.n_jobs not in (None, 1):
         words += ["--n-jobs", str(options.n_jobs)]
     if options.cache:
         words += ["--cache", options.cache]

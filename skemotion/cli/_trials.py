@@ -1,5 +1,6 @@
 """What is evaluated: a recipe, trained anew for each fold, or a trained model."""
 
+import copy
 import time
 from pathlib import Path
 from typing import Any, Protocol
@@ -21,7 +22,7 @@ from skemotion.cli._models import (
     set_extraction,
 )
 from skemotion.cli._protocols import divide
-from skemotion.cli._training import make_pipeline, watch_training
+from skemotion.cli._training import make_pipeline, unwatch, watch_training
 from skemotion.cli._warnings import silence_noted
 from skemotion.pipeline._recipe_table import DEFAULT_RECIPE
 
@@ -44,7 +45,8 @@ class Trial(Protocol):
     parts : list of ndarray
         The rows that are tested together.
     by_fold : bool
-        Whether the parts are folds, for each of which a pipeline is trained.
+        Whether the parts are folds, for each of which a pipeline is trained. Then
+        there are the other methods of :class:`RecipeTrial`, too.
     """
 
     words: str
@@ -71,7 +73,8 @@ class RecipeTrial:
         protocol = divide(corpus, options)
         check_counts(corpus.target, options.corpus)
         self._pipeline = make_pipeline(options)
-        self._corpus, self._options, self._protocol = corpus, options, protocol
+        self._corpus, self._protocol = corpus, protocol
+        self._cache, self._by_speaker = options.cache, options.by_speaker
         train, _ = protocol.splits[0]
         check_pipeline(
             self._pipeline, options.settings, corpus.target[train], self._groups(train)
@@ -81,15 +84,28 @@ class RecipeTrial:
         self.classes = corpus.target_names
         self.parts = [test for _, test in protocol.splits]
 
+    def count_rows(self) -> int:
+        """Return how many recordings, with copies, a fold trains on at most."""
+        n_copies = self._pipeline.get_params().get("augment__n_copies", 0)
+        return max(len(train) for train, _ in self._protocol.splits) * (1 + n_copies)
+
+    def for_worker(self) -> "RecipeTrial":
+        """Return one that takes no further workers, and shows no progress."""
+        other = copy.copy(self)
+        other._pipeline = unwatch(clone(self._pipeline))
+        if "extract__n_jobs" in other._pipeline.get_params():
+            other._pipeline.set_params(extract__n_jobs=None)
+        return other
+
     def run(self, number: int, features: Path) -> Fold:
         """Train a pipeline, and test it on what it has not heard."""
         start = time.perf_counter()
         train, test = self._protocol.splits[number]
         pipeline = clone(self._pipeline)
-        if not self._options.cache:
+        if not self._cache:
             pipeline.set_params(extract__memory=str(features))
         watch_training(pipeline, f"fold {number + 1} of {len(self.parts)}")
-        ask = self._ask_voices if self._options.by_speaker else self._ask
+        ask = self._ask_voices if self._by_speaker else self._ask
         pipeline, found, is_silent = ask(pipeline, train, test)
         probabilities = np.zeros((len(test), len(self.classes)))
         probabilities[:, np.searchsorted(self.classes, pipeline.classes_)] = found

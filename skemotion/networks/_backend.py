@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
-from skemotion._workers import end_with_parent
+from skemotion._workers import end_with_parent, is_worker, share_of_threads
 
 # The process that has loaded Keras, to be told from its forks.
 _owner: int | None = None
@@ -53,6 +53,8 @@ def import_keras():
         if "keras" not in sys.modules or "tensorflow" not in sys.modules:
             if "tensorflow" not in sys.modules:
                 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+                if is_worker():  # the first would take all memory of a GPU
+                    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
             with _without_stderr():
                 import keras
                 import tensorflow  # noqa: F401  (scikeras and the graphs need it)
@@ -66,8 +68,9 @@ def import_keras():
 def _share_out_threads() -> None:
     """Give the LSTM's two directions a thread each, not their small products two.
 
-    What the user has set, by TensorFlow's functions or in the environment,
-    stays, and so does a runtime that has already started.
+    A worker of joblib has its share of the processors. What the user has set, by
+    TensorFlow's functions or in the environment, stays, and so does a runtime that
+    has already started.
     """
     import tensorflow as tf
     from tensorflow.python.eager import context
@@ -82,6 +85,9 @@ def _share_out_threads() -> None:
     ):
         return
     threading.set_intra_op_parallelism_threads(1)
+    share = share_of_threads()
+    if share is not None:
+        threading.set_inter_op_parallelism_threads(share)
 
 
 @contextlib.contextmanager

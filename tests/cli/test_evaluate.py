@@ -69,6 +69,8 @@ def fits(monkeypatch):
 
     monkeypatch.setattr(EmotionPipeline, "fit", fit)
     monkeypatch.setattr(EmotionPipeline, "predict_proba", predict_proba)
+    # Other processes would train.
+    monkeypatch.setattr("skemotion.cli._evaluating.count_processes", lambda *_: 1)
     return trained
 
 

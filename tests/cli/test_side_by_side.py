@@ -1,0 +1,77 @@
+"""Folds in processes: how many, and that nothing else differs."""
+
+import pytest
+from joblib import effective_n_jobs
+
+from skemotion.cli import _side_by_side, main
+from skemotion.cli._side_by_side import count_processes, free_memory
+
+GIB = 2**30
+
+
+@pytest.mark.parametrize(
+    ("n_jobs", "n_folds", "n_rows", "expected"),
+    [
+        (None, 10, 100, 4),  # as many as there are processors
+        (None, 3, 100, 3),
+        (None, 10, 4000, 2),  # what memory has room for
+        (None, 10, 10**6, 1),
+        (None, 0, 100, 1),
+        (3, 10, 10**6, 3),  # as asked for
+        (1, 10, 100, 1),
+        (8, 10, 100, 8),
+        (8, 2, 100, 2),
+        (-1, 100, 10**6, effective_n_jobs(-1)),
+    ],
+)
+def test_processes(n_jobs, n_folds, n_rows, expected, monkeypatch):
+    monkeypatch.setattr(_side_by_side, "cpu_count", lambda: 4)
+    monkeypatch.setattr(_side_by_side, "free_memory", lambda: 9 * GIB)
+    assert count_processes(n_jobs, n_folds, n_rows) == expected
+
+
+@pytest.mark.parametrize(
+    ("limit", "used", "expected"),
+    [("max", 0, 8 * GIB), (3 * GIB, GIB, 2 * GIB), (GIB, 2 * GIB, 0)],
+)
+def test_memory_of_a_container(limit, used, expected, tmp_path, monkeypatch):
+    meminfo = tmp_path / "meminfo"
+    meminfo.write_text("MemTotal: 9 kB\nMemAvailable:    8388608 kB\n")
+    (tmp_path / "memory.max").write_text(f"{limit}\n")
+    (tmp_path / "memory.current").write_text(f"{used}\n")
+    monkeypatch.setattr(_side_by_side, "_MEMINFO", meminfo)
+    monkeypatch.setattr(_side_by_side, "_CGROUP", tmp_path)
+    assert free_memory() == expected
+
+
+def test_memory_where_nothing_tells(tmp_path, monkeypatch):
+    monkeypatch.setattr(_side_by_side, "_MEMINFO", tmp_path / "none")
+    assert free_memory() > 0
+
+
+@pytest.mark.filterwarnings("default:.*are longer than")
+def test_folds_side_by_side_are_the_same(corpus, tiny, tmp_path, capfd):
+    command = ["evaluate", str(corpus / "table.csv"), *tiny]
+    # Recordings that are cut, of which each fold warns.
+    command += ["--set", "extract__duration=1.0", "--set", "hop_duration=None"]
+    said = {}
+    for n_jobs in "12":
+        out = tmp_path / f"out{n_jobs}.csv"
+        assert main([*command, "--n-jobs", n_jobs, "-o", str(out)]) == 0
+        captured = capfd.readouterr()
+        said[n_jobs] = captured.out.replace(str(out), "OUT"), captured.err
+        assert {path.name for path in tmp_path.glob(f"out{n_jobs}*")} == {out.name}
+    assert (tmp_path / "out1.csv").read_bytes() == (tmp_path / "out2.csv").read_bytes()
+    note = "2 folds at a time, each in a process of its own\n"
+    assert said["2"][0] == note + said["1"][0]
+    assert sorted(said["1"][1].splitlines()) == sorted(said["2"][1].splitlines())
+    assert "longer than duration=1.0 s" in said["1"][1]
+
+
+def test_an_error_in_a_fold_is_said_once(corpus, tiny, tmp_path, capfd):
+    command = ["evaluate", str(corpus / "table.csv"), *tiny, "--n-jobs", "2"]
+    diverging = ["--set", "classify__learning_rate=1e30", "--set", "classify__epochs=3"]
+    assert main([*command, *diverging, "--set", "classify__schedule=None"]) == 1
+    err = capfd.readouterr().err
+    assert err.startswith("skemotion evaluate: error: training diverged")
+    assert len(err.splitlines()) == 1
