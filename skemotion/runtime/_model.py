@@ -87,22 +87,6 @@ class ExportedModel:
         """
         return self.predict_with_novelty(X)[0]
 
-    def predict_log_proba(self, X: Any) -> NDArray[np.float32]:
-        """Predict the logarithm of the probability of each class.
-
-        Parameters
-        ----------
-        X : sequence of recordings
-            As :func:`skemotion.audio.load_audio` takes them.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_classes), dtype float32
-            That of :meth:`predict_proba`.
-        """
-        with np.errstate(divide="ignore"):
-            return np.log(self.predict_proba(X))
-
     def novelty(self, X: Any) -> NDArray[np.float64]:
         """Compute how unlike the training data each sample is.
 
