@@ -13,15 +13,24 @@ from skemotion.exceptions import (
     TruncationWarning,
 )
 
+BELOW = "\n  "  # one below another, indented
 _N_SHOWN = 10
 _LIBRARIES = ("skemotion", "sklearn", "imblearn", "scikeras")
 
 
-def shorten(names: Sequence[str]) -> str:
-    """Join the first ten names and count the rest."""
-    listed = ", ".join(names[:_N_SHOWN])
+def shorten(names: Sequence[str], separator: str = ", ") -> str:
+    """Join the first ten names and count the rest.
+
+    Parameters
+    ----------
+    names : sequence of str
+    separator : {", ", BELOW}, default=", "
+    """
+    listed = separator.join(names[:_N_SHOWN])
     n_more = len(names) - _N_SHOWN
-    return f"{listed} and {n_more} more" if n_more > 0 else listed
+    if n_more <= 0:
+        return listed
+    return f"{listed}{BELOW if separator == BELOW else ' '}and {n_more} more"
 
 
 # What is said of recordings, by the kind of warning.

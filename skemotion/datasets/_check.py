@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils._param_validation import Interval
 
-from skemotion._messages import shorten
+from skemotion._messages import BELOW, shorten
 from skemotion._validation import check_labels, check_same_length, validate_params
 from skemotion.audio import check_recordings, count_samples, recording_name
 from skemotion.datasets._looks import Look, look_at_all
@@ -116,13 +116,9 @@ class CorpusCheck:
             found = list(group)
             mark = ", stops training" if found[0].stops else ""
             lines += ["", f"{kind} ({len(found)}{mark}):"]
-            lines += [f"  {each.name}: {each.detail}" for each in found[:_N_SHOWN]]
-            if len(found) > _N_SHOWN:
-                lines.append(f"  and {len(found) - _N_SHOWN} more")
+            details = [f"{each.name}: {each.detail}" for each in found]
+            lines.append(f"  {shorten(details, separator=BELOW)}")
         return "\n".join(lines)
-
-
-_N_SHOWN = 10
 
 
 @validate_params(

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-_N_SHOWN = 10
+from skemotion._messages import BELOW, shorten
+
 PATH = "path"
 
 
@@ -119,9 +120,7 @@ def refuse_rows(faults: Sequence[str], n_rows: int, source: str) -> None:
     """
     if not faults:
         return
-    n_more = len(faults) - _N_SHOWN
-    shown = [*faults[:_N_SHOWN], *([f"and {n_more} more"] if n_more > 0 else [])]
     raise ValueError(
         f"{len(faults)} of {n_rows} rows of {source} cannot be used:\n  "
-        + "\n  ".join(shown)
+        f"{shorten(faults, separator=BELOW)}"
     )

@@ -121,6 +121,7 @@ def test_novelty_is_that_of_the_pipeline(of_encoder, tmp_path):
     expected = of_encoder.predict_with_novelty(OTHERS)
     np.testing.assert_allclose(probabilities, expected[0], atol=1e-5)
     np.testing.assert_allclose(novelty, expected[1])
+    np.testing.assert_array_equal(exported.novelty(OTHERS), novelty)
 
 
 @pytest.mark.parametrize("name", PIPELINES)
@@ -137,12 +138,6 @@ def test_attention_is_that_of_the_pipeline(name, request, tmp_path):
     expected = pipeline["classify"].attention(sequences)
     assert (found.dtype, found.shape) == (expected.dtype, expected.shape)
     np.testing.assert_allclose(found, expected, atol=1e-5)
-
-
-def test_novelty_is_that_of_the_pipeline(of_encoder, tmp_path):
-    export_onnx(of_encoder, tmp_path / "model.onnx", recordings=OTHERS)
-    exported = load_exported(tmp_path / "model.onnx")
-    np.testing.assert_allclose(exported.novelty(OTHERS), of_encoder.novelty(OTHERS))
 
 
 def test_model_without_detector_does_not_tell_novelty(of_descriptors, tmp_path):
