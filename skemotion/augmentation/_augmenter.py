@@ -2,8 +2,10 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from imblearn.base import BaseSampler, SamplerMixin
@@ -11,11 +13,15 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import Interval
 
+from skemotion._typing import RandomState
 from skemotion._validation import check_same_length, draw_seed, fit_context
 from skemotion.audio import check_recordings, recording_name, resample
 from skemotion.augmentation import _effects
 from skemotion.augmentation._sources import Source, detach
 from skemotion.augmentation._voices import Voices
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 _N_VOICES = 6
 _DEFAULT = ("lead", "room", "babble", "noise", "band")
@@ -116,12 +122,12 @@ class SpeechAugmenter(SamplerMixin, BaseEstimator):
 
     def __init__(
         self,
-        n_copies=2,
+        n_copies: int = 2,
         *,
-        effects=_DEFAULT,
-        probability=0.4,
-        snr=(5.0, 40.0),
-        random_state=None,
+        effects: Any = _DEFAULT,
+        probability: float | Mapping[str, float] = 0.4,
+        snr: tuple[float, float] = (5.0, 40.0),
+        random_state: RandomState = None,
     ):
         self.n_copies = n_copies
         self.effects = effects
@@ -130,7 +136,7 @@ class SpeechAugmenter(SamplerMixin, BaseEstimator):
         self.random_state = random_state
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
+    def fit(self, X: Any, y: Any = None) -> "Self":
         """Check the parameters and the type of X; nothing is learnt.
 
         Parameters
@@ -150,7 +156,7 @@ class SpeechAugmenter(SamplerMixin, BaseEstimator):
         return self
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit_resample(self, X, y):
+    def fit_resample(self, X: Any, y: Any) -> tuple[list[Any], Any]:
         """Append copies.
 
         Parameters
