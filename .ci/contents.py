@@ -78,4 +78,4 @@ def main(paths):
 
 
 if __name__ == "__main__":
-    sys.exit("\n".join(main(sys.argv[1:])))
+    sys.exit("\n".join(main(sys.argv[1:])) or 0)
