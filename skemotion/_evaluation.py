@@ -41,7 +41,7 @@ class Evaluation:
 
     paths: NDArray[np.str_]
     y_true: NDArray[np.str_]
-    probabilities: NDArray[np.float64]
+    probabilities: NDArray[np.floating]
     classes: NDArray[np.str_]
     protocol: str
     caveats: Sequence[str] = ()

@@ -1,6 +1,7 @@
 """How unlike the training data a recording is."""
 
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -19,6 +20,7 @@ from skemotion._sequences import (
     real_bounds,
     summarise,
 )
+from skemotion._typing import RandomState
 from skemotion._validation import (
     check_labels,
     check_same_length,
@@ -161,13 +163,13 @@ class NoveltyDetector(OutlierMixin, BaseEstimator):
 
     def __init__(
         self,
-        n_components=60,
+        n_components: int = 60,
         *,
-        contamination=0.05,
-        n_splits=10,
-        ignore_padding=True,
-        loudness=None,
-        random_state=None,
+        contamination: float = 0.05,
+        n_splits: int = 10,
+        ignore_padding: bool = True,
+        loudness: int | str | None = None,
+        random_state: RandomState = None,
     ):
         self.n_components = n_components
         self.contamination = contamination
@@ -180,7 +182,7 @@ class NoveltyDetector(OutlierMixin, BaseEstimator):
     def fit(
         self,
         X: ArrayLike,
-        y=None,
+        y: Any = None,
         groups: ArrayLike | None = None,
         sources: ArrayLike | None = None,
         feature_names: ArrayLike | None = None,

@@ -2,7 +2,7 @@
 
 import warnings
 from numbers import Integral
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from imblearn.base import BaseSampler
@@ -10,11 +10,13 @@ from imblearn.combine import SMOTEENN, SMOTETomek
 from imblearn.over_sampling import SMOTE
 from imblearn.under_sampling import NearMiss
 from imblearn.utils import check_sampling_strategy, check_target_type
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods
 
 from skemotion._arrays import as_plain_array
+from skemotion._typing import RandomState
 from skemotion._validation import (
     check_input_features,
     check_labels,
@@ -22,6 +24,9 @@ from skemotion._validation import (
     validate_sequences,
 )
 from skemotion.exceptions import ResamplingWarning
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 __all__ = ["SequenceSampler"]
 
@@ -106,11 +111,11 @@ class SequenceSampler(BaseSampler):
         "random_state": ["random_state"],
     }
 
-    def __init__(self, sampler=None, *, random_state=None):
+    def __init__(self, sampler: Any = None, *, random_state: RandomState = None):
         self.sampler = sampler
         self.random_state = random_state
 
-    def fit(self, X, y):
+    def fit(self, X: ArrayLike, y: ArrayLike) -> "Self":
         """Check X and y, and the sampler against them, without resampling.
 
         Parameters
@@ -129,7 +134,9 @@ class SequenceSampler(BaseSampler):
         self.sampler_ = self._make_sampler(check_target_type(y))
         return self
 
-    def fit_resample(self, X, y):
+    def fit_resample(
+        self, X: ArrayLike, y: ArrayLike
+    ) -> tuple[NDArray[np.float32], NDArray[Any]]:
         """Resample sequences.
 
         Parameters
@@ -159,7 +166,7 @@ class SequenceSampler(BaseSampler):
         keeps_kind = isinstance(y, list) or hasattr(y, "iloc")
         return super().fit_resample(X, y if keeps_kind else labels)
 
-    def get_feature_names_out(self, input_features=None):
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
         """Return the names of the features, which stay as they are.
 
         Parameters
@@ -176,7 +183,7 @@ class SequenceSampler(BaseSampler):
 
     # What the base class checks y against is up to the sampler inside.
     @property
-    def sampling_strategy(self):
+    def sampling_strategy(self) -> Any:
         """The sampler's own strategy."""
         return getattr(self._get_sampler(), "sampling_strategy", "auto")
 

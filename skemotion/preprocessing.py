@@ -3,7 +3,7 @@
 import copy
 import tempfile
 from numbers import Integral
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import sklearn
@@ -285,14 +285,20 @@ class SequenceScaler(SequenceOneToOneMixin, BaseEstimator):
         "loudness": LOUDNESS_CONSTRAINTS,
     }
 
-    def __init__(self, *, scope="feature", ignore_padding=False, loudness=None):
+    def __init__(
+        self,
+        *,
+        scope: Literal["feature", "cell"] = "feature",
+        ignore_padding: bool = False,
+        loudness: int | str | None = None,
+    ):
         self.scope = scope
         self.ignore_padding = ignore_padding
         self.loudness = loudness
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(
-        self, X: ArrayLike, y=None, feature_names: ArrayLike | None = None
+        self, X: ArrayLike, y: Any = None, feature_names: ArrayLike | None = None
     ) -> "SequenceScaler":
         """Compute the mean and the deviation.
 
@@ -324,7 +330,7 @@ class SequenceScaler(SequenceOneToOneMixin, BaseEstimator):
 
     @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(
-        self, X: ArrayLike, y=None, feature_names: ArrayLike | None = None
+        self, X: ArrayLike, y: Any = None, feature_names: ArrayLike | None = None
     ) -> "SequenceScaler":
         """Compute the mean and the deviation of all X that have been given so far.
 

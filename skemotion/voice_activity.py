@@ -7,7 +7,7 @@ pitch, near that of the frame before but not equal to it, and another spectrum;
 windows of 2 s in which such frames prevail are speech.
 """
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from contextlib import closing
 from typing import Any, NamedTuple
 
@@ -179,7 +179,7 @@ def has_speech(signal: ArrayLike, sampling_rate: float) -> bool:
     return speech_seconds(signal, sampling_rate) > 0
 
 
-def speech_mask(recordings: Sequence[Any], *, sampling_rate: int = 16000) -> Mask:
+def speech_mask(recordings: Any, *, sampling_rate: int = 16000) -> Mask:
     """Tell which recordings hold speech.
 
     Speech is found by energy and voicing, in any language and at any level,

@@ -1,5 +1,7 @@
 """What a type checker sees of the public functions, behind their decorators."""
 
+import importlib
+import inspect
 import re
 from pathlib import Path
 
@@ -64,3 +66,62 @@ def test_types_are_seen(tmp_path):
     assert len(errors) == 1, errors
     assert "make_emotion_pipeline" in errors[0]
     assert "Literal" in errors[0]
+
+
+def test_code_of_users_is_accepted_by_strict_checks(tmp_path):
+    """With their own settings, not those of this project."""
+    code = Path(__file__).parent / "typing" / "user_code.py"
+    cache = ["--cache-dir", str(tmp_path / "cache")]
+    out, err, _ = api.run(["--config-file=", "--strict", *cache, str(code)])
+    assert err == ""
+    found = [
+        line for line in out.splitlines() if code.name in line and ": error: " in line
+    ]
+    assert found == []
+
+
+def test_all_that_is_public_is_annotated():
+    """Each parameter, and each result, of what the reference lists."""
+    reference = ROOT / "docs" / "api.rst"
+    if not reference.exists():
+        pytest.skip("no repository")
+    text = reference.read_text(encoding="utf-8")
+    names = re.findall(r"^    (\w+(?:\.\w+)*)$", text, re.MULTILINE)
+    assert len(names) > 60
+    assert [bare for name in names for bare in _bare_functions(_find(name), name)] == []
+
+
+def _find(name):
+    found = importlib.import_module("skemotion")
+    for part in name.split("."):
+        if not hasattr(found, part):
+            importlib.import_module(f"{found.__name__}.{part}")
+        found = getattr(found, part)
+    return found
+
+
+def _bare_functions(thing, name):
+    """Return what lacks annotations of a function, or of the methods of a class."""
+    if not inspect.isclass(thing):
+        return [name] if callable(thing) and _is_bare(thing) else []
+    bare = []
+    for kind in thing.__mro__:
+        if not kind.__module__.startswith("skemotion"):
+            continue
+        for key, value in vars(kind).items():
+            value = getattr(value, "fget", None) or getattr(value, "__func__", value)
+            is_public = not key.startswith("_") or key == "__init__"
+            if is_public and inspect.isfunction(value) and _is_bare(value):
+                bare.append(f"{name}.{key}")
+    return bare
+
+
+def _is_bare(function):
+    signature = inspect.signature(inspect.unwrap(function))
+    parameters = [
+        each for key, each in signature.parameters.items() if key not in ("self", "cls")
+    ]
+    makes = function.__name__ == "__init__"
+    return any(each.annotation is each.empty for each in parameters) or (
+        signature.return_annotation is signature.empty and not makes
+    )

@@ -10,6 +10,9 @@ from sklearn.utils import get_tags
 
 from skemotion._validation import check_input_features
 
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
 
 class SequenceTransformerMixin(TransformerMixin):
     """Mixin of transformers whose output has three dimensions.
@@ -27,7 +30,7 @@ class SequenceTransformerMixin(TransformerMixin):
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(auto_wrap_output_keys=None, **kwargs)
 
-    def set_output(self, *, transform=None):
+    def set_output(self, *, transform: Any = None) -> "Self":
         """Change nothing: sequences are always arrays.
 
         Parameters

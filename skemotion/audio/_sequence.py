@@ -8,7 +8,12 @@ from typing import Any
 import numpy as np
 
 from skemotion.audio._kinds import Recording, is_dict_of_audio, is_pair, is_segment
-from skemotion.audio._tables import check_index, is_table, recordings_in
+from skemotion.audio._tables import (
+    check_computed,
+    check_index,
+    is_table,
+    recordings_in,
+)
 
 
 def check_recordings(X: Any, *, iterators: bool = True) -> list[Recording]:
@@ -35,6 +40,7 @@ def check_recordings(X: Any, *, iterators: bool = True) -> list[Recording]:
     ValueError
         If X is empty.
     """
+    check_computed(X)
     if is_table(X):
         X = recordings_in(X)
     _refuse_other_than_sequences(X)

@@ -12,6 +12,15 @@ def is_table(X: Any) -> bool:
     return hasattr(X, "columns")
 
 
+def check_computed(X: Any) -> None:
+    """Raise TypeError for a frame of polars that is only the plan of one."""
+    if hasattr(X, "collect_schema") and not hasattr(X, "__len__"):
+        raise TypeError(
+            f"X must be a sequence of recordings, but is a {type(X).__name__}, which "
+            "has not been computed yet; pass X.collect()."
+        )
+
+
 def column_names(table: Any) -> list:
     """Return the names of the columns of a table."""
     return list(getattr(table, "column_names", table.columns))

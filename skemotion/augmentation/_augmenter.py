@@ -2,11 +2,11 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from numbers import Integral, Real
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from imblearn.base import BaseSampler, SamplerMixin
@@ -14,6 +14,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import Interval
 
+from skemotion._typing import RandomState
 from skemotion._validation import check_same_length, draw_seed, fit_context
 from skemotion.audio import check_recordings, recording_name, resample
 from skemotion.augmentation import _effects
@@ -28,6 +29,9 @@ from skemotion.augmentation._choice import (
 from skemotion.augmentation._effects import EFFECTS
 from skemotion.augmentation._sources import Source, detach
 from skemotion.augmentation._voices import Voices
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 _DEFAULT = ("lead", "room", "babble", "noise", "band")
 
@@ -154,12 +158,12 @@ class SpeechAugmenter(SamplerMixin, BaseEstimator):
 
     def __init__(
         self,
-        n_copies=2,
+        n_copies: int = 2,
         *,
-        effects=_DEFAULT,
-        probability=0.4,
-        snr=(5.0, 40.0),
-        random_state=None,
+        effects: Any = _DEFAULT,
+        probability: float | Mapping[str, float] = 0.4,
+        snr: tuple[float, float] = (5.0, 40.0),
+        random_state: RandomState = None,
     ):
         self.n_copies = n_copies
         self.effects = effects
@@ -168,7 +172,7 @@ class SpeechAugmenter(SamplerMixin, BaseEstimator):
         self.random_state = random_state
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
+    def fit(self, X: Any, y: Any = None) -> "Self":
         """Check the parameters and the type of X; nothing is learnt.
 
         Parameters
@@ -188,7 +192,7 @@ class SpeechAugmenter(SamplerMixin, BaseEstimator):
         return self
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit_resample(self, X, y):
+    def fit_resample(self, X: Any, y: Any) -> tuple[list[Any], Any]:
         """Append copies.
 
         Parameters

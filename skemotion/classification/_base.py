@@ -3,7 +3,7 @@
 import copy
 import os
 from numbers import Integral, Real
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from skemotion._typing import File, RandomState
 from skemotion._validation import (
     check_labels,
     check_same_length,
@@ -24,6 +25,9 @@ from skemotion.classification._schedule import make_schedule
 from skemotion.classification._weights import check_class_weight, training_weights
 from skemotion.model_selection import stratified_validation_split
 from skemotion.networks import Network, import_keras
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class BaseSequenceClassifier(ClassifierMixin, BaseEstimator):
@@ -61,22 +65,22 @@ class BaseSequenceClassifier(ClassifierMixin, BaseEstimator):
     def __init__(
         self,
         *,
-        n_members=1,
-        label_smoothing=0.0,
-        optimizer="adam",
-        learning_rate=None,
-        schedule=None,
-        batch_size=32,
-        epochs=30,
-        early_stopping="auto",
-        validation_fraction=0.1,
-        patience=10,
-        class_weight=None,
-        callbacks=None,
-        checkpoint=None,
-        warm_start=False,
-        random_state=None,
-        verbose=0,
+        n_members: int = 1,
+        label_smoothing: float = 0.0,
+        optimizer: Any = "adam",
+        learning_rate: Any = None,
+        schedule: Literal["one_cycle", "cosine"] | None = None,
+        batch_size: int = 32,
+        epochs: int = 30,
+        early_stopping: bool | Literal["auto"] = "auto",
+        validation_fraction: float = 0.1,
+        patience: int = 10,
+        class_weight: dict[Any, float] | Literal["balanced"] | None = None,
+        callbacks: Any = None,
+        checkpoint: File | None = None,
+        warm_start: bool = False,
+        random_state: RandomState = None,
+        verbose: int = 0,
     ):
         self.n_members = n_members
         self.label_smoothing = label_smoothing
@@ -108,7 +112,7 @@ class BaseSequenceClassifier(ClassifierMixin, BaseEstimator):
         *,
         X_val: ArrayLike | None = None,
         y_val: ArrayLike | None = None,
-    ):
+    ) -> "Self":
         """Train the network.
 
         Parameters
@@ -183,7 +187,7 @@ class BaseSequenceClassifier(ClassifierMixin, BaseEstimator):
         y: ArrayLike,
         classes: ArrayLike | None = None,
         sample_weight: ArrayLike | None = None,
-    ):
+    ) -> "Self":
         """Train for one epoch, from where the last training ended.
 
         The step size is that of `learning_rate`: `schedule` goes through the
@@ -309,7 +313,7 @@ class BaseSequenceClassifier(ClassifierMixin, BaseEstimator):
             self._network.checkpoint.remove()
 
     @property
-    def model_(self):
+    def model_(self) -> Any:
         """The fitted :class:`keras.Model`."""
         check_is_fitted(self)
         return self.estimator_.model_

@@ -1,11 +1,14 @@
 """The classifiers of the post: a bidirectional LSTM with and without attention."""
 
+from collections.abc import Sequence
 from numbers import Integral, Real
+from typing import Any, Literal
 
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils._param_validation import Interval
 
 from skemotion._sequences import FUNCTIONALS, check_functionals
+from skemotion._typing import File, RandomState
 from skemotion.classification import _docs
 from skemotion.classification._base import BaseSequenceClassifier
 from skemotion.networks import BLSTM
@@ -34,30 +37,30 @@ class BaseBLSTMClassifier(BaseSequenceClassifier):
 
     def __init__(
         self,
-        units=256,
+        units: int = 256,
         *,
-        dropout=0.0,
-        ignore_padding=False,
-        frame_step=1,
-        noise=0.0,
-        functionals_units=None,
-        functionals=FUNCTIONALS,
-        n_members=1,
-        label_smoothing=0.0,
-        optimizer="adam",
-        learning_rate=None,
-        schedule=None,
-        batch_size=32,
-        epochs=30,
-        early_stopping="auto",
-        validation_fraction=0.1,
-        patience=10,
-        class_weight=None,
-        callbacks=None,
-        checkpoint=None,
-        warm_start=False,
-        random_state=None,
-        verbose=0,
+        dropout: float = 0.0,
+        ignore_padding: bool = False,
+        frame_step: int = 1,
+        noise: float = 0.0,
+        functionals_units: int | None = None,
+        functionals: Sequence[str] = FUNCTIONALS,
+        n_members: int = 1,
+        label_smoothing: float = 0.0,
+        optimizer: Any = "adam",
+        learning_rate: Any = None,
+        schedule: Literal["one_cycle", "cosine"] | None = None,
+        batch_size: int = 32,
+        epochs: int = 30,
+        early_stopping: bool | Literal["auto"] = "auto",
+        validation_fraction: float = 0.1,
+        patience: int = 10,
+        class_weight: dict[Any, float] | Literal["balanced"] | None = None,
+        callbacks: Any = None,
+        checkpoint: File | None = None,
+        warm_start: bool = False,
+        random_state: RandomState = None,
+        verbose: int = 0,
     ):
         super().__init__(
             n_members=n_members,

@@ -3,15 +3,20 @@
 import multiprocessing
 import pickle
 import sys
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 from sklearn.utils.metaestimators import available_if
 
+from skemotion._typing import File, RandomState
 from skemotion.classification import _docs
 from skemotion.classification._base import BaseSequenceClassifier
 from skemotion.networks import CustomNetwork, import_keras
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 _N_PROBED = 8
 _TOLERANCE = 1e-3
@@ -97,24 +102,24 @@ class SequenceClassifier(BaseSequenceClassifier):
 
     def __init__(
         self,
-        network,
+        network: Any,
         *,
-        n_members=1,
-        label_smoothing=0.0,
-        optimizer="adam",
-        learning_rate=None,
-        schedule=None,
-        batch_size=32,
-        epochs=30,
-        early_stopping="auto",
-        validation_fraction=0.1,
-        patience=10,
-        class_weight=None,
-        callbacks=None,
-        checkpoint=None,
-        warm_start=False,
-        random_state=None,
-        verbose=0,
+        n_members: int = 1,
+        label_smoothing: float = 0.0,
+        optimizer: Any = "adam",
+        learning_rate: Any = None,
+        schedule: Literal["one_cycle", "cosine"] | None = None,
+        batch_size: int = 32,
+        epochs: int = 30,
+        early_stopping: bool | Literal["auto"] = "auto",
+        validation_fraction: float = 0.1,
+        patience: int = 10,
+        class_weight: dict[Any, float] | Literal["balanced"] | None = None,
+        callbacks: Any = None,
+        checkpoint: File | None = None,
+        warm_start: bool = False,
+        random_state: RandomState = None,
+        verbose: int = 0,
     ):
         super().__init__(
             n_members=n_members,
@@ -162,7 +167,7 @@ class SequenceClassifier(BaseSequenceClassifier):
             )
         return weights
 
-    def set_params(self, **params):
+    def set_params(self, **params: Any) -> "Self":
         """Set parameters of the classifier, and of a network that has any.
 
         Parameters

@@ -4,13 +4,14 @@ import math
 import os
 from functools import partial
 from numbers import Integral, Real
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
+from skemotion._typing import File, Memory
 from skemotion._validation import fit_context
 from skemotion.audio import check_recordings, count_samples
 from skemotion.feature_extraction._base import RecordingTransformer
@@ -27,6 +28,9 @@ from skemotion.feature_extraction._weights import (
     write_weights,
 )
 from skemotion.networks import N_POSITIONS, find_encoder, hash_weights
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 _MAX_DURATION = N_POSITIONS / 50  # seconds
 _ROUNDING = 1e-3  # samples, by which a length in seconds may be off
@@ -155,16 +159,16 @@ class SpeechEncoder(RecordingTransformer):
     def __init__(
         self,
         *,
-        weights="whisper-base",
-        layer=2,
-        duration=5.0,
-        frame_step=2,
-        padding_side="left",
-        normalize="peak",
-        n_jobs=None,
-        memory=None,
-        verbose=0,
-        on_error="raise",
+        weights: File = "whisper-base",
+        layer: Any = 2,
+        duration: float = 5.0,
+        frame_step: int = 2,
+        padding_side: Literal["left", "right"] = "left",
+        normalize: Literal["peak"] | None = "peak",
+        n_jobs: int | None = None,
+        memory: Memory | None = None,
+        verbose: int = 0,
+        on_error: Literal["raise", "warn"] = "raise",
     ):
         self.weights = weights
         self.layer = layer
@@ -178,7 +182,7 @@ class SpeechEncoder(RecordingTransformer):
         self.on_error = on_error
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
+    def fit(self, X: Any, y: Any = None) -> "Self":
         """Load the weights; nothing is learnt from X.
 
         Parameters
@@ -259,7 +263,7 @@ class SpeechEncoder(RecordingTransformer):
         describe = partial(encode, encoder=encoder)
         return self._extract(X, describe, self._settings(), threads_only=True)
 
-    def get_feature_names_out(self, input_features=None) -> NDArray[np.object_]:
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
         """Name the columns of the last axis, such as ``"layer2_0"``.
 
         Parameters

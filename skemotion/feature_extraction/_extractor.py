@@ -2,12 +2,13 @@
 
 from functools import partial
 from numbers import Integral
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval
 
+from skemotion._typing import Memory
 from skemotion._validation import fit_context
 from skemotion.audio import check_recordings, count_samples
 from skemotion.feature_extraction._base import RecordingTransformer
@@ -19,6 +20,9 @@ from skemotion.feature_extraction._sets import (
     names_of_sets,
 )
 from skemotion.feature_extraction._spectrogram import count_frames
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class SpeechFeatureExtractor(RecordingTransformer):
@@ -179,19 +183,19 @@ class SpeechFeatureExtractor(RecordingTransformer):
     def __init__(
         self,
         *,
-        sampling_rate=16000,
-        duration=5.0,
-        hop_length=512,
-        frame_length=2048,
-        n_mfcc=20,
-        n_mels=128,
-        padding_side="left",
-        normalize=None,
-        descriptors="post",
-        n_jobs=None,
-        memory=None,
-        verbose=0,
-        on_error="raise",
+        sampling_rate: int = 16000,
+        duration: float = 5.0,
+        hop_length: int = 512,
+        frame_length: int = 2048,
+        n_mfcc: int = 20,
+        n_mels: int = 128,
+        padding_side: Literal["left", "right"] = "left",
+        normalize: Literal["peak"] | None = None,
+        descriptors: Any = "post",
+        n_jobs: int | None = None,
+        memory: Memory | None = None,
+        verbose: int = 0,
+        on_error: Literal["raise", "warn"] = "raise",
     ):
         self.sampling_rate = sampling_rate
         self.duration = duration
@@ -208,7 +212,7 @@ class SpeechFeatureExtractor(RecordingTransformer):
         self.on_error = on_error
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
+    def fit(self, X: Any, y: Any = None) -> "Self":
         """Check the parameters and the type of X; nothing is learnt.
 
         Parameters
@@ -280,7 +284,7 @@ class SpeechFeatureExtractor(RecordingTransformer):
         sets = find_sets(self.descriptors)
         return self._extract(X, partial(describe, sets=sets), self._settings())
 
-    def get_feature_names_out(self, input_features=None) -> NDArray[np.object_]:
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
         """Name the columns of the last axis.
 
         Parameters

@@ -1,5 +1,8 @@
 """The transformer that turns sequences into flat vectors of statistics."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
@@ -135,14 +138,20 @@ class SequenceFunctionals(TransformerMixin, BaseEstimator):
         "loudness": LOUDNESS_CONSTRAINTS,
     }
 
-    def __init__(self, functionals=FUNCTIONALS, *, ignore_padding=True, loudness=None):
+    def __init__(
+        self,
+        functionals: Sequence[str] = FUNCTIONALS,
+        *,
+        ignore_padding: bool = True,
+        loudness: int | str | None = None,
+    ):
         self.functionals = functionals
         self.ignore_padding = ignore_padding
         self.loudness = loudness
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(
-        self, X: ArrayLike, y=None, feature_names: ArrayLike | None = None
+        self, X: ArrayLike, y: Any = None, feature_names: ArrayLike | None = None
     ) -> "SequenceFunctionals":
         """Check the parameters and remember the shape of a frame.
 
@@ -191,7 +200,7 @@ class SequenceFunctionals(TransformerMixin, BaseEstimator):
             sequences = sequences[:, :, np.newaxis]
         return summarise(sequences, self._find_frames(sequences), self.functionals_)
 
-    def get_feature_names_out(self, input_features=None) -> NDArray[np.object_]:
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
         """Name the columns, such as ``"rms_mean"``.
 
         Parameters

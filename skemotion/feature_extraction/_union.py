@@ -1,8 +1,10 @@
 """The union of several transformers' features, frame by frame."""
 
 from numbers import Integral
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn import get_config
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
@@ -17,6 +19,9 @@ from skemotion._sequences import (
 )
 from skemotion._validation import validate_sequences
 from skemotion.feature_extraction._rates import average_over_time
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class SequenceUnion(SequenceTransformerMixin, FeatureUnion):
@@ -104,7 +109,9 @@ class SequenceUnion(SequenceTransformerMixin, FeatureUnion):
         "verbose_feature_names_out": ["boolean"],
     }
 
-    def fit(self, X, y=None, *, feature_names=None, **fit_params):
+    def fit(
+        self, X: Any, y: Any = None, *, feature_names: Any = None, **fit_params: Any
+    ) -> "Self":
         """Fit all transformers.
 
         Parameters
@@ -126,7 +133,9 @@ class SequenceUnion(SequenceTransformerMixin, FeatureUnion):
         self._names_in = feature_names
         return super().fit(X, y, **fit_params)
 
-    def fit_transform(self, X, y=None, *, feature_names=None, **params):
+    def fit_transform(
+        self, X: Any, y: Any = None, *, feature_names: Any = None, **params: Any
+    ) -> NDArray[np.float32]:
         """Fit all transformers and join what they make of X.
 
         Parameters

@@ -135,11 +135,16 @@ def drawn_by(ax: Any, owner: Any) -> list[Any]:
     return _drawn.get(ax, {}).get(owner, [])
 
 
+def whole_figure(artist: Any) -> Any:
+    """Return the figure around axes or a part of a figure, in any matplotlib."""
+    return artist.figure.figure  # of axes, it is the part of the figure
+
+
 def text_size(figure: Any) -> float:
     """Return a size of text, in points, that suits the width of a figure."""
     from matplotlib import rcParams
 
-    width = figure.get_figure(root=True).get_size_inches()[0]
+    width = whole_figure(figure).get_size_inches()[0]
     return float(min(rcParams["font.size"], _TEXT_PER_INCH * width))
 
 

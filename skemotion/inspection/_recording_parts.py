@@ -11,7 +11,12 @@ from skemotion.feature_extraction._log_mel import (
     SAMPLING_RATE,
     log_mel_spectrogram,
 )
-from skemotion.inspection._plotting import create_axes, draw_once, drawn_by
+from skemotion.inspection._plotting import (
+    create_axes,
+    draw_once,
+    drawn_by,
+    whole_figure,
+)
 
 N_MELS = 80
 _MAX_COLUMNS = 1500  # more are not seen
@@ -47,7 +52,7 @@ def _divide(frame, n_parts, owner):
     for part in found:
         draw_once(part, owner)
     frame.set_axis_off()
-    figure = frame.get_figure(root=True)
+    figure = whole_figure(frame)
     free = {} if figure.get_layout_engine() is not None else {"wspace": 1.1}
     grid = GridSpecFromSubplotSpec(
         n_parts - 1,

@@ -102,10 +102,10 @@ def save_model(model: BaseEstimator, path: str | os.PathLike) -> None:
 
     Pickle, and with it joblib, runs code while it loads. Keras' own format
     names the classes and functions that its reader calls, which has let files
-    run code in spite of its safe mode [1]_. Skops [2]_ reads scikit-learn's
-    estimators safely, but not a Keras network. Hence a bundle holds the
-    weights of the network alone, and its graph is built anew from the
-    parameters.
+    run code in spite of its safe mode [1]_. Skops [2]_ asks its reader which
+    types to trust (:func:`~skemotion.persistence.skops_types`). A bundle asks
+    for no trust: it holds the weights of the network alone, and its graph is
+    built anew from the parameters.
 
     References
     ----------

@@ -19,6 +19,7 @@ from sklearn.utils.validation import (
 
 from skemotion._sequences import hand_on_names, names_behind, takes_recordings
 from skemotion._speakers._standardized import SpeakerStandardized
+from skemotion._typing import Memory, RandomState
 from skemotion._unreadable import find_unreadable, raise_unreadable, warn_unreadable
 from skemotion._validation import (
     as_indexable,
@@ -146,17 +147,17 @@ class EmotionPipeline(NoveltyPipeline):
 
     def __init__(
         self,
-        steps,
+        steps: Any,
         *,
-        validation_fraction=0.1,
-        random_state=None,
-        feature_names=None,
-        hop_duration=None,
-        detect_speech=False,
-        novelty_detector=None,
-        transform_input=None,
-        memory=None,
-        verbose=False,
+        validation_fraction: Any = 0.1,
+        random_state: RandomState = None,
+        feature_names: Any = None,
+        hop_duration: float | None = None,
+        detect_speech: bool = False,
+        novelty_detector: Any = None,
+        transform_input: list[str] | None = None,
+        memory: Memory | None = None,
+        verbose: bool = False,
     ):
         super().__init__(
             steps, transform_input=transform_input, memory=memory, verbose=verbose
@@ -392,7 +393,7 @@ class EmotionPipeline(NoveltyPipeline):
         added = {"hop_duration": None, "detect_speech": False}
         super().__setstate__({**added, **state})
 
-    def get_metadata_routing(self):
+    def get_metadata_routing(self) -> Any:
         """Return the routing of the steps, and the request for `groups`.
 
         Returns

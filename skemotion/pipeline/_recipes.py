@@ -6,6 +6,7 @@ from typing import Literal
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from skemotion._typing import Memory, RandomState
 from skemotion._validation import validate_params
 from skemotion.augmentation import SpeechAugmenter
 from skemotion.classification import AttentionBLSTMClassifier
@@ -33,8 +34,8 @@ def make_emotion_pipeline(
     *,
     validation_fraction: float | Literal["recipe"] | None = "recipe",
     n_jobs: int | None = None,
-    memory=None,
-    random_state=None,
+    memory: Memory | None = None,
+    random_state: RandomState = None,
     verbose: int = 0,
 ) -> EmotionPipeline:
     """Build the pipeline from recordings to emotions.
