@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from typing import get_args
 
 import joblib
 import numpy as np
@@ -38,6 +39,8 @@ from skemotion import (
 )
 from skemotion.datasets import make_emotional_speech
 from skemotion.metrics import uar_scorer
+from skemotion.pipeline import RECIPES
+from skemotion.pipeline._recipe_table import RecipeName
 from skemotion.preprocessing import padding_mask
 
 RNG = np.random.default_rng(0)
@@ -709,3 +712,7 @@ def test_functionals_for_classifiers_of_flat_vectors():
         pipeline, {"classify__svc__C": [0.1, 1]}, cv=2, error_score="raise"
     )
     assert search.fit(X, y).predict(X).shape == (60,)
+
+
+def test_names_of_recipes_are_those_of_the_table():
+    assert get_args(RecipeName) == tuple(RECIPES)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,5 +130,7 @@ RECIPES = {
     "post": Recipe(scale={"scope": "cell"}, balance=True, validation_fraction=0.1),
 }
 """Recipes that are known by name, the default first. A new one is added here."""
+
+RecipeName = Literal["recommended", "descriptors", "post"]  # for checkers of types
 
 DEFAULT_RECIPE = next(iter(RECIPES))

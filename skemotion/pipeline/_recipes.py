@@ -14,7 +14,7 @@ from skemotion.feature_extraction import SpeechEncoder, SpeechFeatureExtractor
 from skemotion.novelty import NoveltyDetector
 from skemotion.over_sampling import SequenceSampler
 from skemotion.pipeline._emotion import EmotionPipeline
-from skemotion.pipeline._recipe_table import DEFAULT_RECIPE, RECIPES, Recipe
+from skemotion.pipeline._recipe_table import DEFAULT_RECIPE, RECIPES, Recipe, RecipeName
 from skemotion.preprocessing import SequenceScaler
 
 
@@ -30,7 +30,7 @@ from skemotion.preprocessing import SequenceScaler
     }
 )
 def make_emotion_pipeline(
-    recipe: str | Recipe = DEFAULT_RECIPE,
+    recipe: RecipeName | Recipe = DEFAULT_RECIPE,
     *,
     validation_fraction: float | Literal["recipe"] | None = "recipe",
     n_jobs: int | None = None,

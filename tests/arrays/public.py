@@ -147,6 +147,7 @@ WITHOUT_ARRAYS = {
     "skemotion.datasets.load_recordings",
     "skemotion.datasets.make_emotional_speech",
     "skemotion.feature_extraction.descriptor_set_version",
+    "skemotion.persistence.skops_types",
     "skemotion.feature_extraction.name_weights",
     "skemotion.inspection.TimelineDisplay.from_predictions",
     "skemotion.inspection.TrainingHistoryDisplay.from_arrays",
