@@ -6,11 +6,12 @@ from pathlib import Path
 
 import matplotlib
 import pytest
+import soundfile
 from sklearn import model_selection
 from sklearn.model_selection import GridSearchCV
 
 import skemotion
-from skemotion import SequenceClassifier, datasets
+from skemotion import AttentionBLSTMClassifier, SequenceClassifier, datasets
 
 ROOT = Path(__file__).parents[1]
 
@@ -35,11 +36,19 @@ def small(monkeypatch):
     def train_for_one_epoch(*args, **kwargs):
         return SequenceClassifier(*args, **kwargs | {"epochs": 1})
 
+    def train_small(**parameters):
+        return AttentionBLSTMClassifier(**parameters | {"units": 2, "epochs": 1})
+
     monkeypatch.setattr(skemotion, "SequenceClassifier", train_for_one_epoch)
+    monkeypatch.setattr(skemotion, "AttentionBLSTMClassifier", train_small)
     for name in ("fetch_emodb", "load_emodb", "make_emotional_speech"):
         monkeypatch.setattr(datasets, name, lambda *args, **kwargs: speech)
     monkeypatch.setattr(skemotion, "make_emotion_pipeline", make_small)
     monkeypatch.setattr(model_selection, "GridSearchCV", search_one_candidate_a_grid)
+
+
+def make_speech():
+    return datasets.make_emotional_speech(1, 1, random_state=0).signals[0]
 
 
 def search_one_candidate_a_grid(estimator, grids, **options):
@@ -51,10 +60,13 @@ def search_one_candidate_a_grid(estimator, grids, **options):
 @pytest.mark.filterwarnings("ignore::skemotion.exceptions.ResamplingWarning")
 def test_readme(small, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
-    exec(compile(code, "README.md", "exec"), {})
+    soundfile.write("speech.wav", make_speech(), 16000)
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
+    for code in blocks:
+        exec(compile(code, "README.md", "exec"), {})
+    assert len(blocks) == 2
     assert (tmp_path / "model.joblib").exists()
-    assert capsys.readouterr().out.count("[") >= 2
+    assert capsys.readouterr().out.count("[") >= 3
 
 
 @pytest.mark.filterwarnings("ignore::skemotion.exceptions.ResamplingWarning")

@@ -129,8 +129,8 @@ RECIPES = {
     ),
     "post": Recipe(scale={"scope": "cell"}, balance=True, validation_fraction=0.1),
 }
-"""Recipes that are known by name, the default first. A new one is added here."""
+"""Recipes that are known by name. A new one is added here."""
 
 RecipeName = Literal["recommended", "descriptors", "post"]  # for checkers of types
 
-DEFAULT_RECIPE = next(iter(RECIPES))
+DEFAULT_RECIPE: RecipeName = "recommended"
