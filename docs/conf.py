@@ -83,7 +83,7 @@ html_theme_options = {
 }
 html_show_sourcelink = False
 # Pages without pages below them have nothing to show there.
-html_sidebars = dict.fromkeys(["index", "404"], [])
+html_sidebars = dict.fromkeys(["index", "evaluation"], [])
 
 
 def skip_members_of_others(app, what, name, obj, skip, options):
