@@ -3,8 +3,8 @@
     SKEMOTION_EMODB=path/to/emodb python benchmarks/draw_recording.py
 
 It is a recording of EMO-DB and what the model that comes with the package makes of it.
-The model has been trained on this recording, so it shows what pictures look like, and not
-how good the model is.
+The model has been trained on this recording, so it shows what pictures look like, and
+not how good the model is.
 """
 
 import os

@@ -63,6 +63,7 @@ sphinx_gallery_conf = {
     "download_all_examples": False,
     "remove_config_comments": True,
     "show_signature": False,
+    "write_computation_times": False,  # its page asks a server for scripts
     "min_reported_time": 600,
     "plot_gallery": os.environ.get("SKEMOTION_DOCS_GALLERY", "1") != "0",
 }
@@ -83,7 +84,7 @@ html_theme_options = {
 }
 html_show_sourcelink = False
 # Pages without pages below them have nothing to show there.
-html_sidebars = dict.fromkeys(["index", "evaluation"], [])
+html_sidebars = {"index": [], "evaluation": []}
 
 
 def skip_members_of_others(app, what, name, obj, skip, options):

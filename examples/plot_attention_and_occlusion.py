@@ -8,8 +8,8 @@ not agree, so attention alone explains nothing.
 """
 
 # %%
-# Human voices of EMO-DB, if `SKEMOTION_EMODB` names a folder with it, and synthetic ones
-# otherwise. The last speaker is left out of training.
+# Human voices of EMO-DB, if `SKEMOTION_EMODB` names a folder with it, and synthetic
+# ones otherwise. The last speaker is left out of training.
 import os
 
 from skemotion.datasets import load_emodb, make_emotional_speech
@@ -30,9 +30,9 @@ model.set_params(augment="passthrough", classify__n_members=1)
 model.fit(recordings[~new], corpus.target[~new])
 
 # %%
-# A recording of the last speaker. `attention_over_time` has the share of attention of each
-# stretch of time, and `occlusion_over_time` by how much the probability of the predicted
-# emotion falls when the stretch is silenced.
+# A recording of the last speaker. `attention_over_time` has the share of attention of
+# each stretch of time, and `occlusion_over_time` by how much the probability of the
+# predicted emotion falls when the stretch is silenced.
 import numpy as np
 
 from skemotion.inspection import attention_over_time, occlusion_over_time
@@ -42,8 +42,8 @@ edges, attention = attention_over_time(model, recordings[row])
 stretches, falls = occlusion_over_time(model, recordings[row])
 
 # %%
-# Do they agree? The rank correlation is 1 if the same stretches matter most to both, and 0
-# if they have nothing to do with each other.
+# Do they agree? The rank correlation is 1 if the same stretches matter most to both,
+# and 0 if they have nothing to do with each other.
 from scipy.stats import spearmanr
 
 middles = (stretches[:-1] + stretches[1:]) / 2

@@ -7,8 +7,8 @@ described once, however many candidates and folds there are.
 """
 
 # %%
-# Human voices of EMO-DB, if `SKEMOTION_EMODB` names a folder with it, and synthetic ones
-# otherwise.
+# Human voices of EMO-DB, if `SKEMOTION_EMODB` names a folder with it, and synthetic
+# ones otherwise.
 import os
 
 from skemotion.datasets import load_emodb, make_emotional_speech
@@ -33,9 +33,7 @@ from skemotion import SequenceFunctionals, SpeechFeatureExtractor
 
 cache = tempfile.TemporaryDirectory()
 model = make_pipeline(
-    SpeechFeatureExtractor(
-        descriptors="extended", normalize="peak", memory=cache.name
-    ),
+    SpeechFeatureExtractor(descriptors="extended", normalize="peak", memory=cache.name),
     SequenceFunctionals(),
     StandardScaler(),
     SVC(),
@@ -48,23 +46,24 @@ from sklearn.model_selection import GridSearchCV, LeaveOneGroupOut
 
 from skemotion.metrics import uar_scorer
 
-grid = {"svc__C": [0.1, 1, 10, 100], "svc__gamma": [1e-5, 1e-4, 1e-3, 1e-2]}
+grid = {"svc__C": [1, 10, 100, 1000], "svc__gamma": [1e-6, 1e-5, 1e-4, 1e-3]}
 search = GridSearchCV(
     model, grid, scoring=uar_scorer, cv=LeaveOneGroupOut(), refit=False
 )
 search.fit(recordings, corpus.target, groups=corpus.speakers)
 
 # %%
-# Each fold would have extracted its features anew. The first fold of the first candidate
-# did; all others read them from the cache.
+# Each fold would have extracted its features anew. The first fold of the first
+# candidate did; all others read them from the cache.
 results = search.cv_results_
 seconds = results["mean_fit_time"]
 print(f"the first candidate took {seconds[0]:.2f} s a fold to fit, ", end="")
 print(f"the others {seconds[1:].mean():.2f} s")
 
 # %%
-# The best score of a search is a little too high, since it was chosen for being highest. To
-# know how good the chosen model is, put the search itself in a cross-validation.
+# The best score of a search is a little too high, since it was chosen for being
+# highest. To know how good the chosen model is, put the search itself in a
+# cross-validation.
 print("best:", search.best_params_, f"{search.best_score_:.2f}")
 
 # %%

@@ -8,9 +8,9 @@ features that count.
 """
 
 # %%
-# Human voices of EMO-DB, if `SKEMOTION_EMODB` names a folder with it, and synthetic ones
-# otherwise. The synthetic voices were made by rules about pitch and loudness, which
-# descriptors measure as they are, so they favour descriptors.
+# Human voices of EMO-DB, if `SKEMOTION_EMODB` names a folder with it, and synthetic
+# ones otherwise. The synthetic voices were made by rules about pitch and loudness,
+# which descriptors measure as they are, so they favour descriptors.
 import os
 
 from skemotion.datasets import load_emodb, make_emotional_speech
@@ -36,9 +36,9 @@ frames = {
 }
 
 # %%
-# The same two classifiers on both. The support vector machine reads mean and deviation over
-# time, the network the frames themselves. Scalers are part of them, so they are fitted on
-# training speakers alone.
+# The same two classifiers on both. The support vector machine reads mean and deviation
+# over time, the network the frames themselves. Scalers are part of them, so they are
+# fitted on training speakers alone.
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
@@ -74,7 +74,7 @@ from skemotion.metrics import uar_scorer
 scores = {}
 for features, X in frames.items():
     for name, model in models.items():
-        scores[f"{name},\n{features}"] = cross_val_score(
+        recalls = cross_val_score(
             model,
             X,
             corpus.target,
@@ -82,11 +82,12 @@ for features, X in frames.items():
             cv=LeaveOneGroupOut(),
             scoring=uar_scorer,
         )
-        print(f"{name:16} {features:21} {scores[f'{name},\n{features}'].mean():.2f}")
+        scores[f"{name},\n{features}"] = recalls
+        print(f"{name:16} {features:21} {recalls.mean():.2f}")
 
 # %%
-# A point for each speaker, and a bar for the mean. Where points of two bars overlap, so few
-# speakers do not tell which is better.
+# A point for each speaker, and a bar for the mean. Where points of two bars overlap, so
+# few speakers do not tell which is better.
 import matplotlib.pyplot as plt
 
 fig, ax = plt.subplots()

@@ -8,8 +8,8 @@ model anew on such recordings. It needs no labels.
 """
 
 # %%
-# Human voices of EMO-DB, if `SKEMOTION_EMODB` names a folder with it, and synthetic ones
-# otherwise.
+# Human voices of EMO-DB, if `SKEMOTION_EMODB` names a folder with it, and synthetic
+# ones otherwise.
 import os
 
 import numpy as np
@@ -27,8 +27,8 @@ else:
     recordings = corpus.signals
 
 # %%
-# What a poor line does to a recording: nothing is left below 300 and above 3,400 Hz, and
-# there is hum and hiss.
+# What a poor line does to a recording: nothing is left below 300 and above 3,400 Hz,
+# and there is hum and hiss.
 from scipy.signal import butter, sosfilt
 
 band = butter(4, [300, 3400], "bandpass", fs=16000, output="sos")
@@ -44,8 +44,9 @@ by_telephone = np.empty(len(recordings), dtype=object)
 by_telephone[:] = [transmit(signal) for signal in recordings]
 
 # %%
-# Train on clean recordings of all speakers but two. One network makes this quick. Without
-# noisy copies in training, which every recipe but the post's has, it is all the more lost.
+# Train on clean recordings of all speakers but two. One network makes this quick.
+# Without noisy copies in training, which every recipe but the post's has, it is all the
+# more lost.
 from skemotion import make_emotion_pipeline
 
 new = np.isin(corpus.speakers, np.unique(corpus.speakers)[-2:])
@@ -54,9 +55,9 @@ model.set_params(augment="passthrough", classify__n_members=1)
 model.fit(recordings[~new], corpus.target[~new])
 
 # %%
-# Adapt it to the telephone. The recordings of the two new speakers are looked at, but not
-# their labels. This is called *transductive*, and numbers reached so should say it. Below
-# 50 recordings there is a warning.
+# Adapt it to the telephone. The recordings of the two new speakers are looked at, but
+# not their labels. This is called *transductive*, and numbers reached so should say it.
+# Below 50 recordings there is a warning.
 import warnings
 
 from skemotion import adapt
@@ -76,9 +77,7 @@ tests = {
     "by telephone, adapted\n(transductive)": (adapted, by_telephone),
 }
 scores = {
-    name: unweighted_average_recall(
-        corpus.target[new], predictor.predict(heard[new])
-    )
+    name: unweighted_average_recall(corpus.target[new], predictor.predict(heard[new]))
     for name, (predictor, heard) in tests.items()
 }
 

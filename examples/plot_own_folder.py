@@ -3,12 +3,13 @@ How do I train on my own recordings?
 ====================================
 
 Recordings are sorted in a folder for each emotion, or listed in a table. They are
-checked, a model is trained on them, and it is tested on a speaker that it does not know.
+checked, a model is trained on them, and it is tested on a speaker that it does not
+know.
 """
 
 # %%
-# A folder for each emotion is made here, out of EMO-DB if `SKEMOTION_EMODB` names a folder
-# with it, and of synthetic speech otherwise. Yours is there already.
+# A folder for each emotion is made here, out of EMO-DB if `SKEMOTION_EMODB` names a
+# folder with it, and of synthetic speech otherwise. Yours is there already.
 import os
 import shutil
 import tempfile
@@ -28,9 +29,9 @@ else:
 print(*sorted(path.name for path in mine.iterdir()), sep="/  ", end="/\n")
 
 # %%
-# Read the folder. Who speaks is not known from it. Here, the names of the files tell: those
-# of EMO-DB begin with the speaker's number, and the synthetic ones with "s01" and so on. A
-# table with the columns `path`, `label` and `speaker` would say it as well.
+# Read the folder. Who speaks is not known from it. Here, the names of the files tell:
+# those of EMO-DB begin with the speaker's number, and the synthetic ones with "s01" and
+# so on. A table with the columns `path`, `label` and `speaker` would say it as well.
 import numpy as np
 
 from skemotion.datasets import load_recordings
@@ -40,16 +41,16 @@ speakers = np.array([Path(path).name[: 2 if folder else 3] for path in data.path
 print(len(data.paths), "recordings of", len(set(speakers)), "speakers")
 
 # %%
-# Look at the recordings before anything is trained on them. This finds what cannot be read,
-# is silent, clipped, too short, or twice there.
+# Look at the recordings before anything is trained on them. This finds what cannot be
+# read, is silent, clipped, too short, or twice there.
 from skemotion.datasets import check_corpus
 
 print(check_corpus(data.paths, data.target, speakers))
 
 # %%
-# Train on all speakers but the last. The recipe "descriptors" is made small here, so that
-# this takes seconds: one network instead of three, and no noisy copies. Leave out the line
-# with `set_params` for a model to use.
+# Train on all speakers but the last. The recipe "descriptors" is made small here, so
+# that this takes seconds: one network instead of three, and no noisy copies. Leave out
+# the line with `set_params` for a model to use.
 from skemotion import make_emotion_pipeline
 
 last = sorted(set(speakers))[-1]

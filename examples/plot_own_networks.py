@@ -49,8 +49,8 @@ def build_transformer(n_frames, n_features, n_classes):
 
 
 # %%
-# Human voices of EMO-DB, if `SKEMOTION_EMODB` names a folder with it, and synthetic ones
-# otherwise.
+# Human voices of EMO-DB, if `SKEMOTION_EMODB` names a folder with it, and synthetic
+# ones otherwise.
 import os
 
 from skemotion.datasets import load_emodb, make_emotional_speech
@@ -64,9 +64,10 @@ else:
     recordings = corpus.signals
 
 # %%
-# Either takes the place of the last step of a pipeline. The last speaker is left out. A few
-# epochs are enough to see that it runs. For scores, leave out each speaker in turn, as
-# :func:`~sklearn.model_selection.cross_val_score` does with ``cv=LeaveOneGroupOut()``.
+# Either takes the place of the last step of a pipeline. The last speaker is left out. A
+# few epochs are enough to see that it runs. For scores, leave out each speaker in turn,
+# as :func:`~sklearn.model_selection.cross_val_score` does with
+# ``cv=LeaveOneGroupOut()``.
 from skemotion import SequenceClassifier, make_emotion_pipeline
 from skemotion.metrics import unweighted_average_recall
 
@@ -85,7 +86,8 @@ for build in (build_cnn_gru, build_transformer):
     pipelines[build.__name__] = pipeline
 
 # %%
-# Where does the Transformer look? The pictures of the package know its layer "attention".
+# Where does the Transformer look? The pictures of the package know its layer
+# "attention".
 from skemotion.inspection import RecordingDisplay
 
 RecordingDisplay.from_estimator(pipelines["build_transformer"], recordings[new][0])

@@ -2,13 +2,14 @@
 How do I save a model, and use it elsewhere?
 ============================================
 
-A fitted pipeline can be kept in three ways: by joblib, as a bundle that runs no code when
-it is loaded, and as an ONNX graph that needs no TensorFlow. All three predict the same.
+A fitted pipeline can be kept in three ways: by joblib, as a bundle that runs no code
+when it is loaded, and as an ONNX graph that needs no TensorFlow. All three predict the
+same.
 """
 
 # %%
-# Human voices of EMO-DB, if `SKEMOTION_EMODB` names a folder with it, and synthetic ones
-# otherwise. A small model, so that this is quick.
+# Human voices of EMO-DB, if `SKEMOTION_EMODB` names a folder with it, and synthetic
+# ones otherwise. A small model, so that this is quick.
 import os
 
 from skemotion import make_emotion_pipeline
@@ -27,8 +28,8 @@ model.set_params(augment="passthrough", classify__n_members=1)
 model.fit(recordings, corpus.target)
 
 # %%
-# **joblib** keeps any pipeline, steps of your own included. Loading such a file runs code
-# from it: load none from a source that you do not trust.
+# **joblib** keeps any pipeline, steps of your own included. Loading such a file runs
+# code from it: load none from a source that you do not trust.
 import tempfile
 from pathlib import Path
 
@@ -38,8 +39,8 @@ kept = Path(tempfile.mkdtemp())
 joblib.dump(model, kept / "model.joblib")
 
 # %%
-# **A bundle** keeps pipelines of this package as arrays and JSON. Loading it runs no code
-# from it, so it is the one to give to others. The command line writes it, too.
+# **A bundle** keeps pipelines of this package as arrays and JSON. Loading it runs no
+# code from it, so it is the one to give to others. The command line writes it, too.
 from skemotion import load_model, save_model
 
 save_model(model, kept / "model.skemotion")

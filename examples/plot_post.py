@@ -11,7 +11,8 @@ picture of where it attends to. :doc:`/origin` says what differs, and why.
 
 # %%
 # The post takes EMO-DB, and so does this if `SKEMOTION_EMODB` names a folder with it.
-# Otherwise it takes synthetic speech, a part of which is dropped to make one emotion rare.
+# Otherwise it takes synthetic speech, a part of which is dropped to make one emotion
+# rare.
 import os
 
 import numpy as np
@@ -30,8 +31,8 @@ else:
 
 # %%
 # **Features.** Each recording becomes 157 frames of 46 descriptors: spectral centroid,
-# contrast, bandwidth, roll-off, zero-crossing rate, root mean square, 20 MFCCs, and their
-# first derivatives. They equal those of librosa.
+# contrast, bandwidth, roll-off, zero-crossing rate, root mean square, 20 MFCCs, and
+# their first derivatives. They equal those of librosa.
 from skemotion import SpeechFeatureExtractor
 
 extractor = SpeechFeatureExtractor()
@@ -39,9 +40,9 @@ X = extractor.fit_transform(recordings)
 print(X.shape, extractor.get_feature_names_out()[:7])
 
 # %%
-# **Split.** The post tests on recordings whose speakers it trains on. Here, whole speakers
-# are left out instead. What was chosen on the test set in the post, the scaler and the
-# epoch, is chosen on training recordings here.
+# **Split.** The post tests on recordings whose speakers it trains on. Here, whole
+# speakers are left out instead. What was chosen on the test set in the post, the scaler
+# and the epoch, is chosen on training recordings here.
 test = np.isin(speakers, np.unique(speakers)[-1:])
 X_train, y_train = X[~test], emotions[~test]
 
@@ -61,10 +62,10 @@ X_balanced, y_balanced = sampler.fit_resample(scaler.transform(X_train), y_train
 print(len(y_train), "recordings become", len(y_balanced))
 
 # %%
-# **The network**: a bidirectional LSTM, whose states :math:`h_j` are weighed by attention.
-# Each gets an energy :math:`e_j = v^T \tanh(U h_j) / \sqrt{units}`; a softmax over the
-# frames makes weights of them. The post has 256 units and up to 30 epochs; here are fewer,
-# to be quick.
+# **The network**: a bidirectional LSTM, whose states :math:`h_j` are weighed by
+# attention. Each gets an energy :math:`e_j = v^T \tanh(U h_j) / \sqrt{units}`; a
+# softmax over the frames makes weights of them. The post has 256 units and up to 30
+# epochs; here are fewer, to be quick.
 from skemotion import AttentionBLSTMClassifier
 
 network = AttentionBLSTMClassifier(units=24, epochs=12, random_state=0)
@@ -89,9 +90,11 @@ from skemotion.inspection import AttentionDisplay, ClassBalanceDisplay
 
 fig, (left, right) = plt.subplots(1, 2, figsize=(10, 4))
 ClassBalanceDisplay.from_arrays(y_train, y_balanced, ax=left)
-left.set_title("Before and after SMOTE")
 AttentionDisplay.from_predictions(
-    network.attention(X_test), predicted, frame_seconds=extractor.frame_seconds, ax=right
+    network.attention(X_test),
+    predicted,
+    frame_seconds=extractor.frame_seconds,
+    ax=right,
 )
 right.set_title("Attention by predicted emotion")
 fig.show()

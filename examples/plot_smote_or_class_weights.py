@@ -3,13 +3,13 @@ Rare emotions: SMOTE or class weights?
 ======================================
 
 Corpora have more anger than disgust. SMOTE mixes new recordings of rare emotions from
-those that there are; class weights let each rare one count more. The trap with SMOTE is to
-apply it before the split: then mixtures of test recordings are trained on.
+those that there are; class weights let each rare one count more. The trap with SMOTE is
+to apply it before the split: then mixtures of test recordings are trained on.
 """
 
 # %%
-# Human voices of EMO-DB, if `SKEMOTION_EMODB` names a folder with it, and synthetic ones
-# otherwise, of which a part is dropped to make some emotions rare.
+# Human voices of EMO-DB, if `SKEMOTION_EMODB` names a folder with it, and synthetic
+# ones otherwise, of which a part is dropped to make some emotions rare.
 import os
 
 import numpy as np
@@ -33,13 +33,14 @@ frames = SpeechFeatureExtractor(normalize="peak").fit_transform(recordings)
 
 # %%
 # Three ways, with the same classifier. :class:`~skemotion.SequenceSampler` stands in a
-# pipeline of imbalanced-learn, which samples in `fit` alone. So nothing synthetic is tested.
+# pipeline of imbalanced-learn, which samples in `fit` alone. So nothing synthetic is
+# tested.
 from imblearn.over_sampling import SMOTE
 from imblearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from skemotion import SequenceFunctionals, SequenceScaler, SequenceSampler
+from skemotion import SequenceFunctionals, SequenceSampler, SequenceScaler
 
 sampler = SequenceSampler(SMOTE(k_neighbors=3, random_state=0))
 
@@ -79,8 +80,8 @@ recalls = {
 }
 
 # %%
-# And the trap, *leaky*: sample first, then split. What is scored are mixtures of recordings
-# that were trained on. The number is worth nothing.
+# And the trap, *leaky*: sample first, then split. What is scored are mixtures of
+# recordings that were trained on. The number is worth nothing.
 mixed, mixed_emotions = sampler.fit_resample(frames, emotions)
 folds = StratifiedKFold(len(set(speakers)), shuffle=True, random_state=0)
 recalls["SMOTE before the split (leaky)"] = recall_score(
@@ -100,14 +101,15 @@ from skemotion.inspection import ClassBalanceDisplay
 
 fig, (left, right) = plt.subplots(1, 2, figsize=(9, 4.6), width_ratios=[1, 2])
 ClassBalanceDisplay.from_arrays(emotions, mixed_emotions, ax=left)
-left.set_title("Recordings")
 places = np.arange(len(names))
-colours = ["0.6", "tab:blue", "tab:orange", "0.85"]
+colours = ["0.6", "tab:blue", "tab:green", "0.85"]
 for row, (name, recall) in enumerate(recalls.items()):
     bars = right.barh(places + 0.2 * row - 0.3, recall, 0.2, label=name)
     plt.setp(bars, color=colours[row])
 right.set(yticks=places, yticklabels=names, xlim=(0, 1), xlabel="recall")
 right.set_title("Recognised, speakers left out")
 right.invert_yaxis()
-fig.legend(loc="outside lower center", ncols=2)
+fig.legend(
+    handles=right.get_legend_handles_labels()[0], loc="outside lower center", ncols=2
+)
 fig.show()

@@ -2,14 +2,14 @@
 Which emotion is heard when?
 ============================
 
-A recording of any length becomes a timeline: where each emotion begins and ends. What is
-heard here are recordings of a speaker whom the model does not know, one after the other,
-with pauses between.
+A recording of any length becomes a timeline: where each emotion begins and ends. What
+is heard here are recordings of a speaker whom the model does not know, one after the
+other, with pauses between.
 """
 
 # %%
-# Human voices of EMO-DB, if `SKEMOTION_EMODB` names a folder with it, and synthetic ones
-# otherwise.
+# Human voices of EMO-DB, if `SKEMOTION_EMODB` names a folder with it, and synthetic
+# ones otherwise.
 import os
 
 from skemotion.datasets import load_emodb, make_emotional_speech

@@ -23,9 +23,9 @@ else:
 print(len(recordings), "recordings of", ", ".join(corpus.target_names))
 
 # %%
-# A third of the speakers is left out. The recipe "descriptors" is made small here, so that
-# it trains in seconds: one network instead of three, and no noisy copies. Leave out the
-# line with `set_params` for a model to use.
+# A third of the speakers is left out. The recipe "descriptors" is made small here, so
+# that it trains in seconds: one network instead of three, and no noisy copies. Leave
+# out the line with `set_params` for a model to use.
 from sklearn.model_selection import StratifiedGroupKFold
 
 from skemotion import make_emotion_pipeline
@@ -37,9 +37,9 @@ pipeline.set_params(augment="passthrough", classify__n_members=1)
 pipeline.fit(recordings[train], corpus.target[train])
 
 # %%
-# How well are the emotions of the new speakers recognised? The unweighted average recall
-# (UAR) counts every emotion alike; by chance it is 1/7 = 0.14. The interval says how far
-# the score would move on other recordings of this kind.
+# How well are the emotions of the new speakers recognised? The unweighted average
+# recall (UAR) counts every emotion alike; by chance it is 1/7 = 0.14. The interval says
+# how far the score would move on other recordings of this kind.
 from sklearn.metrics import ConfusionMatrixDisplay
 
 from skemotion.metrics import bootstrap_interval, unweighted_average_recall

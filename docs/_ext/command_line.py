@@ -15,6 +15,7 @@ class CommandLine(Directive):
     """Put a section for each command where the directive stands."""
 
     def run(self):
+        """Return the sections."""
         parser = make_parser()
         commands = parser._subparsers._group_actions[0].choices
         lines = []

@@ -26,6 +26,7 @@ class ByList(_SortKey):
     """Order examples as a user meets their questions; new ones come last."""
 
     def __call__(self, filename):
+        """Return the place of an example."""
         return ORDER.index(filename) if filename in ORDER else len(ORDER)
 
 
