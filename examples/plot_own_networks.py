@@ -78,7 +78,9 @@ for build in (build_cnn_gru, build_transformer):
         build, epochs=8, schedule="one_cycle", class_weight="balanced", random_state=0
     )
     pipeline = make_emotion_pipeline("descriptors", random_state=0)
-    pipeline.set_params(augment="passthrough", classify=classifier)
+    pipeline.set_params(
+        augment="passthrough", extract__descriptors="post", classify=classifier
+    )
     pipeline.fit(recordings[~new], corpus.target[~new])
     predicted = pipeline.predict(recordings[new])
     recall = unweighted_average_recall(corpus.target[new], predicted)
