@@ -41,6 +41,7 @@ nitpick_ignore = [("py:obj", "n_features_in_")]
 
 autodoc_typehints = "none"
 autosummary_generate = True
+toc_object_entries_show_parents = "hide"
 numpydoc_show_class_members = False
 numpydoc_xref_param_type = True
 numpydoc_xref_ignore = "all"
