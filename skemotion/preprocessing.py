@@ -114,7 +114,7 @@ def speaker_standardize(
     Parameters
     ----------
     X : array-like of shape (n_samples, n_frames, n_features)
-        Sequences, as :class:`SpeechFeatureExtractor` returns them.
+        Sequences, as :class:`~skemotion.SpeechFeatureExtractor` returns them.
     speakers : array-like of shape (n_samples,)
         Who speaks in each.
     ignore_padding : bool, default=True

@@ -54,7 +54,7 @@ class Finding(NamedTuple):
 
 @dataclass(frozen=True)
 class CorpusCheck:
-    """What :func:`check_corpus` has found. As text, it is a report.
+    """What :func:`~skemotion.datasets.check_corpus` has found. As text, it is a report.
 
     Parameters
     ----------

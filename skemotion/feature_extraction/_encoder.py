@@ -79,7 +79,7 @@ class SpeechEncoder(RecordingTransformer):
 
     n_jobs : int, default=None
         Number of threads that work on a recording each. None means 1 unless in
-        a :func:`joblib.parallel_config` context, -1 means all processors.
+        a :obj:`joblib.parallel_config` context, -1 means all processors.
 
     memory : str or object with the joblib.Memory interface, default=None
         Where frames are cached, one entry per recording. The key is made of

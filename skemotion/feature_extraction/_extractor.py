@@ -80,7 +80,7 @@ class SpeechFeatureExtractor(RecordingTransformer):
 
     n_jobs : int, default=None
         Number of recordings worked on at the same time, by joblib. None means
-        1 unless in a :func:`joblib.parallel_config` context, -1 means all
+        1 unless in a :obj:`joblib.parallel_config` context, -1 means all
         processors. The default backend is threads for fewer than 500
         recordings, and processes for more; meanwhile, BLAS is kept to one
         thread.

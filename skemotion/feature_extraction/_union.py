@@ -44,7 +44,7 @@ class SequenceUnion(SequenceTransformerMixin, FeatureUnion):
 
     n_jobs : int, default=None
         Number of transformers that work at the same time, by joblib. None
-        means 1 unless in a :func:`joblib.parallel_config` context, -1 means all
+        means 1 unless in a :obj:`joblib.parallel_config` context, -1 means all
         processors.
 
     transformer_weights : dict of str to float, default=None
@@ -54,7 +54,7 @@ class SequenceUnion(SequenceTransformerMixin, FeatureUnion):
         Whether to print the time that fitting each transformer takes.
 
     verbose_feature_names_out : bool, default=True
-        Whether :meth:`get_feature_names_out` puts the transformer's name in
+        Whether ``get_feature_names_out`` puts the transformer's name in
         front of each feature's, as in ``"scaled__rms"``. If False, names must
         differ between transformers.
 

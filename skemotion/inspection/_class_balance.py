@@ -52,7 +52,7 @@ class ClassBalanceDisplay:
 
     See Also
     --------
-    SequenceSampler : Balances the classes of sequences.
+    skemotion.SequenceSampler : Balances the classes of sequences.
 
     Examples
     --------

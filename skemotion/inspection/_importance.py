@@ -90,7 +90,7 @@ def sequence_permutation_importance(
 
     n_jobs : int, default=None
         Number of features worked on at the same time, by joblib. None means 1
-        unless in a :func:`joblib.parallel_config` context, -1 means all
+        unless in a :obj:`joblib.parallel_config` context, -1 means all
         processors.
 
     random_state : int, RandomState instance or None, default=None

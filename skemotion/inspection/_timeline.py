@@ -51,7 +51,7 @@ class TimelineDisplay:
 
     See Also
     --------
-    emotion_timeline : Finds what is drawn.
+    skemotion.emotion_timeline : Finds what is drawn.
 
     Examples
     --------

@@ -59,7 +59,7 @@ def unweighted_average_recall(
 
     See Also
     --------
-    uar_scorer : The same as a scorer, for ``scoring=``.
+    skemotion.metrics.uar_scorer : The same as a scorer, for ``scoring=``.
     sklearn.metrics.accuracy_score : The weighted average recall (WAR).
 
     References
