@@ -164,7 +164,7 @@ class Babble(_Added):
     ----------
     snr : tuple of (float, float), default=None
         Ratio of the recording to the babble, in dB, drawn evenly. None takes what
-        :class:`SpeechAugmenter` draws from its own `snr`.
+        :class:`~skemotion.SpeechAugmenter` draws from its own `snr`.
     n_voices : int, default=6
         How many voices, or as many as there are recordings.
     """
@@ -206,7 +206,7 @@ class Noise(_Added):
     ----------
     snr : tuple of (float, float), default=None
         Ratio of the recording to the noise, in dB, drawn evenly. None takes what
-        :class:`SpeechAugmenter` draws from its own `snr`.
+        :class:`~skemotion.SpeechAugmenter` draws from its own `snr`.
     slopes : tuple of (float, float), default=(0.0, 1.5)
         Exponent by which the power of the noise falls over frequency, drawn evenly;
         0 is white.

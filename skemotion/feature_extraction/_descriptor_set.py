@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 class DescriptorSet:
     """Descriptors that belong together: a function, and the names of its columns.
 
-    It is given to :class:`SpeechFeatureExtractor` as `descriptors`, alone or in a list
-    with others, which puts their columns side by side.
+    It is given to :class:`~skemotion.SpeechFeatureExtractor` as `descriptors`, alone or
+    in a list with others, which puts their columns side by side.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ class DescriptorSet:
 
     See Also
     --------
-    SpeechFeatureExtractor : Computes the descriptors of recordings.
+    skemotion.SpeechFeatureExtractor : Computes the descriptors of recordings.
 
     Notes
     -----

@@ -39,12 +39,13 @@ def skops_types() -> list[str]:
 
     See Also
     --------
-    save_model : Writes a model so that no type has to be trusted.
+    skemotion.save_model : Writes a model so that no type has to be trusted.
 
     Notes
     -----
     With them, Keras reads the settings of the optimizer, which are in the file. Of a
-    file whose source you do not know, :func:`load_model` is the safer reader.
+    file whose source you do not know, :func:`~skemotion.load_model` is the safer
+    reader.
 
     Examples
     --------

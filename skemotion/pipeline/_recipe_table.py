@@ -7,30 +7,32 @@ from typing import Any, Literal
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """How a pipeline is set, for :func:`make_emotion_pipeline`.
+    """How a pipeline is set, for :func:`~skemotion.make_emotion_pipeline`.
 
     :func:`dataclasses.replace` makes one that differs a little from another.
 
     Parameters
     ----------
     encode : mapping of str to object, default=None
-        Parameters of :class:`SpeechEncoder`, or None for acoustic descriptors.
+        Parameters of :class:`~skemotion.SpeechEncoder`, or None for acoustic
+        descriptors.
 
     extract : mapping of str to object, default=None
-        Parameters of :class:`SpeechFeatureExtractor`, where there is no encoder. None
-        means its defaults.
+        Parameters of :class:`~skemotion.SpeechFeatureExtractor`, where there is no
+        encoder. None means its defaults.
 
     augment : mapping of str to object, default=None
-        Parameters of :class:`SpeechAugmenter`, or None for no copies.
+        Parameters of :class:`~skemotion.SpeechAugmenter`, or None for no copies.
 
     scale : mapping of str to object, default=None
-        Parameters of :class:`SequenceScaler`. None means its defaults.
+        Parameters of :class:`~skemotion.SequenceScaler`. None means its defaults.
 
     balance : bool, default=False
-        Whether :class:`SequenceSampler` balances the classes, by SMOTE.
+        Whether :class:`~skemotion.SequenceSampler` balances the classes, by SMOTE.
 
     classify : mapping of str to object, default=None
-        Parameters of :class:`AttentionBLSTMClassifier`. None means its defaults.
+        Parameters of :class:`~skemotion.AttentionBLSTMClassifier`. None means its
+        defaults.
 
     validation_fraction : float, default=None
         Part of the training recordings that are held out for early stopping.
@@ -42,7 +44,7 @@ class Recipe:
         Whether it looks for speech, and answers ``no speech``.
 
     detect_novelty : bool, default=False
-        Whether it has a :class:`NoveltyDetector`.
+        Whether it has a :class:`~skemotion.NoveltyDetector`.
 
     Raises
     ------
