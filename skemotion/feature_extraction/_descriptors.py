@@ -4,6 +4,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from skemotion.feature_extraction._columns import stack_columns
 from skemotion.feature_extraction._descriptor_set import DescriptorSet
 from skemotion.feature_extraction._spectral import (
     centroid_and_bandwidth,
@@ -122,17 +123,17 @@ def describe_spectrogram(
 
     descriptors = np.empty((n_frames, _N_SCALARS + 2 * n_mfcc), dtype=np.float32)
     static, slopes = np.split(descriptors, [_N_SCALARS + n_mfcc], axis=1)
-    static[sound, :_N_SCALARS] = np.stack(
-        [
-            centroid,
-            contrast,
-            bandwidth,
-            roll_off(magnitudes, frequencies),
-            _zero_crossing_rate(signal, sound, frame_length, hop_length),
-            _root_mean_square(frames),
-        ],
-        axis=1,
-    )
+    scalars = {
+        "spectral_centroid": centroid,
+        "spectral_contrast": contrast,
+        "spectral_bandwidth": bandwidth,
+        "spectral_rolloff": roll_off(magnitudes, frequencies),
+        "zero_crossing_rate": _zero_crossing_rate(
+            signal, sound, frame_length, hop_length
+        ),
+        "rms": _root_mean_square(frames),
+    }
+    static[sound, :_N_SCALARS] = stack_columns(scalars, _SCALAR_NAMES)
     static[sound, _N_SCALARS:] = mel_cepstrum(
         magnitudes, n_mfcc, sampling_rate, frame_length, n_mels
     )

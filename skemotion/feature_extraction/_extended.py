@@ -1,9 +1,13 @@
 """The extended set: the descriptors of the post, and others beside them."""
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
 from skemotion.feature_extraction._band import HIGHEST, LOWEST, MIN_SAMPLING_RATE
+from skemotion.feature_extraction._columns import stack_columns
 from skemotion.feature_extraction._descriptor_set import DescriptorSet
 from skemotion.feature_extraction._descriptors import (
     check_resolution,
@@ -22,6 +26,7 @@ from skemotion.feature_extraction._spectral import (
     upper_contrasts,
 )
 from skemotion.feature_extraction._spectrogram import (
+    Spectrogram,
     compute_spectrogram,
     count_frames,
     extend_over_silence,
@@ -45,17 +50,31 @@ _SHAPE_NAMES = (
 )
 
 
+class _Heard(NamedTuple):
+    """What all groups are computed from; the signal has no offset."""
+
+    signal: NDArray[np.float32]
+    spectrogram: Spectrogram
+    sampling_rate: int
+    hop_length: int
+    n_frames: int
+    peak: float
+    step: int  # from one short frame to the next, in samples
+    near: NDArray[np.intp]  # short frames around each frame
+    wide: NDArray[np.intp]
+
+
+class _Group(NamedTuple):
+    """Columns that are computed together, and their names."""
+
+    names: tuple[str, ...]
+    describe: Callable[[_Heard], NDArray]
+
+
 def extended_descriptor_names(n_mfcc: int) -> list[str]:
     """Name the columns of :func:`compute_extended_descriptors`, in order."""
-    return [
-        *descriptor_names(n_mfcc),
-        *(f"spectral_contrast_{i + 1}" for i in range(_N_CONTRASTS)),
-        *(f"log_mel_{i}" for i in range(_N_BANDS)),
-        *(f"change_log_mel_{i}" for i in range(_N_BANDS)),
-        *_SHAPE_NAMES,
-        *VOICE_NAMES,
-        *FORMANT_NAMES,
-    ]
+    added = [name for group in _GROUPS for name in group.names]
+    return [*descriptor_names(n_mfcc), *added]
 
 
 def compute_extended_descriptors(
@@ -115,22 +134,30 @@ def compute_extended_descriptors(
         n_mfcc=n_mfcc,
         n_mels=n_mels,
     )
-    n_frames = len(basic)
+    heard = _hear(signal, spectrogram, sampling_rate, hop_length, len(basic))
+    columns = [basic, *(group.describe(heard) for group in _GROUPS)]
+    return np.concatenate(columns, axis=1, dtype=np.float32)
+
+
+def _hear(signal, spectrogram, sampling_rate, hop_length, n_frames):
     signal, spectrogram = remove_offset(signal, spectrogram, hop_length)
-    peak = float(np.abs(signal).max())
     step = max(hop_length // _PARTS, 1)
     n_short = count_frames(len(signal), _short_window(sampling_rate), step)
-    near = _short_frames(n_frames, n_short, hop_length, step, _PARTS // 2)
-    wide = _short_frames(n_frames, n_short, hop_length, step, _PARTS)
-    columns = [
-        basic,
-        _describe_contrasts(spectrogram, sampling_rate, peak, n_frames),
-        _describe_bands(signal, sampling_rate, peak, step, near),
-        _describe_shape(spectrogram, peak, n_frames),
-        describe_voice(signal, spectrogram, sampling_rate, peak, step, near, wide),
-        describe_formants(signal, sampling_rate, peak, hop_length, n_frames),
-    ]
-    return np.concatenate(columns, axis=1, dtype=np.float32)
+    near, wide = (
+        _short_frames(n_frames, n_short, hop_length, step, reach)
+        for reach in (_PARTS // 2, _PARTS)
+    )
+    return _Heard(
+        signal=signal,
+        spectrogram=spectrogram,
+        sampling_rate=sampling_rate,
+        hop_length=hop_length,
+        n_frames=n_frames,
+        peak=float(np.abs(signal).max()),
+        step=step,
+        near=near,
+        wide=wide,
+    )
 
 
 def _short_window(sampling_rate):
@@ -144,16 +171,22 @@ def _short_frames(n_frames, n_short, hop_length, step, reach):
     return np.clip(index, 0, n_short - 1)
 
 
-def _describe_contrasts(spectrogram, sampling_rate, peak, n_frames):
-    sound, frames, magnitudes, _ = spectrogram
+def _describe_contrasts(heard):
+    sound, frames, magnitudes, _ = heard.spectrogram
     frame_length = frames.shape[1]
-    bands = contrast_bands(sampling_rate, frame_length, HIGHEST)
-    floor = float(np.sqrt(tone_power(DESCRIBED * peak, frame_length)))
+    bands = contrast_bands(heard.sampling_rate, frame_length, HIGHEST)
+    floor = float(np.sqrt(tone_power(DESCRIBED * heard.peak, frame_length)))
     contrasts = upper_contrasts(magnitudes, bands, floor)
-    return extend_over_silence(contrasts, sound, n_frames)
+    return extend_over_silence(contrasts, sound, heard.n_frames)
 
 
-def _describe_bands(signal, sampling_rate, peak, step, near):
+def _describe_bands(heard):
+    signal, sampling_rate, peak, step = (
+        heard.signal,
+        heard.sampling_rate,
+        heard.peak,
+        heard.step,
+    )
     window = _short_window(sampling_rate)
     n_short = count_frames(len(signal), window, step)
     spectrogram = compute_spectrogram(
@@ -171,12 +204,14 @@ def _describe_bands(signal, sampling_rate, peak, step, near):
         for floor in (DESCRIBED, COMPARED)
     )
     change = np.abs(np.diff(loudness, axis=0, prepend=loudness[:1]))
+    near = heard.near
     return np.hstack([level[near].mean(axis=1), change[near].mean(axis=1)])
 
 
-def _describe_shape(spectrogram, peak, n_frames):
+def _describe_shape(heard):
     """Describe how power is spread over frequency, frame by frame."""
-    sound, frames, magnitudes, frequencies = spectrogram
+    sound, frames, magnitudes, frequencies = heard.spectrogram
+    peak, n_frames = heard.peak, heard.n_frames
     start, stop = np.searchsorted(frequencies, [LOWEST, HIGHEST])
     voice = slice(max(start, N_OFFSET_BINS), stop)
     frequencies = frequencies[voice]
@@ -191,19 +226,25 @@ def _describe_shape(spectrogram, peak, n_frames):
         start, stop = np.searchsorted(frequencies, [low, high])
         return power[:, start:stop]
 
-    shape = np.stack(
-        [
-            np.log(total),
-            level.mean(axis=1) - np.log(power.mean(axis=1)),
-            _flux(np.sqrt(part)),
-            1000 * (level @ centred) / np.square(centred).sum(),
-            np.log(total) - np.einsum("tf,tf->t", part, level),
-            *_skewness_and_log_kurtosis(part, frequencies.astype(np.float32)),
-            np.log(in_band(0, 1000).sum(axis=1) / in_band(1000, 5000).sum(axis=1)),
-            np.log(in_band(0, 2000).max(axis=1) / in_band(2000, 5000).max(axis=1)),
-        ],
-        axis=1,
+    skewness, kurtosis = _skewness_and_log_kurtosis(
+        part, frequencies.astype(np.float32)
     )
+    columns = {
+        "log_energy": np.log(total),
+        "spectral_flatness": level.mean(axis=1) - np.log(power.mean(axis=1)),
+        "spectral_flux": _flux(np.sqrt(part)),
+        "spectral_slope": 1000 * (level @ centred) / np.square(centred).sum(),
+        "spectral_entropy": np.log(total) - np.einsum("tf,tf->t", part, level),
+        "spectral_skewness": skewness,
+        "log_spectral_kurtosis": kurtosis,
+        "alpha_ratio": np.log(
+            in_band(0, 1000).sum(axis=1) / in_band(1000, 5000).sum(axis=1)
+        ),
+        "hammarberg_index": np.log(
+            in_band(0, 2000).max(axis=1) / in_band(2000, 5000).max(axis=1)
+        ),
+    }
+    shape = stack_columns(columns, _SHAPE_NAMES)
     shape = extend_over_silence(shape, sound, n_frames)
     # From one silent frame to the next, nothing changes.
     shape[sound.stop :, _SHAPE_NAMES.index("spectral_flux")] = 0
@@ -227,6 +268,46 @@ def _skewness_and_log_kurtosis(part, frequencies):
     fourth = np.einsum("tf,tf->t", weighted, square)
     return third / variance**1.5, np.log(fourth / variance**2)
 
+
+def _describe_voice(heard):
+    return describe_voice(
+        heard.signal,
+        heard.spectrogram,
+        heard.sampling_rate,
+        heard.peak,
+        heard.step,
+        heard.near,
+        heard.wide,
+    )
+
+
+def _describe_formants(heard):
+    return describe_formants(
+        heard.signal,
+        heard.sampling_rate,
+        heard.peak,
+        heard.hop_length,
+        heard.n_frames,
+    )
+
+
+_GROUPS = (
+    _Group(
+        tuple(f"spectral_contrast_{i + 1}" for i in range(_N_CONTRASTS)),
+        _describe_contrasts,
+    ),
+    _Group(
+        tuple(
+            f"{kind}_{i}"
+            for kind in ("log_mel", "change_log_mel")
+            for i in range(_N_BANDS)
+        ),
+        _describe_bands,
+    ),
+    _Group(_SHAPE_NAMES, _describe_shape),
+    _Group(VOICE_NAMES, _describe_voice),
+    _Group(FORMANT_NAMES, _describe_formants),
+)
 
 DESCRIPTORS = DescriptorSet(
     "extended",

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from skemotion.feature_extraction._columns import stack_columns
 from skemotion.feature_extraction._floor import DESCRIBED, tone_power
 from skemotion.feature_extraction._pitch import track_pitch
 from skemotion.feature_extraction._spectrogram import (
@@ -68,18 +69,18 @@ def describe_voice(
     strength = np.clip(pitch.strength, 1e-3, 1 - 1e-3)
     harmonicity = 10 * np.log10(strength / (1 - strength))
     frame_f0 = log_f0[near].mean(axis=1)
-    return np.stack(
-        [
-            frame_f0,
-            np.gradient(frame_f0),
-            voiced[near].mean(axis=1),
-            harmonicity[near].mean(axis=1),
-            _mean_change(log_f0, voiced, wide),
-            _mean_change(pitch.level, voiced, wide),
-            *_compare_harmonics(spectrogram, 2**frame_f0, peak),
-        ],
-        axis=1,
-    )
+    h1_h2, h1_a3 = _compare_harmonics(spectrogram, 2**frame_f0, peak)
+    voice = {
+        "log_f0": frame_f0,
+        "delta_log_f0": np.gradient(frame_f0),
+        "voicing": voiced[near].mean(axis=1),
+        "harmonicity": harmonicity[near].mean(axis=1),
+        "jitter": _mean_change(log_f0, voiced, wide),
+        "shimmer": _mean_change(pitch.level, voiced, wide),
+        "h1_h2": h1_h2,
+        "h1_a3": h1_a3,
+    }
+    return stack_columns(voice, VOICE_NAMES)
 
 
 def _bridge(values, known):
