@@ -1,4 +1,4 @@
-"""Draw the picture of README from the runs in ``benchmarks/results``.
+"""Draw confusions and attention from the runs in ``benchmarks/results``.
 
     python benchmarks/figure_emodb.py
 
