@@ -50,7 +50,7 @@ DOCUMENTS = (
     ROOT / "README.md",
     ROOT / "docs" / "evaluation.md",
     ROOT / "docs" / "scale.rst",
-    ROOT / "docs" / "user_guide.rst",
+    *sorted((ROOT / "docs" / "guide").glob("*.rst")),
     Path(skemotion.__file__).parent / "pretrained" / "MODEL_CARD.md",
 )
 POST_46 = "with-post-descriptors"

@@ -47,7 +47,7 @@ def my_speech(tmp_path, monkeypatch):
     return folder
 
 
-@pytest.mark.parametrize("page", ["extending.rst", "user_guide.rst"])
+@pytest.mark.parametrize("page", ["extending.rst", "guide/recordings.rst"])
 def test_a_corpus_of_ones_own(my_speech, page):
     section = "A corpus" if page == "extending.rst" else "Recordings and data sets"
     (code,) = [code for code in python_blocks(section, page) if "Corpus(" in code][:1]
