@@ -138,8 +138,11 @@ sys.exit(main(sys.argv[1:]))
 def test_folds_side_by_side_are_resumed_side_by_side(to_all, tmp_path):
     from skemotion.datasets import make_emotional_speech
 
-    make_emotional_speech(n_speakers=4, n_texts=1, folder=tmp_path / "speech")
-    arguments = ["evaluate", "speech", "--n-jobs", "2", "-o", "out.csv"]
+    speech = make_emotional_speech(n_speakers=4, n_texts=1, folder=tmp_path / "speech")
+    rows = zip(speech.paths, speech.target, speech.speakers, strict=True)
+    lines = ["path,label,speaker", *map(",".join, rows)]
+    (tmp_path / "table.csv").write_text("\n".join(lines))
+    arguments = ["evaluate", "table.csv", "--n-jobs", "2", "-o", "out.csv"]
 
     def start():
         return subprocess.Popen(
@@ -167,6 +170,7 @@ def test_folds_side_by_side_are_resumed_side_by_side(to_all, tmp_path):
         for pid in [process.pid, *workers]:
             if is_running(pid):
                 os.kill(pid, signal.SIGKILL)
+        process.communicate()
     said = "interrupted" if to_all else "error: a worker process has died"
     assert err.startswith(f"skemotion evaluate: {said}")
     assert len(err.splitlines()) == 1
