@@ -6,6 +6,7 @@ import stat
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -155,7 +156,7 @@ def test_folds_side_by_side_are_resumed_side_by_side(to_all, tmp_path):
         )
 
     (tmp_path / "wait").touch()
-    process, workers = start(), []
+    process = start()
     try:
         wait_for(lambda: list(tmp_path.glob("out.csv.partial/*/0000.fold")))
         workers = workers_of(process.pid)
@@ -167,9 +168,8 @@ def test_folds_side_by_side_are_resumed_side_by_side(to_all, tmp_path):
         _, err = process.communicate(timeout=60)
         wait_for(lambda: not any(map(is_running, workers)))
     finally:
-        for pid in [process.pid, *workers]:
-            if is_running(pid):
-                os.kill(pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
     said = "interrupted" if to_all else "error: a worker process has died"
     assert err.startswith(f"skemotion evaluate: {said}")
