@@ -54,7 +54,9 @@ def end_with_parent() -> None:
     if _watched or not is_worker() or os.name != "posix":
         return
     _watched = True
-    threading.Thread(target=_watch, args=[os.getppid()], daemon=True).start()
+    # Which may have gone before this began, so that its place is taken by another.
+    parent = getattr(multiprocessing.current_process(), "_parent_pid", os.getppid())
+    threading.Thread(target=_watch, args=[parent], daemon=True).start()
 
 
 def _watch(parent):

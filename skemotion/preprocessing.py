@@ -1,6 +1,7 @@
 """Scaling of sequences."""
 
 import copy
+import math
 import tempfile
 from numbers import Integral
 from typing import Any, Literal
@@ -37,7 +38,8 @@ from skemotion._validation import (
 
 __all__ = ["SequenceScaler", "padding_mask", "speaker_standardize"]
 
-_ROWS_AT_A_TIME = 256
+_MOST_ROWS = 256
+_CELLS_AT_A_TIME = 2**17  # what stays in the processor's cache
 
 
 @validate_params(
@@ -451,14 +453,14 @@ def _moments(X, rows, bounds, axis):
     squares: Any = 0.0
     count: Any = 0
     for block, chosen in _blocks(X, rows):
-        where = _real_frames(block, bounds, chosen)
-        total = total + block.sum(axis=axis, dtype=np.float64, where=where)
-        count = count + np.sum(where, axis=axis)
+        real = _real_frames(block, bounds, chosen)
+        total = total + (block * real).sum(axis=axis, dtype=np.float64)
+        count = count + np.sum(real, axis=axis)
     at_least_one = np.maximum(count, 1)
     mean = total / at_least_one
     for block, chosen in _blocks(X, rows):
-        where = _real_frames(block, bounds, chosen)
-        squares = squares + np.square(block - mean).sum(axis=axis, where=where)
+        real = _real_frames(block, bounds, chosen)
+        squares = squares + np.square((block - mean) * real).sum(axis=axis)
     return count.item() if count.size == 1 else count, mean, squares / at_least_one
 
 
@@ -472,11 +474,11 @@ def _to_scale(mean, variance):
 
 def _standardize(X, rows, bounds, mean, scale, out):
     for block, chosen in _blocks(X, rows):
+        real = _real_frames(block, bounds, chosen)
         with np.errstate(over="ignore"):
             standardized = ((block - mean) / scale).astype(np.float32)
         check_finite(standardized, "X in units of the deviation in fit")
-        if bounds is not None:
-            standardized[~mark_real(bounds[chosen], X.shape[1])] = 0.0
+        standardized[~np.broadcast_to(real[..., 0], block.shape[:-1])] = 0.0
         out[chosen] = standardized
 
 
@@ -489,7 +491,8 @@ def _real_frames(block, bounds, chosen):
 
 def _blocks(X, rows):
     """Yield a few rows at a time: X may be larger than the memory."""
-    for batch in gen_batches(len(rows), _ROWS_AT_A_TIME):
+    n_rows = max(_CELLS_AT_A_TIME // max(math.prod(X.shape[1:]), 1), 1)
+    for batch in gen_batches(len(rows), min(n_rows, _MOST_ROWS)):
         yield X[rows[batch]], rows[batch]
 
 

@@ -5,11 +5,19 @@ import os
 import joblib
 import numpy as np
 import pytest
-from sklearn.model_selection import GridSearchCV
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV, LeaveOneGroupOut, cross_validate
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import SVC
 
-from skemotion import SequenceFunctionals, SequenceScaler, SpeechFeatureExtractor
+from skemotion import (
+    BLSTMClassifier,
+    EmotionPipeline,
+    SequenceFunctionals,
+    SequenceScaler,
+    SpeechEncoder,
+    SpeechFeatureExtractor,
+)
 from skemotion.datasets import make_emotional_speech
 
 distributed = pytest.importorskip("distributed")
@@ -58,6 +66,44 @@ def test_extraction(client, speech, expected):
     assert len(used) == 2
     assert os.getpid() not in used
     assert any(used.values())
+
+
+def test_encoder(client, speech):
+    encoder = SpeechEncoder(layer=1, frame_step=5, n_jobs=2)
+    expected = encoder.fit_transform(speech.paths[:2])
+    with joblib.parallel_config(backend="dask"):
+        X = encoder.fit_transform(speech.paths[:2])
+    # A graph of TensorFlow does not travel: it stays here, and so do the numbers.
+    np.testing.assert_array_equal(X, expected)
+
+
+def test_folds_with_an_encoder(client, speech):
+    pipeline = EmotionPipeline(
+        [
+            ("extract", SpeechEncoder(layer=1, frame_step=5)),
+            ("scale", SequenceScaler()),
+            ("classify", BLSTMClassifier(units=3, epochs=1, random_state=0)),
+        ],
+        validation_fraction=None,
+    )
+    with joblib.parallel_config(backend="dask"):
+        results = cross_validate(
+            pipeline,
+            speech.paths,
+            speech.target,
+            groups=speech.speakers,
+            cv=LeaveOneGroupOut(),
+            n_jobs=2,
+            error_score="raise",
+            return_estimator=True,
+        )
+    test = speech.speakers == np.unique(speech.speakers)[0]
+    local = clone(pipeline).fit(speech.paths[~test], speech.target[~test])
+    np.testing.assert_allclose(
+        results["estimator"][0].predict_proba(speech.paths[test]),
+        local.predict_proba(speech.paths[test]),
+        rtol=1e-4,
+    )
 
 
 def test_unreadable_recordings_come_back_by_name(client, speech, tmp_path):

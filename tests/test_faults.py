@@ -6,6 +6,7 @@ import stat
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -109,6 +110,80 @@ def test_no_worker_outlives_its_parent(at_work, number):
         assert process.returncode == 128 + number
         assert err == "skemotion extract: stopped by SIGTERM\n"
     wait_for(lambda: not any(map(is_running, workers)))
+
+
+FOLDS = """
+import os, sys, time
+import numpy as np
+from skemotion.cli import _evaluating, main
+from skemotion.cli._folds import Fold
+from skemotion.cli._trials import RecipeTrial
+
+class Trial(RecipeTrial):  # the first fold ends at once, others when they are let
+    def extract(self, *part):
+        pass
+
+    def run(self, number, features):
+        while number > 0 and os.path.exists("wait"):
+            time.sleep(0.05)
+        test = self.parts[number]
+        shape = len(test), len(self.classes)
+        return Fold(test, np.full(shape, 1 / shape[1]), np.zeros(len(test), bool))
+
+_evaluating.prepare_trial = Trial
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize("to_all", [True, False], ids=["Ctrl-C", "a dying worker"])
+def test_folds_side_by_side_are_resumed_side_by_side(to_all, tmp_path):
+    from skemotion.datasets import make_emotional_speech
+
+    speech = make_emotional_speech(n_speakers=4, n_texts=1, folder=tmp_path / "speech")
+    rows = zip(speech.paths, speech.target, speech.speakers, strict=True)
+    lines = ["path,label,speaker", *map(",".join, rows)]
+    (tmp_path / "table.csv").write_text("\n".join(lines))
+    arguments = ["evaluate", "table.csv", "--n-jobs", "2", "-o", "out.csv"]
+
+    def start():
+        return subprocess.Popen(
+            [sys.executable, "-c", FOLDS, *arguments],
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    (tmp_path / "wait").touch()
+    process = start()
+    try:
+        wait_for(lambda: list(tmp_path.glob("out.csv.partial/*/0000.fold")))
+        workers = workers_of(process.pid)
+        assert len(workers) == 2
+        if to_all:  # as a terminal does
+            os.killpg(process.pid, signal.SIGINT)
+        else:
+            os.kill(workers[0], signal.SIGKILL)
+        _, err = process.communicate(timeout=60)
+        wait_for(lambda: not any(map(is_running, workers)))
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+    said = "interrupted" if to_all else "error: a worker process has died"
+    assert err.startswith(f"skemotion evaluate: {said}")
+    assert len(err.splitlines()) == 1
+    assert process.returncode == (130 if to_all else 1)
+
+    (tmp_path / "wait").unlink()
+    resumed = start()
+    out, err = resumed.communicate(timeout=60)
+    assert resumed.returncode == 0, err
+    assert "1 of 4 folds" in out + err
+    assert "2 folds at a time" in out
+    assert (tmp_path / "out.csv").read_text().count("\n") == 1 + 28
+    assert not (tmp_path / "out.csv.partial").exists()
 
 
 def test_temporary_files_are_private_and_go_away(tmp_path):

@@ -1,8 +1,10 @@
 """Scikit-learn's model selection over the whole pipeline and its steps."""
 
 import copy
+import os
 from itertools import combinations
 
+import joblib
 import numpy as np
 import pytest
 import sklearn
@@ -312,21 +314,36 @@ def test_fold_that_cannot_be_balanced_gets_the_error_score():
     assert np.isnan(scores).tolist() == [True, False]
 
 
-def test_workers_change_nothing():
-    def losses(n_jobs):
+CHOSEN_THREADS = {f"TF_NUM_{which}_THREADS" for which in ("INTRAOP", "INTEROP")}
+CHOSEN_THREADS |= {"OMP_NUM_THREADS"}
+
+
+def count_threads(*_):
+    """Score by how many products TensorFlow computes at the same time."""
+    import tensorflow as tf
+
+    return tf.config.threading.get_inter_op_parallelism_threads()
+
+
+def test_workers_change_nothing_and_share_the_processors():
+    def search(n_jobs):
         search = GridSearchCV(
             make(),
             {"classify__learning_rate": [1e-3, 1e-2, 1e-1]},
             cv=ONE_SPLIT,
-            scoring="neg_log_loss",
+            scoring={"loss": "neg_log_loss", "threads": count_threads},
             n_jobs=n_jobs,
             error_score="raise",
             refit=False,
         ).fit(X, y)
-        return search.cv_results_["mean_test_score"]
+        return search.cv_results_
 
     # Three candidates for two workers: one of them trains twice.
-    np.testing.assert_array_equal(losses(2), losses(1))
+    alone, shared = search(1), search(2)
+    np.testing.assert_array_equal(shared["mean_test_loss"], alone["mean_test_loss"])
+    if not os.environ.keys() & CHOSEN_THREADS:
+        share = max(joblib.cpu_count() // 2, 1)
+        np.testing.assert_array_equal(shared["mean_test_threads"], share)
 
 
 # Speakers and weights

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from skemotion._sequences._bounds import true_bounds
+
 FUNCTIONALS = (
     "mean",
     "std",
@@ -17,7 +19,6 @@ FUNCTIONALS = (
     "slope",
     "mean_abs_diff",
 )
-_BATCH_SIZE = 64  # bounds the memory that is needed beside X
 _PERCENTILE = re.compile(r"p(\d+(?:\.\d+)?)")
 
 
@@ -40,12 +41,11 @@ def summarise(
     ndarray of shape (n_samples, n_features * n_functionals), dtype float32
         All functionals of the first feature, then all of the second.
     """
-    size = _BATCH_SIZE
-    parts = [
-        _summarise(X[start : start + size], real[start : start + size], functionals)
-        for start in range(0, len(X), size)
-    ]
-    return np.concatenate(parts)
+    out = np.empty((len(X), X.shape[2], len(functionals)), dtype=np.float32)
+    # One by one, what is worked at stays in the processor's cache.
+    for row, (first, end) in enumerate(true_bounds(real)):
+        out[row] = _summarise(X[row, first:end], functionals)
+    return out.reshape(len(X), -1)
 
 
 def check_functionals(names: Sequence[str]) -> None:
@@ -64,26 +64,25 @@ def check_functionals(names: Sequence[str]) -> None:
         raise ValueError(f"functionals holds a name twice: {', '.join(names)}.")
 
 
-def _summarise(X, real, functionals):
-    values = X.transpose(0, 2, 1).astype(np.float64, order="C")
-    first = real.argmax(axis=1)[:, np.newaxis, np.newaxis]
+def _summarise(frames, functionals):
+    """Return the functionals of frames, of shape (n_features, n_functionals)."""
+    values = frames.astype(np.float64)
     # Measured from a frame of their own, constants have a deviation of exactly 0.
-    origin = np.take_along_axis(values, first, axis=2)
+    origin = values[0].copy()
     values -= origin
-    real = real[:, np.newaxis, :]
-
-    statistics = {"mean": origin[..., 0] + np.mean(values, axis=2, where=real)}
-    for name, function in _SHIFT_INVARIANT.items():
-        if name in functionals:
-            statistics[name] = function(values, real)
     levels = {name: percentile_level(name) for name in functionals}
     levels = {name: level for name, level in levels.items() if level is not None}
+    statistics = {
+        name: function(values)
+        for name, function in _SHIFT_INVARIANT.items()
+        if name in functionals
+    }
+    if "mean" in functionals:
+        statistics["mean"] = origin + values.mean(axis=0)
     if levels:
-        percentiles = origin + _percentiles(values, real, list(levels.values()))
-        statistics.update(zip(levels, np.moveaxis(percentiles, 2, 0), strict=True))
-
-    stacked = np.stack([statistics[name] for name in functionals], axis=2)
-    return stacked.reshape(len(X), -1).astype(np.float32)
+        percentiles = origin + _percentiles(values, list(levels.values()))
+        statistics.update(zip(levels, percentiles, strict=True))
+    return np.stack([statistics[name] for name in functionals], axis=1)
 
 
 def percentile_level(name):
@@ -92,33 +91,27 @@ def percentile_level(name):
     return float(match[1]) if match and float(match[1]) <= 100 else None
 
 
-def _std(values, real):
-    return np.std(values, axis=2, where=real)
+def _std(values):
+    return values.std(axis=0)
 
 
-def _slope(values, real):
-    n_frames = real.sum(axis=2, keepdims=True)
-    time = np.arange(values.shape[2]) - np.argmax(real, axis=2, keepdims=True)
-    weights = np.where(real, time - (n_frames - 1) / 2, 0.0)
-    norm = np.maximum(np.square(weights).sum(axis=2), np.finfo(float).tiny)
-    return np.matmul(values, weights.swapaxes(1, 2))[..., 0] / norm
+def _slope(values):
+    time = np.arange(len(values)) - (len(values) - 1) / 2
+    return time @ values / max(np.square(time).sum(), np.finfo(float).tiny)
 
 
-def _mean_abs_diff(values, real):
-    steps = np.abs(np.diff(values, axis=2))
-    pairs = real[..., 1:] & real[..., :-1]
-    return steps.sum(axis=2, where=pairs) / np.maximum(pairs.sum(axis=2), 1)
+def _mean_abs_diff(values):
+    return np.abs(np.diff(values, axis=0)).sum(axis=0) / max(len(values) - 1, 1)
 
 
-def _percentiles(values, real, levels):
-    """Interpolate between order statistics; the levels are the last axis."""
-    ordered = np.sort(np.where(real, values, np.inf), axis=2)
-    last = real.sum(axis=2, keepdims=True) - 1
+def _percentiles(values, levels):
+    """Interpolate between order statistics; the levels are the first axis."""
+    ordered = np.sort(values.T, axis=1).T
+    last = len(values) - 1
     position = last * np.divide(levels, 100)
     below = np.floor(position).astype(np.intp)
-    low = np.take_along_axis(ordered, below, axis=2)
-    high = np.take_along_axis(ordered, np.minimum(below + 1, last), axis=2)
-    return low + (high - low) * (position - below)
+    low, high = ordered[below], ordered[np.minimum(below + 1, last)]
+    return low + (high - low) * (position - below)[:, np.newaxis]
 
 
 # A constant added to all frames leaves these as they are.

@@ -161,7 +161,9 @@ def _work_through(trial, kept: KeptFolds, features, corpus, options, tell):
 def _count_processes(trial, missing, options):
     if not trial.by_fold:
         return 1
-    return count_processes(options.n_jobs, len(missing), trial.count_rows())
+    return count_processes(
+        options.n_jobs, len(missing), trial.count_rows(), trial.count_epochs()
+    )
 
 
 def _describe(number, fold, trial, corpus):

@@ -5,6 +5,7 @@ import os
 import warnings
 from collections.abc import Generator, Sequence
 from contextlib import closing
+from itertools import chain, islice
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -19,22 +20,30 @@ from skemotion.cli._terminal import heeding, is_verbose
 # time: as extracted, scaled, and in between.
 _BYTES_OF_A_PROCESS = 2**30
 _BYTES_OF_A_ROW = 3 * 2**18
+# As many rows are trained on, or more, in the 6 to 10 s of processor time in which a
+# process imports TensorFlow and traces a network: a row takes some milliseconds.
+_FEWEST_PASSES = 5_000
 _MEMINFO = Path("/proc/meminfo")
 _CGROUP = Path("/sys/fs/cgroup")
 
 
-def count_processes(n_jobs: int | None, n_folds: int, n_rows: int) -> int:
+def count_processes(
+    n_jobs: int | None, n_folds: int, n_rows: int, n_epochs: int
+) -> int:
     """Return how many folds are worked at in the same time.
 
     Parameters
     ----------
     n_jobs : int or None
         As joblib takes it. None means as many as there are processors, and as
-        memory allows.
+        memory allows; 1 where processes would take longer to start than all there
+        is to do.
     n_folds : int
         Those that are to be done.
     n_rows : int
         Recordings, and copies of them, that a fold trains on.
+    n_epochs : int
+        How often it does so.
 
     Returns
     -------
@@ -43,6 +52,8 @@ def count_processes(n_jobs: int | None, n_folds: int, n_rows: int) -> int:
     """
     if n_jobs is not None:
         return max(min(effective_n_jobs(n_jobs), n_folds), 1)
+    if n_folds * n_rows * n_epochs < _FEWEST_PASSES:
+        return 1
     room = free_memory() // (_BYTES_OF_A_PROCESS + n_rows * _BYTES_OF_A_ROW)
     return max(min(cpu_count(), n_folds, room), 1)
 
@@ -111,21 +122,34 @@ def run_folds(
             yield fold
         return
     trial = trial.for_worker()
-    tasks = (
+    # What folds have in common, which they would else extract at the same time.
+    extracting = [
+        delayed(_extract)(trial, numbers[0], features, part, n_processes)
+        for part in range(n_processes)
+    ]
+    folds = (
         delayed(_run)(trial, number, features, kept, is_verbose()) for number in numbers
     )
     workers = Parallel(n_processes, batch_size=1, return_as="generator")
+    tasks = chain(extracting, folds)
     with deaths_in_words(), closing(workers(tasks)) as results:
-        for fold, caught in results:
+        for fold, caught in islice(results, len(extracting), None):
             for warning in caught:
                 warnings.warn_explicit(*warning)
             yield fold
 
 
+def _extract(trial, number, features, part, n_parts):
+    """Extract, in a worker, a part of what a fold trains on."""
+    _begin_work()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # folds say it
+        trial.extract(number, features, part, n_parts)
+
+
 def _run(trial, number, features, kept, verbose):
     """Test a fold in a worker, which says nothing but epochs where they are wanted."""
-    end_with_parent()
-    logging.disable(logging.CRITICAL)
+    _begin_work()
     wishes = SimpleNamespace(quiet=not verbose, verbose=verbose, progress=False)
     with heeding(wishes), warnings.catch_warnings(record=True) as caught:
         fold = trial.run(number, features)
@@ -133,3 +157,8 @@ def _run(trial, number, features, kept, verbose):
     return fold, [
         (each.message, each.category, each.filename, each.lineno) for each in caught
     ]
+
+
+def _begin_work():
+    end_with_parent()
+    logging.disable(logging.CRITICAL)

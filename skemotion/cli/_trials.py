@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 
+from skemotion.audio import cache_key_of
 from skemotion.cli._checks import check_counts, check_pipeline
 from skemotion.cli._corpus import known_corpus
 from skemotion.cli._folds import Fold
@@ -89,6 +90,10 @@ class RecipeTrial:
         n_copies = self._pipeline.get_params().get("augment__n_copies", 0)
         return max(len(train) for train, _ in self._protocol.splits) * (1 + n_copies)
 
+    def count_epochs(self) -> int:
+        """Return how often a fold trains on each of them, at most."""
+        return self._pipeline.get_params().get("classify__epochs", 1)
+
     def for_worker(self) -> "RecipeTrial":
         """Return one that takes no further workers, and shows no progress."""
         other = copy.copy(self)
@@ -97,13 +102,28 @@ class RecipeTrial:
             other._pipeline.set_params(extract__n_jobs=None)
         return other
 
+    def extract(self, number: int, features: Path, part: int, n_parts: int) -> None:
+        """Extract one of some parts of what a fold trains on, to be found again."""
+        train, _ = self._protocol.splits[number]
+        recordings, target = self._corpus.paths[train], self._corpus.target[train]
+        pipeline = self._make_pipeline(features)
+        if pipeline["extract"].memory is None:
+            return
+        augment = pipeline.named_steps.get("augment")
+        if hasattr(augment, "fit_resample"):
+            recordings, _ = augment.fit_resample(recordings, target)
+        # Other copies are made anew for every fold.
+        lasting = [
+            each for each in recordings if not callable(each) or cache_key_of(each)
+        ]
+        if mine := lasting[part::n_parts]:
+            pipeline["extract"].fit_transform(mine)
+
     def run(self, number: int, features: Path) -> Fold:
         """Train a pipeline, and test it on what it has not heard."""
         start = time.perf_counter()
         train, test = self._protocol.splits[number]
-        pipeline = clone(self._pipeline)
-        if not self._cache:
-            pipeline.set_params(extract__memory=str(features))
+        pipeline = self._make_pipeline(features)
         watch_training(pipeline, f"fold {number + 1} of {len(self.parts)}")
         ask = self._ask_voices if self._by_speaker else self._ask
         pipeline, found, is_silent = ask(pipeline, train, test)
@@ -116,6 +136,12 @@ class RecipeTrial:
             _plain_history(pipeline),
             time.perf_counter() - start,
         )
+
+    def _make_pipeline(self, features):
+        pipeline = clone(self._pipeline)
+        if not self._cache:
+            pipeline.set_params(extract__memory=str(features))
+        return pipeline
 
     def _groups(self, rows):
         groups = self._protocol.groups

@@ -123,8 +123,13 @@ def _roll(values, shift):
     """Move every row to the left by its own number of frames, in a circle."""
     from keras import ops
 
-    numbers = _frame_numbers(values if values.ndim == 2 else values[:, :, 0])
-    index = ops.mod(numbers + shift, numbers[:, -1:] + 1)
-    if values.ndim == 3:
-        index = ops.expand_dims(index, -1)
-    return ops.take_along_axis(values, index, axis=1)
+    flat = values.ndim == 2
+    numbers = _frame_numbers(values if flat else values[:, :, 0])
+    n_frames = numbers[:, -1:] + 1
+    index = ops.mod(numbers + shift, n_frames)
+    if flat:
+        return ops.take_along_axis(values, index, axis=1)
+    # Whole frames are taken, which is soon done, where along an axis it is numbers.
+    rows = ops.cumsum(ops.ones_like(n_frames), axis=0) - 1
+    frames = ops.reshape(values, (-1, values.shape[-1]))
+    return ops.take(frames, rows * n_frames + index, axis=0)

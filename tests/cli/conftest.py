@@ -14,8 +14,7 @@ def tiny():
     options = ["--recipe", "descriptors"]
     for name in ("units=4", "epochs=1", "n_members=1"):
         options += ["--set", f"classify__{name}"]
-    # One process, since others would import TensorFlow first.
-    return [*options, "--set", "augment=passthrough", "--n-jobs", "1"]
+    return [*options, "--set", "augment=passthrough"]
 
 
 @pytest.fixture(scope="session")

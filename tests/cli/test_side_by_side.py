@@ -4,30 +4,50 @@ import pytest
 from joblib import effective_n_jobs
 
 from skemotion.cli import _side_by_side, main
+from skemotion.cli._labels import load_labelled
+from skemotion.cli._main import make_parser
 from skemotion.cli._side_by_side import count_processes, free_memory
+from skemotion.cli._trials import prepare_trial
+from skemotion.feature_extraction._cache import FeatureCache
 
 GIB = 2**30
 
 
 @pytest.mark.parametrize(
-    ("n_jobs", "n_folds", "n_rows", "expected"),
+    ("n_jobs", "n_folds", "n_rows", "n_epochs", "expected"),
     [
-        (None, 10, 100, 4),  # as many as there are processors
-        (None, 3, 100, 3),
-        (None, 10, 4000, 2),  # what memory has room for
-        (None, 10, 10**6, 1),
-        (None, 0, 100, 1),
-        (3, 10, 10**6, 3),  # as asked for
-        (1, 10, 100, 1),
-        (8, 10, 100, 8),
-        (8, 2, 100, 2),
-        (-1, 100, 10**6, effective_n_jobs(-1)),
+        (None, 10, 100, 30, 4),  # as many as there are processors
+        (None, 3, 100, 30, 3),
+        (None, 10, 4000, 5, 2),  # what memory has room for
+        (None, 10, 10**6, 1, 1),
+        (None, 10, 100, 1, 1),  # too little to do
+        (None, 1, 100, 90, 1),
+        (None, 0, 100, 30, 1),
+        (3, 10, 10**6, 1, 3),  # as asked for
+        (1, 10, 100, 30, 1),
+        (8, 10, 100, 1, 8),
+        (8, 2, 100, 1, 2),
+        (-1, 100, 10**6, 1, effective_n_jobs(-1)),
     ],
 )
-def test_processes(n_jobs, n_folds, n_rows, expected, monkeypatch):
+def test_processes(n_jobs, n_folds, n_rows, n_epochs, expected, monkeypatch):
     monkeypatch.setattr(_side_by_side, "cpu_count", lambda: 4)
     monkeypatch.setattr(_side_by_side, "free_memory", lambda: 9 * GIB)
-    assert count_processes(n_jobs, n_folds, n_rows) == expected
+    assert count_processes(n_jobs, n_folds, n_rows, n_epochs) == expected
+
+
+def test_what_folds_share_is_extracted_in_parts(corpus, tmp_path):
+    arguments = ["evaluate", str(corpus / "table.csv"), "--recipe", "descriptors"]
+    options = make_parser().parse_args([*arguments, "--set", "augment__n_copies=1"])
+    trial = prepare_trial(load_labelled(options.corpus, []), options)
+    n_rows = trial.count_rows()
+    n_entries = []
+    for part in range(2):
+        trial.extract(0, tmp_path, part, 2)
+        n_entries.append(FeatureCache(tmp_path).info().n_entries)
+    assert n_entries == [n_rows // 2, n_rows]
+    trial.extract(0, tmp_path, 0, 1)
+    assert FeatureCache(tmp_path).info().n_entries == n_rows
 
 
 @pytest.mark.parametrize(
