@@ -36,12 +36,13 @@ class PlainSession:
     def __init__(self, path: str | os.PathLike):
         model = _read(Path(path).read_bytes())
         graph = _read(model[_GRAPH][0])
-        entries = [_read(entry) for entry in model[_METADATA]]
+        entries = [_read(entry) for entry in model.get(_METADATA, [])]
         self.custom_metadata_map = {e[1][0].decode(): e[2][0].decode() for e in entries}
-        self._outputs = [_Output(_name(each)) for each in graph[_OUTPUTS]]
+        self._outputs = [_Output(_name(each)) for each in graph.get(_OUTPUTS, [])]
         folder = Path(path).parent
-        self._constants = {"": None} | dict(
-            _read_tensor(each, folder) for each in graph[_CONSTANTS]
+        nothing: dict[str, Any] = {"": None}
+        self._constants = nothing | dict(
+            _read_tensor(each, folder) for each in graph.get(_CONSTANTS, [])
         )
         self._nodes = []
         for node in map(_read_node, graph[_NODES]):
