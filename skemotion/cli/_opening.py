@@ -1,6 +1,5 @@
 """Opening of the model that predicts: as it was exported, or else the pipeline."""
 
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +9,9 @@ from skemotion.cli._model_names import comes_with_package, find_file
 def open_model(options: Any) -> Any:
     """Return what predicts: an exported model, where there is one, or a pipeline.
 
-    The models that come with the package are run by ONNX Runtime, where that is
-    installed, unless they are to be adapted or features are to be cached. So they
-    answer without TensorFlow, and the same to 1e-5.
+    The models that come with the package are run by ONNX Runtime, or by NumPy where
+    that is not installed, unless they are to be adapted or features are to be cached.
+    So they answer without TensorFlow, and the same to 1e-5.
 
     Raises
     ------
@@ -54,7 +53,6 @@ def _can_be_small(options):
         comes_with_package(options.model)
         and not _changes_model(options)
         and options.cache is None
-        and find_spec("onnxruntime") is not None
     )
 
 

@@ -1,6 +1,7 @@
 """Exported models, which predict as the pipelines do that they were made of."""
 
 import os
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ class ExportedModel:
 
     Parameters
     ----------
-    session : onnxruntime.InferenceSession
+    session : onnxruntime.InferenceSession or PlainSession
         Of a file that :func:`skemotion.export.export_onnx` has written.
 
     Attributes
@@ -245,8 +246,15 @@ def load_exported(
 def load_linked(
     bundle: str | os.PathLike, *, n_threads: int | None = None
 ) -> ExportedModel:
-    """Load the exported model beside a bundle, from which it has its weights."""
+    """Load the exported model beside a bundle, from which it has its weights.
+
+    Without onnxruntime it is computed by NumPy, in one thread.
+    """
     path = Path(bundle).with_suffix(SUFFIX)
+    if find_spec("onnxruntime") is None:
+        from skemotion.runtime._plain import PlainSession
+
+        return ExportedModel(PlainSession(path))
     # By its name, beside which ONNX Runtime 1.19, too, finds what is linked.
     return ExportedModel(open_session(str(path), path, n_threads=n_threads))
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from skemotion import load_pretrained
-from skemotion.cli import _opening, main
+from skemotion.cli import main
 from skemotion.pretrained._files import BUNDLES, graph_of
 from skemotion.runtime import load_exported
 from skemotion.runtime._model import load_linked
@@ -84,18 +84,35 @@ def test_what_cannot_be_exported_is_named(model_by_speaker, tmp_path, capsys):
 
 
 @pytest.mark.parametrize("name", BUNDLES)
-def test_models_of_the_package_answer_the_same_without_tensorflow(name, recordings):
+def test_models_of_the_package_answer_the_same_without_tensorflow(
+    name, recordings, monkeypatch
+):
     pipeline, small = load_pretrained(name), load_linked(BUNDLES[name])
-    np.testing.assert_allclose(
-        small.predict_proba(recordings), pipeline.predict_proba(recordings), atol=1e-5
-    )
+    expected = pipeline.predict_proba(recordings)
+    np.testing.assert_allclose(small.predict_proba(recordings), expected, atol=1e-5)
     assert graph_of(BUNDLES[name]).stat().st_size < 2_100_000
+    monkeypatch.setattr("skemotion.runtime._model.find_spec", lambda name: None)
+    plain = load_linked(BUNDLES[name])
+    found, novelty = plain.predict_with_novelty(recordings)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    np.testing.assert_allclose(novelty, small.novelty(recordings), atol=1e-2)
+    np.testing.assert_allclose(
+        plain.attention(recordings), small.attention(recordings), atol=1e-5
+    )
+    np.testing.assert_array_equal(plain.predict_proba(recordings[:1]), found[:1])
 
 
-def test_model_of_the_package_is_small_where_it_can_be(recordings, tmp_path):
+@pytest.mark.parametrize(
+    ("hidden", "needed"), [("nothing", []), ("onnxruntime", ["scipy"])]
+)
+def test_model_of_the_package_is_small_where_it_can_be(
+    hidden, needed, recordings, tmp_path
+):
     """In a process of its own, which must not have imported anything before."""
     code = (
-        "import sys; from skemotion.cli import main; "
+        "import sys, importlib.util; found = importlib.util.find_spec; "
+        f"importlib.util.find_spec = lambda *a: None if {hidden!r} in a else found(*a);"
+        "from skemotion.cli import main; "
         f"assert main(['predict', '--format', 'json', {recordings[0]!r}]) == 0; "
         f"assert main(['timeline', '-o', 'a.csv', {recordings[0]!r}]) == 0; "
         f"print([name for name in {HEAVY} if name in sys.modules], file=sys.stderr)"
@@ -107,15 +124,15 @@ def test_model_of_the_package_is_small_where_it_can_be(recordings, tmp_path):
         check=True,
         cwd=tmp_path,
     )
-    assert done.stderr.strip() == "[]"
+    assert done.stderr.strip() == str(needed)
     (found,) = json.loads(done.stdout[: done.stdout.index("\n]") + 2])
     assert found["path"] == recordings[0]
 
 
 @pytest.mark.parametrize(
     "more",
-    [[], ["--cache", "features"], ["--adapt"]],
-    ids=["without onnxruntime", "cache", "adapt"],
+    [["--cache", "features"], ["--adapt"]],
+    ids=["cache", "adapt"],
 )
 @pytest.mark.filterwarnings("default::skemotion.exceptions.AdaptationWarning")
 def test_pipeline_predicts_where_it_must(more, recordings, monkeypatch, tmp_path):
@@ -126,8 +143,6 @@ def test_pipeline_predicts_where_it_must(more, recordings, monkeypatch, tmp_path
         raise ValueError("enough is seen")
 
     monkeypatch.setattr("skemotion.cli._models.open_pipeline", note)
-    if not more:
-        monkeypatch.setattr(_opening, "find_spec", lambda name: None)
     monkeypatch.chdir(tmp_path)
     assert main(["predict", *more, *recordings]) == 1
     assert opened == [BUNDLES["emodb"]]

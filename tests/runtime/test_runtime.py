@@ -15,6 +15,7 @@ from onnx import TensorProto, helper  # noqa: E402
 
 from skemotion.runtime import load_exported  # noqa: E402
 from skemotion.runtime._format import read_description  # noqa: E402
+from skemotion.runtime._plain import PlainSession  # noqa: E402
 
 HEAVY = ("tensorflow", "keras", "sklearn", "librosa", "matplotlib", "pandas", "joblib")
 DESCRIBED = {
@@ -133,3 +134,11 @@ def test_threads_get_the_same_bits(tmp_path):
 def test_number_of_threads(n_threads, tmp_path):
     with pytest.raises(ValueError, match="n_threads=.* must be an int from 1 on"):
         load_exported(tmp_path / "m.onnx", n_threads=n_threads)
+
+
+def test_operators_that_numpy_does_not_compute_are_named(tmp_path):
+    node = helper.make_node("Einsum", ["x"], ["y"], equation="i->i")
+    graph = helper.make_graph([node], "g", [], [])
+    (tmp_path / "m.onnx").write_bytes(helper.make_model(graph).SerializeToString())
+    with pytest.raises(NotImplementedError, match="operator Einsum"):
+        PlainSession(tmp_path / "m.onnx")
