@@ -17,18 +17,20 @@ import time
 from functools import partial
 from pathlib import Path
 
+from _results import RESULTS as FOLDER
+from _smoke import parse_options
 from _timing import write_json
 
 from skemotion import datasets
 
 README = Path(__file__).parents[1] / "README.md"
-RESULT = Path(__file__).parent / "results" / "readme.json"
+RESULT = FOLDER / "readme.json"
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--emodb", default=os.environ.get("SKEMOTION_EMODB"))
-    args = parser.parse_args()
+    args = parse_options(parser)
     datasets.fetch_emodb = partial(datasets.load_emodb, args.emodb)
     code = longest_block(README.read_text(encoding="utf-8"))
     with tempfile.TemporaryDirectory() as folder:

@@ -32,7 +32,7 @@ from skemotion.audio import load_audio
 from skemotion.datasets import load_emodb, make_emotional_speech
 
 N_SOUNDS = fewer(1000, 3)
-N_OF_A_KIND = 60  # to make weights
+N_OF_A_KIND = fewer(60, 2)  # to make weights
 HARD = 4  # times as much do speech in noise and babble at 0 dB count
 EVERY = 5  # of the recordings, to make weights
 
