@@ -48,7 +48,7 @@ def main():
             "one_recording_ms": time_one(pipelines, recordings, args.repeats),
             "many_recordings": time_many(pipelines["default"], recordings, few),
             "cold_start": time_cold_start(
-                Path(folder) / "default", recordings[0], few
+                Path(folder) / "default.joblib", recordings[0], few
             ),
         }
     write_json(RESULTS, result)
@@ -84,8 +84,9 @@ def train(recordings, labels, folder):
         shrink(pipeline)
         every = fewer(4, 1)
         pipeline.fit(recordings[::every], labels[::every])
-        joblib.dump(pipeline, folder / name)
-        loaded[name] = joblib.load(folder / name)
+        path = folder / f"{name}.joblib"
+        joblib.dump(pipeline, path)
+        loaded[name] = joblib.load(path)
     return loaded
 
 

@@ -28,7 +28,12 @@ NOT_HERE = {
     "reliability_audio": "it counts tests, which are run anyway",
     "reliability_faults": "tests/test_faults.py runs a slice of it",
 }
-
+THREADS = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "TF_NUM_INTRAOP_THREADS",
+    "TF_NUM_INTEROP_THREADS",
+)
 # Not everyone has these.
 NOT_INSTALLED = {"cosmic_ray", "hypothesis", "onnx", "opensmile", "playwright"}
 
@@ -40,6 +45,8 @@ def main():
     # As the scripts see it when they are imported.
     sys.argv[1:] = ["--smoke"]
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    for name in THREADS:  # which would wait for each other longer than they work
+        os.environ.setdefault(name, "1")
     start = _processor_time()
     failed = [name for name in asked or list_benchmarks() if not run_all(name)]
     print(f"{'all':24} {_processor_time() - start:5.1f} s")
