@@ -45,6 +45,7 @@ from _timing import write_json
 
 RESULTS = FOLDER / "training.json"
 SEED = 0
+N_REFITS = fewer(150, 2)
 
 
 def main():
@@ -130,7 +131,7 @@ class Worker:
         self.connection.send("fit")
         return self.connection.recv()
 
-    def grow(self, n_refits=fewer(150, 2)):
+    def grow(self, n_refits=N_REFITS):
         """Return seconds and megabytes that a small refit costs."""
         self.connection.send(n_refits)
         return self.connection.recv()

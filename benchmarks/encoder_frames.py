@@ -112,8 +112,7 @@ def copy_faster(paths, y, number):
     rng = np.random.default_rng(100 + number)
     speeds = np.exp(rng.uniform(np.log(0.8), np.log(1.25), n))
     played = [
-        play(load_audio(path), speed)
-        for path, speed in zip(paths, speeds, strict=True)
+        play(load_audio(path), speed) for path, speed in zip(paths, speeds, strict=True)
     ]
     augmenter = SpeechAugmenter(n_copies=1, random_state=7 + number)
     both, _ = augmenter.fit_resample(played, y)

@@ -137,7 +137,13 @@ def kill_commands(folder, args, rng):
 
 def _command(corpus, out, kept=None):
     words = [sys.executable, "-m", "skemotion", "train", str(corpus), "-o", str(out)]
-    words += ["--recipe", "descriptors", "--set", f"classify__epochs={fewer(10, 2)}", "-q"]
+    words += [
+        "--recipe",
+        "descriptors",
+        "--set",
+        f"classify__epochs={fewer(10, 2)}",
+        "-q",
+    ]
     words += ["--set", "augment__n_copies=1", "--set", "classify__n_members=2"]
     return words + (["--checkpoint", str(kept)] if kept else [])
 
@@ -280,7 +286,9 @@ def cost(args):
     n = fewer(400, 14)
     X, y = rng.normal(size=(n, 63, 512)).astype(np.float32), np.arange(n) % 7
     classifier = shrink(make_emotion_pipeline(random_state=0))["classify"]
-    classifier.set_params(checkpoint=args.folder if args.kept else None, epochs=fewer(8, 1))
+    classifier.set_params(
+        checkpoint=args.folder if args.kept else None, epochs=fewer(8, 1)
+    )
     before, start = _processor_time(), time.perf_counter()
     classifier.fit(X, y)
     took = time.perf_counter() - start

@@ -4,8 +4,9 @@
     python benchmarks/smoke.py emodb bench_start
 
 runs each with ``--smoke`` (``_smoke.py``), says how many seconds of the processor it
-took, and ends with status 1 if one has failed. All share one process, so that TensorFlow starts once, and one
-folder of results, which is gone at the end: what some write, others read.
+took, and ends with status 1 if one has failed. All share one process, so that
+TensorFlow starts once, and one folder of results, which is gone at the end: what some
+write, others read.
 """
 
 import contextlib
