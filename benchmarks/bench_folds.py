@@ -20,9 +20,11 @@ import time
 from pathlib import Path
 from statistics import median
 
+from _results import RESULTS as FOLDER
+from _smoke import parse_options
 from _timing import write_json
 
-RESULTS = Path(__file__).parent / "results" / "folds.json"
+RESULTS = FOLDER / "folds.json"
 SEED = 0
 
 
@@ -113,7 +115,7 @@ def _parse_arguments():
     parser.add_argument("--speakers", type=int, default=4, help="each a fold")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--n-jobs", type=int, nargs="+", default=[1, 2])
-    return parser.parse_args()
+    return parse_options(parser, "--speakers 2 --epochs 1 --repeats 1")
 
 
 if __name__ == "__main__":

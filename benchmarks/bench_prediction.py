@@ -23,7 +23,7 @@ from statistics import median
 
 import joblib
 from _results import RESULTS as FOLDER
-from _smoke import parse_options
+from _smoke import fewer, parse_options, shrink
 from _timing import interleave, ratio, report, write_json
 
 from skemotion import AttentionBLSTMClassifier, make_emotion_pipeline
@@ -43,10 +43,13 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         recordings, labels = load_recordings(Path(folder))
         pipelines = train(recordings, labels, Path(folder))
+        few = fewer(3, 1)
         result = {
             "one_recording_ms": time_one(pipelines, recordings, args.repeats),
-            "many_recordings": time_many(pipelines["default"], recordings),
-            "cold_start": time_cold_start(Path(folder) / "default", recordings[0]),
+            "many_recordings": time_many(pipelines["default"], recordings, few),
+            "cold_start": time_cold_start(
+                Path(folder) / "default.joblib", recordings[0], few
+            ),
         }
     write_json(RESULTS, result)
     print(json.dumps(result, indent=2))
@@ -78,9 +81,12 @@ def train(recordings, labels, folder):
         for parameter in pipeline.get_params():
             if parameter.endswith("epochs"):
                 pipeline.set_params(**{parameter: 1})
-        pipeline.fit(recordings[::4], labels[::4])
-        joblib.dump(pipeline, folder / name)
-        loaded[name] = joblib.load(folder / name)
+        shrink(pipeline)
+        every = fewer(4, 1)
+        pipeline.fit(recordings[::every], labels[::every])
+        path = folder / f"{name}.joblib"
+        joblib.dump(pipeline, path)
+        loaded[name] = joblib.load(path)
     return loaded
 
 
@@ -108,7 +114,7 @@ def time_one(pipelines, recordings, repeats):
     return {name: 1000 * median(seconds) for name, seconds in times.items()}
 
 
-def time_many(pipeline, recordings, repeats=3):
+def time_many(pipeline, recordings, repeats):
     """Time many recordings, and the parts that they cannot do without."""
     X = pipeline[:-1][:2].transform(recordings)
     ways = {
@@ -129,7 +135,7 @@ def time_many(pipeline, recordings, repeats=3):
     }
 
 
-def time_cold_start(model, recording, repeats=3):
+def time_cold_start(model, recording, repeats):
     """Time the command in fresh processes; name the imports that take longest."""
     command = ["-m", "skemotion", "predict", "-m", str(model), str(recording)]
 

@@ -28,12 +28,12 @@ from itertools import cycle, islice
 from pathlib import Path
 
 from _results import RESULTS as FOLDER
-from _smoke import parse_options
+from _smoke import fewer, parse_options
 from _timing import write_json
 
 RESULTS = FOLDER / "scale.json"
 # What a process costs before memory can depend on the number of recordings.
-BASE_SIZE = 512
+BASE_SIZE = fewer(512, 2)
 ROW_BYTES = 157 * 46 * 4  # of the array that "extract" and "transform" make
 CHUNK_SIZE = 512
 MODEL = "own.skemotion"
@@ -70,7 +70,7 @@ def parse():
     parser.add_argument("--output", type=Path, default=RESULTS)
     parser.add_argument("--measure", choices=WAYS, help=argparse.SUPPRESS)
     parser.add_argument("--size", type=int, help=argparse.SUPPRESS)
-    return parse_options(parser, "--sizes 20 --predict-sizes 10")
+    return parse_options(parser, "--sizes 3 --ways transform predict")
 
 
 def plan(options):

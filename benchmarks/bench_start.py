@@ -62,7 +62,7 @@ from skemotion import make_emotion_pipeline
 from skemotion.datasets import make_emotional_speech
 speech = make_emotional_speech(n_speakers=2, n_texts=2, folder=sys.argv[1])
 pipeline = make_emotion_pipeline(random_state=0)
-pipeline.set_params(classify__epochs=1, balance="passthrough")
+pipeline.set_params(classify__epochs=1, augment="passthrough", balance="passthrough")
 joblib.dump(pipeline.fit(speech.paths, speech.target), sys.argv[2])
 print(speech.paths[0])
 """

@@ -40,11 +40,12 @@ from statistics import median
 
 import numpy as np
 from _results import RESULTS as FOLDER
-from _smoke import parse_options
+from _smoke import fewer, parse_options
 from _timing import write_json
 
 RESULTS = FOLDER / "training.json"
 SEED = 0
+N_REFITS = fewer(150, 2)
 
 
 def main():
@@ -130,7 +131,7 @@ class Worker:
         self.connection.send("fit")
         return self.connection.recv()
 
-    def grow(self, n_refits=150):
+    def grow(self, n_refits=N_REFITS):
         """Return seconds and megabytes that a small refit costs."""
         self.connection.send(n_refits)
         return self.connection.recv()
@@ -148,7 +149,7 @@ def _serve(connection, name, X, y, args):
 
 def _grow(name, X, y, args, n_refits):
     train = WAYS[name]["make"](X[:32], y[:32], args)
-    for _ in range(15):  # until the heap has found its size
+    for _ in range(fewer(15, 1)):  # until the heap has found its size
         train()
     before = _resident_megabytes()
     seconds = [train()["beside"] for _ in range(n_refits)]
@@ -319,7 +320,10 @@ def _parse_arguments():
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--ways", nargs="+", choices=sorted(WAYS))
     parser.add_argument("--all", action="store_true", help="the slow ways, too")
-    return parse_options(parser, "--recordings 14 --units 2 --epochs 1 --repeats 1")
+    return parse_options(
+        parser,
+        "--recordings 14 --units 2 --epochs 1 --repeats 1 --ways keras skemotion",
+    )
 
 
 if __name__ == "__main__":

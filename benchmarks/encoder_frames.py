@@ -51,37 +51,37 @@ def main():
     )
     base = _make_encoder(args.models, "base", (1, 2, 3, 4))
     tiny = _make_encoder(args.models, "tiny.en", (1, 2, 3))
-    for name, recordings in list_conditions(corpus):
+    for name, recordings in list_conditions(corpus, args.first):
         path = args.folder / f"{_slug(name)}.npz"
         if not path.exists():
-            made = recordings()[: args.first]
-            found = encode(made, base, tiny if name in ALSO_TINY else None)
+            found = encode(recordings(), base, tiny if name in ALSO_TINY else None)
             temporary = path.with_suffix(".new.npz")
             np.savez(temporary, **found)
             temporary.replace(path)
             print(name, flush=True)
 
 
-def list_conditions(corpus):
-    """Yield names, and functions that return all recordings."""
-    rows = range(len(corpus.paths))
+def list_conditions(corpus, first=None):
+    """Yield names, and functions that return all recordings, or the first ones."""
+    paths, y = corpus.paths[:first], corpus.target[:first]
+    rows = range(len(paths))
     for name in ASKED:
         assert name in CONDITIONS
         yield name, partial(lambda n: [degrade(n, i, corpus) for i in rows], name)
     for number in range(2):
-        yield f"copy{number}", partial(copy_all, corpus, number)
+        yield f"copy{number}", partial(copy_all, paths, y, number)
     for number in range(4):
-        yield f"scopy{number}", partial(copy_faster, corpus, number)
+        yield f"scopy{number}", partial(copy_faster, paths, y, number)
     for speed in (0.85, 1.15):
-        yield f"speed{speed}", partial(change_all, corpus, play, speed)
-    yield "rate11025", partial(change_all, corpus, bring, 11_025)
+        yield f"speed{speed}", partial(change_all, paths, play, speed)
+    yield "rate11025", partial(change_all, paths, bring, 11_025)
     for steps in (3, -3):
-        yield f"pitch{steps:+}", partial(change_all, corpus, shift, steps)
+        yield f"pitch{steps:+}", partial(change_all, paths, shift, steps)
 
 
-def change_all(corpus, change, amount):
+def change_all(paths, change, amount):
     """Return all recordings, changed."""
-    return [change(load_audio(path), amount) for path in corpus.paths]
+    return [change(load_audio(path), amount) for path in paths]
 
 
 def play(signal, speed):
@@ -99,26 +99,23 @@ def shift(signal, steps):
     return librosa.effects.pitch_shift(signal, sr=RATE, n_steps=steps), RATE
 
 
-def copy_all(corpus, number):
+def copy_all(paths, y, number):
     """Return a copy of each recording, as the recipe "descriptors" trains on."""
-    both, _ = SpeechAugmenter(random_state=0).fit_resample(
-        list(corpus.paths), corpus.target
-    )
-    n = len(corpus.paths)
+    both, _ = SpeechAugmenter(random_state=0).fit_resample(list(paths), y)
+    n = len(paths)
     return both[(1 + number) * n : (2 + number) * n]
 
 
-def copy_faster(corpus, number):
+def copy_faster(paths, y, number):
     """Return a copy of each recording, at another speed besides."""
-    n = len(corpus.paths)
+    n = len(paths)
     rng = np.random.default_rng(100 + number)
     speeds = np.exp(rng.uniform(np.log(0.8), np.log(1.25), n))
     played = [
-        play(load_audio(path), speed)
-        for path, speed in zip(corpus.paths, speeds, strict=True)
+        play(load_audio(path), speed) for path, speed in zip(paths, speeds, strict=True)
     ]
     augmenter = SpeechAugmenter(n_copies=1, random_state=7 + number)
-    both, _ = augmenter.fit_resample(played, corpus.target)
+    both, _ = augmenter.fit_resample(played, y)
     return both[n:]
 
 

@@ -34,14 +34,17 @@ LIMIT = 0.95  # of novelty, from which a recording is called unlike the training
 def main():
     rng = np.random.default_rng(1)
     sounds = [(make_sound(rng)[1], RATE) for _ in range(N_SOUNDS)]
-    speech = make_emotional_speech(random_state=0).signals
+    speech = make_emotional_speech(fewer(6, 1), fewer(4, 1), random_state=0)
     model = load_pretrained()
     judged = {
         name: {
             "as it comes": judge(model.set_params(detect_speech=True), recordings),
             "novelty alone": judge(model.set_params(detect_speech=False), recordings),
         }
-        for name, recordings in {"sounds": sounds, "synthetic speech": speech}.items()
+        for name, recordings in {
+            "sounds": sounds,
+            "synthetic speech": speech.signals,
+        }.items()
     }
     of_model = made_with("loso", "recommended", "attention")
     result = {"judged": judged, **of_model, **made_by()}

@@ -27,14 +27,15 @@ from pathlib import Path
 
 import numpy as np
 from _results import RESULTS as FOLDER
-from _smoke import parse_options
+from _smoke import fewer, parse_options, shrink
 from _timing import write_json
 
 RESULTS = FOLDER / "reliability" / "checkpoint.json"
 PACKAGES = "numpy", "keras", "tensorflow", "safetensors"
 MOMENTS = "anywhere", "write", "before the rename", "after the rename"
+MOMENTS = MOMENTS[: fewer(4, 1)]
 READY = "ready"
-_N_EPOCHS = 12
+_N_EPOCHS = fewer(12, 4)
 
 
 def main():
@@ -105,7 +106,7 @@ def kill_commands(folder, args, rng):
     from skemotion.datasets import make_emotional_speech
 
     corpus = folder / "speech"
-    make_emotional_speech(n_speakers=3, n_texts=4, folder=corpus, random_state=0)
+    make_emotional_speech(3, fewer(4, 1), folder=corpus, random_state=0)
     whole = folder / "whole.skemotion"
     start = time.monotonic()
     subprocess.run(_command(corpus, whole), check=True, stdout=subprocess.DEVNULL)
@@ -136,7 +137,13 @@ def kill_commands(folder, args, rng):
 
 def _command(corpus, out, kept=None):
     words = [sys.executable, "-m", "skemotion", "train", str(corpus), "-o", str(out)]
-    words += ["--recipe", "descriptors", "--set", "classify__epochs=10", "-q"]
+    words += [
+        "--recipe",
+        "descriptors",
+        "--set",
+        f"classify__epochs={fewer(10, 2)}",
+        "-q",
+    ]
     words += ["--set", "augment__n_copies=1", "--set", "classify__n_members=2"]
     return words + (["--checkpoint", str(kept)] if kept else [])
 
@@ -276,9 +283,12 @@ def cost(args):
 
     _checkpoint.Checkpoint._write = note
     rng = np.random.default_rng(0)
-    X, y = rng.normal(size=(400, 63, 512)).astype(np.float32), np.arange(400) % 7
-    classifier = make_emotion_pipeline(random_state=0)["classify"]
-    classifier.set_params(checkpoint=args.folder if args.kept else None, epochs=8)
+    n = fewer(400, 14)
+    X, y = rng.normal(size=(n, 63, 512)).astype(np.float32), np.arange(n) % 7
+    classifier = shrink(make_emotion_pipeline(random_state=0))["classify"]
+    classifier.set_params(
+        checkpoint=args.folder if args.kept else None, epochs=fewer(8, 1)
+    )
     before, start = _processor_time(), time.perf_counter()
     classifier.fit(X, y)
     took = time.perf_counter() - start

@@ -32,7 +32,7 @@ from skemotion.audio import load_audio
 from skemotion.datasets import load_emodb, make_emotional_speech
 
 N_SOUNDS = fewer(1000, 3)
-N_OF_A_KIND = 60  # to make weights
+N_OF_A_KIND = fewer(60, 2)  # to make weights
 HARD = 4  # times as much do speech in noise and babble at 0 dB count
 EVERY = 5  # of the recordings, to make weights
 
@@ -59,7 +59,7 @@ def measure(corpus):
         )
         for condition in CONDITIONS
     }
-    made = make_emotional_speech(n_speakers=6, random_state=1)
+    made = make_emotional_speech(fewer(6, 1), fewer(4, 1), random_state=1)
     speech["synthetic"] = _share((signal, RATE) for signal in made.signals)
     sounds = [make_sound(np.random.default_rng([2, i])) for i in range(N_SOUNDS)]
     found = {kind: [] for kind in KINDS}
@@ -90,7 +90,7 @@ def _share(pairs):
 def _milliseconds(signal, rate):
     """Return the best and the median time of 50."""
     times = []
-    for _ in range(50):
+    for _ in range(fewer(50, 2)):
         start = time.perf_counter()
         va.has_speech(signal, rate)
         times.append(1000 * (time.perf_counter() - start))
@@ -131,7 +131,7 @@ def _some_speech(corpus):
     for condition in CONDITIONS:
         for index in range(0, len(corpus.paths), EVERY):
             yield condition, *degrade(condition, index, corpus)
-    made = make_emotional_speech(n_speakers=3, random_state=0)
+    made = make_emotional_speech(fewer(3, 1), fewer(4, 1), random_state=0)
     for emotion, signal in zip(made.target, made.signals, strict=True):
         yield f"synthetic {emotion}", signal, RATE
 
