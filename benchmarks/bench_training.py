@@ -204,7 +204,7 @@ def _make_stopwatch():
 
 def make_keras(X, y, args, ignore_padding=False, jit_compile=False):
     """Train one bare model again and again, from the same weights."""
-    from skemotion._validation import draw_seed
+    from skemotion._validation._parameters import draw_seed
     from skemotion.networks import BLSTM
 
     network = BLSTM(*X.shape[1:], 7, units=args.units, ignore_padding=ignore_padding)

@@ -22,7 +22,6 @@ from sklearn.utils import Bunch, _safe_indexing, gen_batches
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
-from skemotion._arrays import as_plain_array, count_rows
 from skemotion._sequences import (
     find_loudness,
     is_passed_by,
@@ -30,9 +29,11 @@ from skemotion._sequences import (
     takes_recordings,
 )
 from skemotion._speakers._standardized import SpeakerStandardized
-from skemotion._unreadable import warn_unreadable
-from skemotion._validation import as_indexable, validate_params
+from skemotion._validation._arrays import as_plain_array, count_rows
+from skemotion._validation._parameters import validate_params
+from skemotion._validation._rows import as_indexable
 from skemotion.audio import check_recordings, recording_name
+from skemotion.audio._unreadable import warn_unreadable
 from skemotion.classification._blstm import BaseBLSTMClassifier
 from skemotion.exceptions import AdaptationWarning, AudioError
 from skemotion.pipeline._rules import find_rule

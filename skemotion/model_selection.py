@@ -11,12 +11,9 @@ from sklearn.model_selection import LeaveOneGroupOut, StratifiedGroupKFold
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
 
-from skemotion._validation import (
-    check_labels,
-    check_same_length,
-    draw_seed,
-    validate_params,
-)
+from skemotion._validation._labels import check_labels
+from skemotion._validation._parameters import draw_seed, validate_params
+from skemotion._validation._rows import check_same_length
 
 __all__ = ["Holdout", "balanced_holdout", "stratified_validation_split"]
 

@@ -12,7 +12,6 @@ from sklearn.model_selection import GroupKFold, KFold
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
-from skemotion._arrays import as_numbers
 from skemotion._sequences import (
     LOUDNESS_CONSTRAINTS,
     learn_padding,
@@ -21,12 +20,11 @@ from skemotion._sequences import (
     summarise,
 )
 from skemotion._typing import RandomState
-from skemotion._validation import (
-    check_labels,
-    check_same_length,
-    fit_context,
-    validate_sequences,
-)
+from skemotion._validation._arrays import as_numbers
+from skemotion._validation._labels import check_labels
+from skemotion._validation._parameters import fit_context
+from skemotion._validation._rows import check_same_length
+from skemotion._validation._sequences import validate_sequences
 
 __all__ = ["NoveltyDetector"]
 

@@ -15,14 +15,10 @@ from sklearn.base import clone
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods
 
-from skemotion._arrays import as_plain_array
 from skemotion._typing import RandomState
-from skemotion._validation import (
-    check_input_features,
-    check_labels,
-    has_columns,
-    validate_sequences,
-)
+from skemotion._validation._arrays import as_plain_array
+from skemotion._validation._labels import check_labels, has_columns
+from skemotion._validation._sequences import check_input_features, validate_sequences
 from skemotion.exceptions import ResamplingWarning
 
 if TYPE_CHECKING:

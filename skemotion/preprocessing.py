@@ -14,7 +14,6 @@ from sklearn.utils import gen_batches
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from skemotion._arrays import check_finite
 from skemotion._sequences import (
     LOUDNESS_CONSTRAINTS,
     SequenceOneToOneMixin,
@@ -26,13 +25,13 @@ from skemotion._sequences import (
     real_bounds,
     resolve_loudness,
 )
-from skemotion._validation import (
+from skemotion._validation._arrays import check_finite
+from skemotion._validation._labels import check_labels
+from skemotion._validation._parameters import fit_context, validate_params
+from skemotion._validation._rows import check_same_length
+from skemotion._validation._sequences import (
     as_sequences,
     check_feature_names,
-    check_labels,
-    check_same_length,
-    fit_context,
-    validate_params,
     validate_sequences,
 )
 

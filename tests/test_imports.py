@@ -50,7 +50,7 @@ def test_nothing_heavy_is_imported(code):
     [
         "skemotion.audio",
         "skemotion.voice_activity",
-        "skemotion._windowing",
+        "skemotion.audio._windowing",
         "skemotion._sequences._bounds",
         "skemotion._sequences._functionals",
         "skemotion.feature_extraction._log_mel",

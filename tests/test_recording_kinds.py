@@ -20,7 +20,6 @@ from skemotion import (
     SpeechAugmenter,
     SpeechFeatureExtractor,
 )
-from skemotion._windowing import iter_windows
 from skemotion.audio import (
     check_audio,
     check_recordings,
@@ -29,6 +28,7 @@ from skemotion.audio import (
     load_audio,
     recording_name,
 )
+from skemotion.audio._windowing import iter_windows
 from skemotion.datasets import make_emotional_speech
 from skemotion.exceptions import TruncationWarning
 

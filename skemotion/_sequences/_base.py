@@ -8,7 +8,7 @@ from sklearn.base import OneToOneFeatureMixin, TransformerMixin
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 
-from skemotion._validation import check_input_features
+from skemotion._validation._sequences import check_input_features
 
 if TYPE_CHECKING:
     from typing_extensions import Self

@@ -15,7 +15,8 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import Interval
 
 from skemotion._typing import RandomState
-from skemotion._validation import check_same_length, draw_seed, fit_context
+from skemotion._validation._parameters import draw_seed, fit_context
+from skemotion._validation._rows import check_same_length
 from skemotion.audio import check_recordings, recording_name, resample
 from skemotion.augmentation import _effects
 from skemotion.augmentation._choice import (

@@ -12,14 +12,10 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from skemotion._typing import File, RandomState
-from skemotion._validation import (
-    check_labels,
-    check_same_length,
-    check_scored,
-    draw_seed,
-    fit_context,
-    validate_sequences,
-)
+from skemotion._validation._labels import check_labels, check_scored
+from skemotion._validation._parameters import draw_seed, fit_context
+from skemotion._validation._rows import check_same_length
+from skemotion._validation._sequences import validate_sequences
 from skemotion.classification._optimizer import serialize_optimizer
 from skemotion.classification._schedule import make_schedule
 from skemotion.classification._weights import check_class_weight, training_weights

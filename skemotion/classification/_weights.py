@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import compute_sample_weight
 
-from skemotion._validation import check_sample_weight
+from skemotion._validation._labels import check_sample_weight
 
 
 def check_class_weight(class_weight: Any, classes: NDArray) -> None:

@@ -9,8 +9,12 @@ from pathlib import Path
 import numpy as np
 from sklearn.base import clone
 
-from skemotion._unreadable import find_unreadable, raise_unreadable, warn_unreadable
 from skemotion.audio import check_audio
+from skemotion.audio._unreadable import (
+    find_unreadable,
+    raise_unreadable,
+    warn_unreadable,
+)
 from skemotion.cli._journal import refuse_existing
 from skemotion.cli._labels import take_rows
 from skemotion.model_selection import stratified_validation_split

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from skemotion._evaluation import Evaluation
 from skemotion._messages import shorten
 from skemotion._version import __version__
 from skemotion.cli._checks import check_folder, keep_readable_rows
@@ -21,6 +20,7 @@ from skemotion.cli._side_by_side import count_processes, run_folds
 from skemotion.cli._terminal import note, progress_bar, say_resumed, shows_progress
 from skemotion.cli._trials import prepare_trial
 from skemotion.metrics import unweighted_average_recall
+from skemotion.report._evaluation import Evaluation
 
 
 def evaluate_corpus(

@@ -40,7 +40,7 @@ class Trial(Protocol):
     Attributes
     ----------
     words, caveats
-        As `protocol` and `caveats` of :class:`skemotion._evaluation.Evaluation`.
+        As `protocol` and `caveats` of :class:`skemotion.report._evaluation.Evaluation`.
     classes : ndarray of shape (n_classes,)
         The columns of probabilities.
     parts : list of ndarray

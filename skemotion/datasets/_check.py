@@ -12,7 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils._param_validation import Interval
 
 from skemotion._messages import BELOW, shorten
-from skemotion._validation import check_labels, check_same_length, validate_params
+from skemotion._validation._labels import check_labels
+from skemotion._validation._parameters import validate_params
+from skemotion._validation._rows import check_same_length
 from skemotion.audio import check_recordings, count_samples, recording_name
 from skemotion.datasets._looks import Look, look_at_all
 from skemotion.voice_activity import SHORTEST_SPEECH

@@ -12,7 +12,7 @@ from typing import Any, Literal, overload
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skemotion._messages import shorten, warn_user
-from skemotion._validation import validate_params
+from skemotion._validation._parameters import validate_params
 from skemotion.datasets._corpus import Archive, Corpus
 from skemotion.datasets._download import download, unfetched, unpack
 from skemotion.datasets._emodb import EMOTIONS

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from skemotion._arrays import is_missing
-from skemotion._validation import check_labels
+from skemotion._validation._arrays import is_missing
+from skemotion._validation._labels import check_labels
 from skemotion.audio import as_segment, check_recordings
 from skemotion.datasets._tables import refuse_rows
 

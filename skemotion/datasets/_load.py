@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.utils._param_validation import StrOptions
 
 from skemotion._messages import shorten, warn_user
-from skemotion._validation import validate_params
+from skemotion._validation._parameters import validate_params
 from skemotion.datasets._corpus import RESERVED, Corpus, describe_recording
 from skemotion.datasets._emodb import EMOTIONS
 from skemotion.datasets._folders import search_folder

@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.utils._param_validation import HasMethods
 
 from skemotion._messages import shorten, warn_user
-from skemotion._validation import validate_params
+from skemotion._validation._parameters import validate_params
 from skemotion.datasets._folders import (
     count_files,
     describe_skipped,

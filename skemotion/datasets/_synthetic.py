@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval
 
 from skemotion._files import atomic_path
-from skemotion._validation import draw_seed, validate_params
+from skemotion._validation._parameters import draw_seed, validate_params
 from skemotion.datasets._labelled import LabelledSpeech
 from skemotion.datasets._synthesis import MODAL_VOICE, Voice, speak
 

@@ -2,7 +2,7 @@ from ._descriptor_set import DescriptorSet as DescriptorSet
 from ._encoder import ENCODER_VERSION as ENCODER_VERSION
 from ._encoder import SpeechEncoder as SpeechEncoder
 from ._extractor import SpeechFeatureExtractor as SpeechFeatureExtractor
-from ._functionals import SequenceFunctionals as SequenceFunctionals
+from ._sequence_functionals import SequenceFunctionals as SequenceFunctionals
 from ._sets import descriptor_set_version as descriptor_set_version
 from ._union import SequenceUnion as SequenceUnion
 from ._weights import WEIGHTS_SUFFIX as WEIGHTS_SUFFIX

@@ -12,8 +12,8 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from skemotion._messages import Remarks, warn_user
 from skemotion._sequences import SequenceTransformerMixin
-from skemotion._unreadable import raise_unreadable, warn_unreadable
 from skemotion.audio import check_audio, check_recordings, recording_name
+from skemotion.audio._unreadable import raise_unreadable, warn_unreadable
 from skemotion.feature_extraction._cache import FeatureCache
 from skemotion.feature_extraction._extraction import Describe, extract
 

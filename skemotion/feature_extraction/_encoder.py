@@ -12,7 +12,7 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
 from skemotion._typing import File, Memory
-from skemotion._validation import fit_context
+from skemotion._validation._parameters import fit_context
 from skemotion.audio import check_recordings, count_samples
 from skemotion.feature_extraction._base import RecordingTransformer
 from skemotion.feature_extraction._encoding import (

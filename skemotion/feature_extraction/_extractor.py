@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval
 
 from skemotion._typing import Memory
-from skemotion._validation import fit_context
+from skemotion._validation._parameters import fit_context
 from skemotion.audio import check_recordings, count_samples
 from skemotion.feature_extraction._base import RecordingTransformer
 from skemotion.feature_extraction._descriptor_set import DescriptorSet

@@ -17,7 +17,7 @@ from skemotion._sequences import (
     hand_on_names,
     takes_recordings,
 )
-from skemotion._validation import validate_sequences
+from skemotion._validation._sequences import validate_sequences
 from skemotion.feature_extraction._rates import average_over_time
 
 if TYPE_CHECKING:

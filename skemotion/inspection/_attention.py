@@ -11,9 +11,11 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
-from skemotion._arrays import as_flags, as_numbers
 from skemotion._sequences import find_padding, true_bounds
-from skemotion._validation import check_labels, check_same_length, validate_params
+from skemotion._validation._arrays import as_flags, as_numbers
+from skemotion._validation._labels import check_labels
+from skemotion._validation._parameters import validate_params
+from skemotion._validation._rows import check_same_length
 from skemotion.audio import check_recordings
 from skemotion.exceptions import NoSpeechWarning
 from skemotion.inspection._attention_over_time import attend, spread

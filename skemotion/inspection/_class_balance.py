@@ -8,7 +8,11 @@ from numpy.typing import ArrayLike
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
-from skemotion._validation import check_comparable, check_label_sets, check_labels
+from skemotion._validation._labels import (
+    check_comparable,
+    check_label_sets,
+    check_labels,
+)
 from skemotion.inspection._plotting import (
     COLOURS,
     choose_classes,

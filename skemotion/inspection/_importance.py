@@ -12,8 +12,10 @@ from sklearn.metrics import check_scoring, get_scorer_names
 from sklearn.utils import Bunch
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
-from skemotion._arrays import as_numbers, as_plain_array
-from skemotion._validation import check_names, check_scored, validate_params
+from skemotion._validation._arrays import as_numbers, as_plain_array
+from skemotion._validation._labels import check_scored
+from skemotion._validation._parameters import validate_params
+from skemotion._validation._sequences import check_names
 from skemotion._workers import deaths_in_words
 
 

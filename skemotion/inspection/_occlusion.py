@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.validation import check_is_fitted
 
-from skemotion._validation import validate_params
+from skemotion._validation._parameters import validate_params
 from skemotion.inspection._estimators import last_step
 from skemotion.inspection._looks import check_takes_recordings, iter_looks, load, shares
 from skemotion.pipeline._confidence import pull_to_equal

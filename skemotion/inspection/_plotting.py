@@ -9,7 +9,8 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skemotion._validation import check_classes, check_comparable, check_names
+from skemotion._validation._labels import check_classes, check_comparable
+from skemotion._validation._sequences import check_names
 
 # From the palette of M. Okabe and K. Ito, which colour-blind readers tell apart.
 COLOURS = (

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from skemotion._arrays import as_numbers
-from skemotion._validation import check_classes
+from skemotion._validation._arrays import as_numbers
+from skemotion._validation._labels import check_classes
 from skemotion.audio import recording_name
 from skemotion.exceptions import NoSpeechWarning, TruncationWarning
 from skemotion.feature_extraction._log_mel import SAMPLING_RATE

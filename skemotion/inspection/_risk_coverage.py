@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from skemotion._arrays import as_numbers
+from skemotion._validation._arrays import as_numbers
 from skemotion.inspection._estimators import last_step
 from skemotion.inspection._plotting import (
     COLOURS,

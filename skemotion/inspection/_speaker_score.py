@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
 
-from skemotion._validation import check_label_sets, check_labels, check_same_length
+from skemotion._validation._labels import check_label_sets, check_labels
+from skemotion._validation._rows import check_same_length
 from skemotion.inspection._plotting import (
     COLOURS,
     create_axes,

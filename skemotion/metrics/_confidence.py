@@ -6,14 +6,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils._param_validation import Interval
 
-from skemotion._arrays import as_numbers
-from skemotion._validation import (
-    check_classes,
-    check_comparable,
-    check_labels,
-    check_same_length,
-    validate_params,
-)
+from skemotion._validation._arrays import as_numbers
+from skemotion._validation._labels import check_classes, check_comparable, check_labels
+from skemotion._validation._parameters import validate_params
+from skemotion._validation._rows import check_same_length
 
 
 @validate_params(

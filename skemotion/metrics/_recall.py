@@ -9,13 +9,13 @@ from sklearn.metrics import accuracy_score, make_scorer, recall_score
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
 
-from skemotion._validation import (
+from skemotion._validation._labels import (
     check_label_sets,
     check_labels,
-    check_same_length,
     check_sample_weight,
-    validate_params,
 )
+from skemotion._validation._parameters import validate_params
+from skemotion._validation._rows import check_same_length
 
 __all__ = [
     "bootstrap_interval",

@@ -20,16 +20,15 @@ from sklearn.utils.validation import (
 from skemotion._sequences import hand_on_names, names_behind, takes_recordings
 from skemotion._speakers._standardized import SpeakerStandardized
 from skemotion._typing import Memory, RandomState
-from skemotion._unreadable import find_unreadable, raise_unreadable, warn_unreadable
-from skemotion._validation import (
-    as_indexable,
-    check_labels,
-    check_same_length,
-    check_sample_weight,
-    fit_context,
-    has_columns,
-)
+from skemotion._validation._labels import check_labels, check_sample_weight, has_columns
+from skemotion._validation._parameters import fit_context
+from skemotion._validation._rows import as_indexable, check_same_length
 from skemotion.audio import check_recordings
+from skemotion.audio._unreadable import (
+    find_unreadable,
+    raise_unreadable,
+    warn_unreadable,
+)
 from skemotion.model_selection import stratified_validation_split
 from skemotion.pipeline._novelty import NoveltyPipeline
 from skemotion.pipeline._rules import DEFAULT_RATE, find_fronts, goes_on_without

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from skemotion._windowing import count_hop, iter_windows
+from skemotion.audio._windowing import count_hop, iter_windows
 from skemotion.voice_activity import FRAME_SECONDS, speech_frames
 
 
@@ -77,7 +77,7 @@ def measure_extent(
     Parameters
     ----------
     recording, sampling_rate, duration, hop_duration
-        As :func:`skemotion._windowing.iter_windows` takes them.
+        As :func:`skemotion.audio._windowing.iter_windows` takes them.
 
     Returns
     -------

@@ -12,7 +12,7 @@ from sklearn.utils.metadata_routing import process_routing
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_method_params, check_is_fitted
 
-from skemotion._validation import check_scored, has_columns
+from skemotion._validation._labels import check_scored, has_columns
 from skemotion.exceptions import AudioError
 from skemotion.pipeline._answers import Answers, measure_of
 from skemotion.pipeline._rules import find_rule, that_raises

@@ -7,7 +7,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skemotion._typing import Memory, RandomState
-from skemotion._validation import validate_params
+from skemotion._validation._parameters import validate_params
 from skemotion.augmentation import SpeechAugmenter
 from skemotion.classification import AttentionBLSTMClassifier
 from skemotion.feature_extraction import SpeechEncoder, SpeechFeatureExtractor

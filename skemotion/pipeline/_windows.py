@@ -9,8 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skemotion._messages import Remarks, shorten, warn_user
-from skemotion._unreadable import raise_unreadable, warn_unreadable
-from skemotion._windowing import count_hop, iter_windows
 from skemotion.audio import (
     Findings,
     cache_key_of,
@@ -19,6 +17,8 @@ from skemotion.audio import (
     decode_start,
     recording_name,
 )
+from skemotion.audio._unreadable import raise_unreadable, warn_unreadable
+from skemotion.audio._windowing import count_hop, iter_windows
 from skemotion.exceptions import AudioError, NoSpeechWarning
 from skemotion.pipeline._extents import Extent, ExtentMeter, note_extents
 from skemotion.voice_activity import FRAME_SECONDS, speech_frames

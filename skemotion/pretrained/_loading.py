@@ -4,7 +4,7 @@ from typing import Literal
 
 from sklearn.utils._param_validation import StrOptions
 
-from skemotion._validation import validate_params
+from skemotion._validation._parameters import validate_params
 from skemotion.persistence import load_model
 from skemotion.pipeline import EmotionPipeline
 from skemotion.pretrained._files import BUNDLES

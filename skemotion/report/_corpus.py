@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skemotion._evaluation import Evaluation
 from skemotion.audio import header_seconds
+from skemotion.report._evaluation import Evaluation
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.calibration import CalibrationDisplay, calibration_curve
 
-from skemotion._evaluation import Evaluation
 from skemotion.inspection import RiskCoverageDisplay
 from skemotion.inspection._plotting import COLOURS
 from skemotion.metrics import risk_coverage_curve
+from skemotion.report._evaluation import Evaluation
 
 _N_BINS = 10
 _INK = {"light": "#24292f", "dark": "#d7dce1"}

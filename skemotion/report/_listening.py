@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skemotion._evaluation import Evaluation
+from skemotion.report._evaluation import Evaluation
 from skemotion.report._scores import SILENT, encode
 from skemotion.report._snippets import LONGEST, Snippet, SnippetMaker
 

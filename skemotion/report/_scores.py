@@ -11,8 +11,8 @@ from sklearn.metrics import (
     precision_recall_fscore_support,
 )
 
-from skemotion._evaluation import Evaluation
 from skemotion.metrics import bootstrap_interval, unweighted_average_recall
+from skemotion.report._evaluation import Evaluation
 
 # An interval over fewer speakers than this says next to nothing.
 MIN_SPEAKERS = 5

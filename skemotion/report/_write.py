@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
-from skemotion._evaluation import Evaluation
 from skemotion._files import atomic_path, refuse_existing
 from skemotion._messages import shorten
-from skemotion._validation import validate_params
+from skemotion._validation._parameters import validate_params
 from skemotion.inspection._estimators import last_step
 from skemotion.metrics import expected_calibration_error
 from skemotion.report._corpus import count_corpus
+from skemotion.report._evaluation import Evaluation
 from skemotion.report._figures import (
     draw_calibration,
     draw_histories,

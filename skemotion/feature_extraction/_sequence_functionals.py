@@ -17,11 +17,8 @@ from skemotion._sequences import (
     real_bounds,
     summarise,
 )
-from skemotion._validation import (
-    check_input_features,
-    fit_context,
-    validate_sequences,
-)
+from skemotion._validation._parameters import fit_context
+from skemotion._validation._sequences import check_input_features, validate_sequences
 
 
 class SequenceFunctionals(TransformerMixin, BaseEstimator):

@@ -1,0 +1,1 @@
+"""Checks of parameters, arrays, labels and sequences that several modules share."""
