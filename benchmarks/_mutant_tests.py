@@ -45,7 +45,7 @@ _OWN = {
     },
     "feature_extraction/_cache": [(f"{_FEATURES}/test_cache.py",)],
     "feature_extraction/_blas": [(f"{_FEATURES}/test_blas.py",)],
-    "feature_extraction/_functionals": [(f"{_FEATURES}/test_functionals.py",)],
+    "feature_extraction/_sequence_functionals": [(f"{_FEATURES}/test_functionals.py",)],
     "feature_extraction/_hub": [(f"{_FEATURES}/test_hub.py",)],
     "feature_extraction/_union": [(f"{_FEATURES}/test_union.py",)],
     "feature_extraction/_rates": [(f"{_FEATURES}/test_union.py",)],
