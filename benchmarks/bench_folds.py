@@ -21,7 +21,7 @@ from pathlib import Path
 from statistics import median
 
 from _results import RESULTS as FOLDER
-from _smoke import parse_options
+from _smoke import SMOKE, fewer, parse_options
 from _timing import write_json
 
 RESULTS = FOLDER / "folds.json"
@@ -44,10 +44,10 @@ def make_tables(folder, args):
     from skemotion.datasets import load_emodb, make_emotional_speech
 
     speech = make_emotional_speech(
-        args.speakers, 4, folder=folder / "speech", random_state=SEED
+        args.speakers, fewer(4, 1), folder=folder / "speech", random_state=SEED
     )
     tables = {"synthetic": _write_table(folder / "synthetic.csv", speech, args)}
-    if os.environ.get("SKEMOTION_EMODB"):
+    if os.environ.get("SKEMOTION_EMODB") and not SMOKE:
         corpus = load_emodb(os.environ["SKEMOTION_EMODB"])
         tables["emodb"] = _write_table(folder / "emodb.csv", corpus, args)
     return tables
@@ -115,7 +115,7 @@ def _parse_arguments():
     parser.add_argument("--speakers", type=int, default=4, help="each a fold")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--n-jobs", type=int, nargs="+", default=[1, 2])
-    return parse_options(parser, "--speakers 2 --epochs 1 --repeats 1")
+    return parse_options(parser, "--speakers 2 --epochs 1 --repeats 1 --n-jobs 1")
 
 
 if __name__ == "__main__":

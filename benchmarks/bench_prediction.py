@@ -61,7 +61,8 @@ def load_recordings(folder):
         corpus = load_emodb(os.environ["SKEMOTION_EMODB"])
     else:
         corpus = make_emotional_speech(folder=folder, random_state=0)
-    return list(corpus.paths), corpus.target
+    first = fewer(len(corpus.paths), 14)
+    return list(corpus.paths)[:first], corpus.target[:first]
 
 
 def train(recordings, labels, folder):
