@@ -158,8 +158,8 @@ def add_evaluation_options(parser):
         parallel="folds trained at the same time, in processes of their own that share "
         "the processors; of one fold, or with --model, recordings extracted at the "
         "same time",
-        usual="for folds, 1 where they are small, else as many as there are processors, "
-        "and as memory allows",
+        usual="for folds, 1 where they are small, else as many as there are "
+        "processors, and as memory allows",
     )
 
 
