@@ -37,7 +37,7 @@ from skemotion._validation._sequences import (
 
 __all__ = ["SequenceScaler", "padding_mask", "speaker_standardize"]
 
-_MOST_ROWS = 256
+_ROWS_AT_A_TIME = 256  # by which sums are rounded, too
 _CELLS_AT_A_TIME = 2**17  # what stays in the processor's cache
 
 
@@ -452,14 +452,14 @@ def _moments(X, rows, bounds, axis):
     squares: Any = 0.0
     count: Any = 0
     for block, chosen in _blocks(X, rows):
-        real = _real_frames(block, bounds, chosen)
-        total = total + (block * real).sum(axis=axis, dtype=np.float64)
-        count = count + np.sum(real, axis=axis)
+        where = _real_frames(block, bounds, chosen)
+        total = total + block.sum(axis=axis, dtype=np.float64, where=where)
+        count = count + np.sum(where, axis=axis)
     at_least_one = np.maximum(count, 1)
     mean = total / at_least_one
     for block, chosen in _blocks(X, rows):
-        real = _real_frames(block, bounds, chosen)
-        squares = squares + np.square((block - mean) * real).sum(axis=axis)
+        where = _real_frames(block, bounds, chosen)
+        squares = squares + np.square(block - mean).sum(axis=axis, where=where)
     return count.item() if count.size == 1 else count, mean, squares / at_least_one
 
 
@@ -472,7 +472,8 @@ def _to_scale(mean, variance):
 
 
 def _standardize(X, rows, bounds, mean, scale, out):
-    for block, chosen in _blocks(X, rows):
+    n_rows = max(_CELLS_AT_A_TIME // max(math.prod(X.shape[1:]), 1), 1)
+    for block, chosen in _blocks(X, rows, min(n_rows, _ROWS_AT_A_TIME)):
         real = _real_frames(block, bounds, chosen)
         with np.errstate(over="ignore"):
             standardized = ((block - mean) / scale).astype(np.float32)
@@ -488,10 +489,9 @@ def _real_frames(block, bounds, chosen):
     return mark_real(bounds[chosen], block.shape[1])[:, :, np.newaxis]
 
 
-def _blocks(X, rows):
+def _blocks(X, rows, n_rows=_ROWS_AT_A_TIME):
     """Yield a few rows at a time: X may be larger than the memory."""
-    n_rows = max(_CELLS_AT_A_TIME // max(math.prod(X.shape[1:]), 1), 1)
-    for batch in gen_batches(len(rows), min(n_rows, _MOST_ROWS)):
+    for batch in gen_batches(len(rows), n_rows):
         yield X[rows[batch]], rows[batch]
 
 
