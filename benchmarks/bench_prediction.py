@@ -61,7 +61,7 @@ def load_recordings(folder):
         corpus = load_emodb(os.environ["SKEMOTION_EMODB"])
     else:
         corpus = make_emotional_speech(folder=folder, random_state=0)
-    first = fewer(len(corpus.paths), 14)
+    first = fewer(len(corpus.paths), 28)
     return list(corpus.paths)[:first], corpus.target[:first]
 
 

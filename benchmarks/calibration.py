@@ -118,8 +118,11 @@ def _read_off(y, proba, classes):
     coverage, risk, thresholds = risk_coverage_curve(y, proba, labels=classes)
     table = []
     for threshold in THRESHOLDS:
-        reached = np.flatnonzero(thresholds >= threshold)[-1]
-        table.append([threshold, float(coverage[reached]), 1 - float(risk[reached])])
+        reached = np.flatnonzero(thresholds >= threshold)[-1:]  # there may be none
+        table += [
+            [threshold, float(coverage[last]), 1 - float(risk[last])]
+            for last in reached
+        ]
     return table
 
 

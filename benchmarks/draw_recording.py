@@ -7,10 +7,12 @@ The model has been trained on this recording, so it shows what pictures look lik
 not how good the model is.
 """
 
+import argparse
 import os
 from pathlib import Path
 
 import matplotlib
+from _smoke import SMOKE, elsewhere, parse_options
 
 from skemotion import load_pretrained
 from skemotion.datasets import load_emodb
@@ -20,14 +22,16 @@ RECORDING = "16b10Fb.wav"
 
 
 def main():
-    """Draw it."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--emodb", default=os.environ.get("SKEMOTION_EMODB"))
+    args = parse_options(parser)
     matplotlib.use("Agg")
-    emodb = load_emodb(os.environ["SKEMOTION_EMODB"])
-    (path,) = (path for path in emodb.paths if path.endswith(RECORDING))
+    paths = load_emodb(args.emodb).paths
+    path = next(path for path in paths if SMOKE or path.endswith(RECORDING))
     display = RecordingDisplay.from_estimator(load_pretrained(), path)
     figure = display.figure_
     figure.savefig(
-        Path(__file__).parents[1] / "docs/_static/recording.png",
+        elsewhere(Path(__file__).parents[1] / "docs/_static/recording.png"),
         dpi=120,
         bbox_inches="tight",
     )

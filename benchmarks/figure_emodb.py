@@ -13,7 +13,7 @@ import numpy as np
 from _results import RESULTS
 from _revisions import find_outdated, keep_latest, mark
 from _runs import read_run
-from _smoke import elsewhere
+from _smoke import elsewhere, skip
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from sklearn.metrics import ConfusionMatrixDisplay
@@ -29,6 +29,8 @@ def main():
     y_true, y_pred, attention = [], [], []
     paths = RESULTS.glob("emodb-loso-recommended-attention-*.json")
     runs = keep_latest([(read_run(path),) for path in sorted(paths)])
+    if not runs:
+        skip("there are no runs of the recommended recipe")
     outdated = find_outdated(*(run for (run,) in runs))
     for (run,) in runs:
         for fold in run["folds"]:

@@ -183,7 +183,7 @@ def make_summary():
 def make_minutes():
     """Say how long the pipeline of README takes."""
     found = _load("readme")
-    if found is None:
+    if not (found and found["laps"]):
         return None
     laps = {lap["statement"]: lap["seconds"] / 60 for lap in found["laps"]}
     validate, search = (
