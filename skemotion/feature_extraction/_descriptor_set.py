@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -197,11 +198,27 @@ class DescriptorSet:
 
 def _call(function, arguments, settings):
     """Call a function with those of the settings that it has parameters for."""
-    parameters = inspect.signature(function).parameters.values()
-    if not any(each.kind is each.VAR_KEYWORD for each in parameters):
-        wanted = {each.name for each in parameters}
+    wanted = _parameters(function)
+    if wanted is not None:
         settings = {name: settings[name] for name in settings.keys() & wanted}
     return function(*arguments, **settings)
+
+
+def _parameters(function):
+    """Return the names of a function's parameters, None if it takes any."""
+    # What cannot be told from another by its hash is looked at each time.
+    try:
+        return _look_at_parameters(function)
+    except TypeError:
+        return _look_at_parameters.__wrapped__(function)
+
+
+@lru_cache(maxsize=32)
+def _look_at_parameters(function):
+    parameters = inspect.signature(function).parameters.values()
+    if any(each.kind is each.VAR_KEYWORD for each in parameters):
+        return None
+    return frozenset(each.name for each in parameters)
 
 
 def function_digest(function: Callable[..., Any]) -> str:

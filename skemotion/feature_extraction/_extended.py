@@ -19,7 +19,7 @@ from skemotion.feature_extraction._formants import (
     FORMANT_NAMES,
     describe_formants,
 )
-from skemotion.feature_extraction._mel import mel_filters
+from skemotion.feature_extraction._mel import mel_filters, mel_powers
 from skemotion.feature_extraction._offset import N_OFFSET_BINS, remove_offset
 from skemotion.feature_extraction._spectral import (
     contrast_bands,
@@ -190,11 +190,15 @@ def _describe_bands(heard):
     window = _short_window(sampling_rate)
     n_short = count_frames(len(signal), window, step)
     spectrogram = compute_spectrogram(
-        signal, sampling_rate=sampling_rate, frame_length=window, hop_length=step
+        signal,
+        sampling_rate=sampling_rate,
+        frame_length=window,
+        hop_length=step,
+        dtype=np.float32,
     )
-    filters = mel_filters(sampling_rate, window, _N_BANDS, LOWEST, HIGHEST)
-    power = np.square(spectrogram.magnitudes) @ filters
-    width = filters.sum(axis=0)
+    bank = sampling_rate, window, _N_BANDS, LOWEST, HIGHEST
+    power = mel_powers(np.square(spectrogram.magnitudes), *bank)
+    width = mel_filters(*bank).sum(axis=0)
     level, loudness = (
         extend_over_silence(
             np.log(power + tone_power(floor * peak, window) * width),

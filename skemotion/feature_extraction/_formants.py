@@ -5,6 +5,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from skemotion._sequences import true_bounds
 from skemotion.feature_extraction._floor import COMPARED, frame_energy
 
 _N_FORMANTS = 3
@@ -84,8 +85,15 @@ def _cut(signal, sampling_rate, hop_length, n_frames):
 
     divisor = np.gcd(sampling_rate, _RATE)
     up, down = _RATE // divisor, sampling_rate // divisor
-    low = resample_poly(signal, up, down, window=_low_pass(max(up, down)))
-    low = np.append(low[:1], low[1:] - 0.97 * low[:-1])
+    # Of what is no padding, and around it, as far as the filter reaches.
+    first, end = true_bounds((signal != 0)[np.newaxis])[0].tolist()
+    margin = 10 * max(up, down) // up + 2 * down
+    start = max(first - margin, 0) // down
+    part = signal[start * down : end + margin]
+    part = resample_poly(part, up, down, window=_low_pass(max(up, down)))
+    low = np.zeros(-(-len(signal) * up // down), dtype=np.float32)
+    low[start * up :][: len(part)] = part
+    low[1:] -= 0.97 * low[:-1]
     width = int(_WINDOW * _RATE)
     padded = np.pad(low, width)
     centres = (np.arange(n_frames) * hop_length * _RATE / sampling_rate).astype(int)

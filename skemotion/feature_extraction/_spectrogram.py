@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from skemotion._sequences import true_bounds
 
 _MIN_FRAMES = 16
-_BATCH_VALUES = 2**16
+_BATCH_VALUES = 2**15
 
 
 class Spectrogram(NamedTuple):
@@ -29,6 +29,7 @@ def compute_spectrogram(
     sampling_rate: int,
     frame_length: int,
     hop_length: int,
+    dtype: type = np.float64,
 ) -> Spectrogram:
     """Cut a signal into frames, and transform those that hold sound.
 
@@ -40,6 +41,8 @@ def compute_spectrogram(
         In Hz.
     frame_length, hop_length : int
         Window and step of the analysis, in samples. Frames are centred.
+    dtype : type, default=np.float64
+        Precision of the transforms.
 
     Returns
     -------
@@ -52,7 +55,8 @@ def compute_spectrogram(
     sound = find_sound(signal, frame_length, hop_length)
     frames = cut_frames(signal, sound, frame_length, hop_length)
     frequencies = np.fft.rfftfreq(frame_length, 1 / sampling_rate)
-    return Spectrogram(sound, frames, transform_frames(frames), frequencies)
+    magnitudes = transform_frames(frames, dtype)
+    return Spectrogram(sound, frames, magnitudes, frequencies)
 
 
 def count_frames(n_samples: int, frame_length: int, hop_length: int) -> int:
@@ -160,7 +164,8 @@ def extend_over_silence(
 def batches(n_frames: int, n_values: int) -> Iterator[slice]:
     """Yield slices of frames that fit into the processor's cache together.
 
-    Transforms take a third of the time so.
+    Transforms take a third of the time so. Larger arrays are also given back to
+    the system and fetched again each time.
 
     Parameters
     ----------
@@ -178,17 +183,23 @@ def batches(n_frames: int, n_values: int) -> Iterator[slice]:
         yield slice(start, min(start + size, n_frames))
 
 
-def transform_frames(frames: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the magnitude spectra, of shape (n_frames, 1 + frame_length // 2)."""
+def transform_frames(
+    frames: NDArray[np.float32], dtype: type = np.float64
+) -> NDArray[np.float32]:
+    """Return the magnitude spectra, of shape (n_frames, 1 + frame_length // 2).
+
+    They are computed in double precision, as librosa does, unless `dtype` is
+    float32, which is faster.
+    """
     from scipy.fft import rfft
 
     n_frames, frame_length = frames.shape
-    window = _window(frame_length)
+    window = _window(frame_length).astype(dtype)
     magnitudes = np.empty((n_frames, 1 + frame_length // 2), dtype=np.float32)
     for batch in batches(n_frames, frame_length):
         spectra = rfft(frames[batch] * window, axis=1, overwrite_x=True)
         # Single precision from here on is what librosa does.
-        np.abs(spectra.astype(np.complex64), out=magnitudes[batch])
+        np.abs(spectra.astype(np.complex64, copy=False), out=magnitudes[batch])
     return magnitudes
 
 
