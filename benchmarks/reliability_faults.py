@@ -205,6 +205,8 @@ def set_up() -> None:
     for module in pkgutil.walk_packages(skemotion.__path__, "skemotion."):
         if not module.name.endswith("__main__"):
             importlib.import_module(module.name)
+    for name in ("scipy.fft", "scipy.signal"):  # which the package imports late
+        importlib.import_module(name)
 
 
 class Command:

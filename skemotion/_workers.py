@@ -4,13 +4,17 @@ import multiprocessing
 import os
 import threading
 import time
-from collections.abc import Iterator
+import warnings
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 from skemotion.exceptions import WorkerError
 
 _SECONDS_BETWEEN_LOOKS = 0.5
 _KIND = "joblib.externals.loky"
+
+_T = TypeVar("_T")
 
 _watched = False
 
@@ -28,6 +32,20 @@ def deaths_in_words() -> Iterator[None]:
             "a worker process has died, killed perhaps for lack of memory: use fewer "
             "of them (n_jobs), or none (n_jobs=1), and run this again."
         ) from error
+
+
+@contextmanager
+def closing_quietly(results: Generator[_T, None, None]) -> Iterator[Iterator[_T]]:
+    """Give results of joblib, and stop what makes them once the block ends.
+
+    Where there is still work, joblib warns that it could have been given less.
+    """
+    try:
+        yield results
+    finally:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", ".* tasks which were still being")
+            results.close()
 
 
 def is_worker() -> bool:

@@ -318,14 +318,12 @@ CHOSEN_THREADS = {f"TF_NUM_{which}_THREADS" for which in ("INTRAOP", "INTEROP")}
 CHOSEN_THREADS |= {"OMP_NUM_THREADS"}
 
 
-def count_threads(*_):
-    """Score by how many products TensorFlow computes at the same time."""
-    import tensorflow as tf
-
-    return tf.config.threading.get_inter_op_parallelism_threads()
-
-
 def test_workers_change_nothing_and_share_the_processors():
+    def count_threads(*_):  # which workers could not import from here
+        import tensorflow as tf
+
+        return tf.config.threading.get_inter_op_parallelism_threads()
+
     def search(n_jobs):
         search = GridSearchCV(
             make(),

@@ -400,10 +400,10 @@ def test_headers_are_probed_before_any_work(pipeline, monkeypatch):
 def test_what_the_first_step_refuses_is_named_by_its_recording(pipeline, monkeypatch):
     describe = _extractor.describe
 
-    def refuse(signal, native_rate, settings):
+    def refuse(signal, native_rate, settings, **options):
         if np.abs(signal).max() > 100:
             raise AudioError([])
-        return describe(signal, native_rate, settings)
+        return describe(signal, native_rate, settings, **options)
 
     monkeypatch.setattr(_extractor, "describe", refuse)
     monkeypatch.setattr(
@@ -557,9 +557,13 @@ def test_workers_cache_and_progress(fitted, tmp_path, n_jobs, monkeypatch, capfd
     np.testing.assert_array_equal(pipeline.predict_proba(recordings), expected)
     # What is not longer than a window is found under the key that it had.
     assert len(list(tmp_path.rglob("*.features"))) == n_before + 7 + 1
-    monkeypatch.setattr(_extractor, "describe", None)
+    monkeypatch.setattr(_extractor, "describe", not_called)
     np.testing.assert_array_equal(pipeline.predict_proba(recordings), expected)
     assert "extract" in capfd.readouterr().err
+
+
+def not_called(*args, **options):
+    raise AssertionError
 
 
 def test_functions_are_found_in_the_cache_under_their_own_key(fitted, tmp_path):

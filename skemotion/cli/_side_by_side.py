@@ -4,7 +4,6 @@ import logging
 import os
 import warnings
 from collections.abc import Generator, Sequence
-from contextlib import closing
 from itertools import chain, islice
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,7 +11,7 @@ from typing import Any
 
 from joblib import Parallel, cpu_count, delayed, effective_n_jobs
 
-from skemotion._workers import deaths_in_words, end_with_parent
+from skemotion._workers import closing_quietly, deaths_in_words, end_with_parent
 from skemotion.cli._folds import Fold, KeptFolds
 from skemotion.cli._terminal import heeding, is_verbose
 
@@ -132,7 +131,7 @@ def run_folds(
     )
     workers = Parallel(n_processes, batch_size=1, return_as="generator")
     tasks = chain(extracting, folds)
-    with deaths_in_words(), closing(workers(tasks)) as results:
+    with deaths_in_words(), closing_quietly(workers(tasks)) as results:
         for fold, caught in islice(results, len(extracting), None):
             for warning in caught:
                 warnings.warn_explicit(*warning)

@@ -4,6 +4,7 @@ from functools import partial
 
 import numpy as np
 import pytest
+from joblib import parallel_config
 from sklearn import clone
 
 from skemotion import SpeechFeatureExtractor, load_model, save_model
@@ -74,11 +75,16 @@ def test_number_of_columns_may_follow_parameters():
 
 
 def test_clones_and_processes_have_it():
-    extractor = SpeechFeatureExtractor(descriptors=["post", ENERGY], n_jobs=2)
+    def peaks(signal, hop_length):  # which workers could not import from here
+        padded = np.pad(np.abs(signal), (0, hop_length))
+        n_frames = 1 + len(signal) // hop_length
+        frames = padded[: n_frames * hop_length].reshape(n_frames, hop_length)
+        return frames.max(axis=1, keepdims=True)
+
+    own = make_energy(compute=peaks, names=["peak"])
+    extractor = SpeechFeatureExtractor(descriptors=["post", own], n_jobs=2)
     copy = clone(extractor)
     assert copy.descriptors == extractor.descriptors
-    from joblib import parallel_config
-
     with parallel_config("loky"):
         features = copy.transform(X)
     np.testing.assert_array_equal(features, extractor.set_params(n_jobs=1).transform(X))
