@@ -191,8 +191,8 @@ def make_minutes():
         for name in ("cross_val_score", "search.fit")
     )
     text = (
-        f"On two cores without a GPU, the cross-validation of 10 folds takes "
-        f"{validate:.0f} minutes, and the search of 7 trainings {search:.0f}. It is "
+        "On two cores without a GPU, the cross-validation of 10 folds takes about "
+        f"{validate:.0f} min, and the search of 7 trainings {search:.0f} min. Both are "
         "silent meanwhile, unless `verbose` says otherwise."
     )
     return "\n".join(textwrap.wrap(text, 92)) + footnote(
