@@ -89,6 +89,7 @@ def n_voices_of(effects: Iterable[Any]) -> int:
     """Return how many voices effects want to be heard, 0 if none does."""
     found = [EFFECTS[each] if isinstance(each, str) else each for each in effects]
     wanted = [each for each in found if "voices" in getattr(each, "wants", ())]
+    # Of Babble, which alone among the effects has a number of voices.
     usual = EFFECTS["babble"].n_voices  # type: ignore[attr-defined]
     return max((getattr(each, "n_voices", usual) for each in wanted), default=0)
 
