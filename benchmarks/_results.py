@@ -50,7 +50,8 @@ def write(path: str | os.PathLike, content: Any) -> None:
         raise RuntimeError(f"a smoke run may not write {path.name} into results")
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(path.suffix + ".new")
-    temporary.write_text(_lay_out(content) + "\n", encoding="utf-8")
+    plain = json.loads(json.dumps(content))  # keys as JSON has them: as text
+    temporary.write_text(_lay_out(plain) + "\n", encoding="utf-8")
     temporary.replace(path)
 
 

@@ -190,6 +190,17 @@ def test_figures_in_prose_are_those_of_results(benchmark, revisions, monkeypatch
     assert "made with parts whose versions were not kept. They" in prose.encoder_speed()
 
 
+def test_results_are_read_as_json_writes_them(benchmark, tmp_path):
+    results = benchmark("_results")
+    short = {8000: 0.5, None: [1, 2], "a": {}, "b": (), True: "ä"}
+    long = {rate: {"best": 0.123, "median": [rate] * 9} for rate in range(1, 20)}
+    for content in (short, long, [short, long], {"rows": [long]}, [], {}, 1.5, "a"):
+        results.write(tmp_path / "result.json", content)
+        expected = json.loads(json.dumps(content))
+        assert results.read(tmp_path / "result.json") == expected
+    assert results.read(tmp_path / "none.json") is None
+
+
 def test_runs_are_read_as_they_were_written(benchmark, tmp_path):
     runs = benchmark("_runs")
     packing = benchmark("_packing")
