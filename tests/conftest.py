@@ -55,7 +55,11 @@ def models_path() -> Path:
 def benchmark(monkeypatch):
     """A function that imports a script of benchmarks, by its name."""
     monkeypatch.syspath_prepend(Path(__file__).parents[1] / "benchmarks")
-    return importlib.import_module
+    before = dict(os.environ)
+    yield importlib.import_module
+    for name in os.environ.keys() - before:  # scripts choose numbers of threads
+        del os.environ[name]
+    os.environ.update(before)
 
 
 @pytest.fixture(scope="session")

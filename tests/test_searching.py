@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import sklearn
 from imblearn.over_sampling import SMOTE, RandomOverSampler
+from joblib.externals.loky import get_reusable_executor
 from scipy.stats import loguniform
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.calibration import CalibratedClassifierCV
@@ -336,6 +337,8 @@ def test_workers_change_nothing_and_share_the_processors():
         ).fit(X, y)
         return search.cv_results_
 
+    # Those that are there may have loaded TensorFlow in other ways.
+    get_reusable_executor().shutdown()
     # Three candidates for two workers: one of them trains twice.
     alone, shared = search(1), search(2)
     np.testing.assert_array_equal(shared["mean_test_loss"], alone["mean_test_loss"])

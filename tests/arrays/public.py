@@ -506,7 +506,7 @@ def parameters_of_estimators() -> list[Place]:
     """Return all parameters of estimators, tried through `fit`."""
     found = []
     for name, estimator in make_estimators().items():
-        for parameter in estimator.get_params(deep=False).keys() - _UNTRIED:
+        for parameter in sorted(estimator.get_params(deep=False).keys() - _UNTRIED):
             call = functools.partial(_fit_with, estimator, parameter)
             found.append(Place(name, parameter, call, odd_parameters()))
     return found
