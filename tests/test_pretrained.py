@@ -2,6 +2,8 @@
 
 import io
 import socket
+import subprocess
+import sys
 import zipfile
 import zlib
 from pathlib import Path
@@ -77,6 +79,36 @@ def test_it_is_the_recipe(model, name):
     assert wanted.detect_speech
     assert repr(model.novelty_detector) == repr(wanted.novelty_detector)
     assert hasattr(model, "novelty_detector_") == (name == "emodb")
+
+
+# What is loaded and traced by the first prediction is waited for by the others.
+AT_ONCE = """
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import numpy as np
+from skemotion import load_pretrained
+from skemotion.datasets import make_emotional_speech
+
+name, folder = sys.argv[1:]
+paths = make_emotional_speech(n_speakers=2, n_texts=1, folder=folder).paths[:8]
+model, all_there = load_pretrained(name), Barrier(8)
+def predict(path):
+    all_there.wait()
+    return model.predict_proba([path])
+with ThreadPoolExecutor(8) as pool:
+    at_once = list(pool.map(predict, paths))
+alone = [model.predict_proba([path]) for path in paths]
+np.testing.assert_array_equal(at_once, alone)
+"""
+
+
+@pytest.mark.parametrize("name", BUNDLES)
+def test_first_predictions_by_threads_are_those_alone(name, tmp_path):
+    command = [sys.executable, "-c", AT_ONCE, name, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 def test_names():
