@@ -1,5 +1,6 @@
-"""Writing of files, whole or not at all."""
+"""Writing of files, whole or not at all, and what tells one from another."""
 
+import hashlib
 import os
 import shutil
 import tempfile
@@ -125,6 +126,11 @@ def write_file(path: str | os.PathLike, content: bytes) -> None:
     """Write a file that is complete, and on the disk, before it is in its place."""
     with atomic_path(path) as temporary:
         temporary.write_bytes(content)
+
+
+def digest_of(path: str | os.PathLike) -> str:
+    """Return the SHA-256 of what a file holds, in hexadecimal digits."""
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
 def remove_leftovers(path: str | os.PathLike) -> None:

@@ -1,13 +1,12 @@
 """How well emotions are recognised, fold by fold, resumed where it was killed."""
 
-import hashlib
 from collections.abc import Callable, Mapping
 from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from skemotion._files import digest_of
 from skemotion._messages import shorten
 from skemotion._version import __version__
 from skemotion.cli._checks import check_folder, keep_readable_rows
@@ -105,7 +104,7 @@ def identity_of(options: Any, corpus: Any) -> Mapping[str, Any]:
         "command": "evaluate",
         "version": __version__,
         "recordings": Recordings(names, rows).digest,
-        "model": _digest(find_file(options.model)) if options.model else None,
+        "model": digest_of(find_file(options.model)) if options.model else None,
         "protocol": options.protocol,
         "folds": options.folds,
         "n_per_class": options.n_per_class,
@@ -114,10 +113,6 @@ def identity_of(options: Any, corpus: Any) -> Mapping[str, Any]:
         "settings": [[name, repr(value)] for name, value in options.settings],
         "seed": options.seed,
     }
-
-
-def _digest(path):
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
 def _folder(options):

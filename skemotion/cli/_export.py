@@ -4,7 +4,7 @@ from pathlib import Path
 
 from skemotion.cli._checks import check_new_file, check_readable
 from skemotion.cli._labels import load_labelled
-from skemotion.cli._model_names import find_file
+from skemotion.cli._model_names import comes_with_package, find_file
 from skemotion.cli._models import load_model
 from skemotion.cli._opening import is_exported
 from skemotion.cli._terminal import say
@@ -21,7 +21,8 @@ def run(options):
         corpus = load_labelled(options.compare, options.label_map)
         check_readable(corpus.paths)
         recordings, target = corpus.paths, corpus.target
-    model = load_model(find_file(options.model))
+    source = find_file(options.model)
+    model = load_model(source)
     out.parent.mkdir(parents=True, exist_ok=True)
     report = export_onnx(
         model,
@@ -30,6 +31,7 @@ def run(options):
         y=target,
         opset=options.opset,
         quantize=options.int8,
+        source=source,
     )
     say(
         f"saved {out} ({report.n_bytes / 1e6:.1f} MB): on {report.n_recordings} "
@@ -44,7 +46,11 @@ def run(options):
 
 
 def _find_target(options):
-    out = Path(options.out)
-    if is_exported(out):
-        return out
-    return out / f"{Path(find_file(options.model)).stem}{SUFFIX}"
+    model = Path(find_file(options.model))
+    if options.out is None:
+        folder = Path() if comes_with_package(model) else model.parent
+    elif is_exported(options.out):
+        return Path(options.out)
+    else:
+        folder = Path(options.out)
+    return folder / f"{model.stem}{SUFFIX}"

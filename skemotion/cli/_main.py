@@ -495,8 +495,9 @@ def _add_export(commands):
         "-o",
         "--out",
         metavar="FILE",
-        required=True,
-        help="a file that ends in .onnx, or a folder for one named after the model",
+        help="a file that ends in .onnx, or a folder for one named after the model "
+        "(default: beside the model, where predict and timeline find it by "
+        "themselves)",
     )
     parser.add_argument(
         "--compare",

@@ -10,8 +10,9 @@ def open_model(options: Any) -> Any:
     """Return what predicts: an exported model, where there is one, or a pipeline.
 
     The models that come with the package are run by ONNX Runtime, or by NumPy where
-    that is not installed, unless they are to be adapted or features are to be cached.
-    So they answer without TensorFlow, and the same to 1e-5.
+    that is not installed, and so are others by ONNX Runtime where what was exported
+    from them stands beside them, unless they are to be adapted or features are to be
+    cached. So they answer without TensorFlow, and the same to 1e-5.
 
     Raises
     ------
@@ -22,9 +23,9 @@ def open_model(options: Any) -> Any:
     if is_exported(options.model):
         return _open_exported(options)
     if _can_be_small(options):
-        from skemotion.runtime._model import load_linked
-
-        return load_linked(options.model, n_threads=_count_threads(options))
+        small = _open_small(options)
+        if small is not None:
+            return small
     from skemotion.cli._models import open_pipeline
 
     return open_pipeline(options)
@@ -49,11 +50,14 @@ def _open_exported(options):
 
 
 def _can_be_small(options):
-    return (
-        comes_with_package(options.model)
-        and not _changes_model(options)
-        and options.cache is None
-    )
+    return not _changes_model(options) and options.cache is None
+
+
+def _open_small(options):
+    from skemotion.runtime._model import load_beside, load_linked
+
+    load = load_linked if comes_with_package(options.model) else load_beside
+    return load(options.model, n_threads=_count_threads(options))
 
 
 def _changes_model(options):

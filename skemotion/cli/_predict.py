@@ -1,10 +1,10 @@
 """``skemotion predict``."""
 
-import hashlib
 import sys
 from contextlib import nullcontext
 from pathlib import Path
 
+from skemotion._files import digest_of
 from skemotion._version import __version__
 from skemotion.cli._failures import conclude
 from skemotion.cli._formats import WRITERS, Layout
@@ -96,7 +96,7 @@ def _identity(recordings, options, unreadable):
     return {
         "command": "predict",
         "version": __version__,
-        "model": hashlib.sha256(Path(options.model).read_bytes()).hexdigest(),
+        "model": digest_of(options.model),
         "min_confidence": options.min_confidence,
         "recordings": recordings.digest,
         # Where the model is adapted, it is to all recordings but these.

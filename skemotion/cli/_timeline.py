@@ -1,6 +1,5 @@
 """``skemotion timeline``."""
 
-import hashlib
 import json
 import sys
 from contextlib import contextmanager, nullcontext
@@ -9,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skemotion._files import atomic_path, refuse_existing
+from skemotion._files import atomic_path, digest_of, refuse_existing
 from skemotion._text import json_text
 from skemotion._version import __version__
 from skemotion.cli._failures import conclude
@@ -113,7 +112,7 @@ def _identity(recordings, options):
     return {
         "command": "timeline",
         "version": __version__,
-        "model": hashlib.sha256(Path(options.model).read_bytes()).hexdigest(),
+        "model": digest_of(options.model),
         "recordings": recordings.digest,
         "format": options.format,
         **{name: getattr(options, name) for name in _PARAMETERS},

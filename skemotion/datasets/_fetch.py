@@ -1,6 +1,5 @@
 """Download of corpora, and the folder that they are kept in."""
 
-import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import replace
@@ -11,6 +10,7 @@ from typing import Any, Literal, overload
 
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from skemotion._files import digest_of
 from skemotion._messages import shorten, warn_user
 from skemotion._validation._parameters import validate_params
 from skemotion.datasets._corpus import Archive, Corpus
@@ -436,17 +436,13 @@ def _find_faults(folder: Path, sums: Mapping[str, str] | None) -> str:
         path = folder / name
         if not path.is_file():
             missing.append(path.name)
-        elif _sha256(path) != digest:
+        elif digest_of(path) != digest:
             damaged.append(path.name)
     return "; ".join(
         f"{len(names)} of {len(sums)} recordings {state}: {shorten(names)}"
         for names, state in ((missing, "missing"), (damaged, "damaged"))
         if names
     )
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _put_in_place(new: Path, folder: Path, sums: Mapping[str, str] | None) -> None:

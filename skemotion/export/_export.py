@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from skemotion._files import atomic_path
+from skemotion._files import atomic_path, digest_of
 from skemotion.export._graph import OLDEST_OPSET
 from skemotion.export._pipeline import build_model
 from skemotion.metrics import unweighted_average_recall
@@ -53,6 +53,7 @@ def export_onnx(
     y: Any = None,
     opset: int = OLDEST_OPSET,
     quantize: bool = False,
+    source: str | os.PathLike | None = None,
 ) -> ExportReport:
     """Export a fitted pipeline to ONNX.
 
@@ -82,6 +83,10 @@ def export_onnx(
         Whether weights are stored in 8 bits, by ONNX Runtime's dynamic
         quantisation. The file is smaller, probabilities differ, and the report
         says by how much.
+    source : str or path-like, default=None
+        The file that the pipeline was loaded from. ``skemotion predict`` and
+        ``timeline`` then run what is exported in its place, if it stands beside it
+        under the same name and nothing was quantised.
 
     Returns
     -------
@@ -93,6 +98,8 @@ def export_onnx(
         If onnx or onnxruntime is not installed.
     TypeError
         If the pipeline has a part that cannot be exported.
+    OSError
+        If `source` cannot be read.
     ValueError
         If `opset` is none that is known, if parameters of the classifier were changed
         after `fit`, or if probabilities differ by more than 1e-5 and nothing was
@@ -104,7 +111,8 @@ def export_onnx(
     """
     _check_libraries()
     _check_opset(opset)
-    model = build_model(pipeline, opset=opset, folded=quantize)
+    made_of = None if source is None or quantize else digest_of(source)
+    model = build_model(pipeline, opset=opset, folded=quantize, made_of=made_of)
     content = (_quantize(model) if quantize else model).SerializeToString()
     exported = ExportedModel(open_session(content, path))
     report = _compare(pipeline, exported, recordings, y, len(content))

@@ -28,7 +28,9 @@ _CLASSIFIERS = (AttentionBLSTMClassifier, BLSTMClassifier)
 _EXPORTED = (*_FRONTS, SequenceScaler, *_CLASSIFIERS)
 
 
-def build_model(pipeline: Any, *, opset: int, folded: bool = False) -> Any:
+def build_model(
+    pipeline: Any, *, opset: int, folded: bool = False, made_of: str | None = None
+) -> Any:
     """Return a fitted pipeline as an onnx.ModelProto.
 
     Parameters
@@ -40,6 +42,8 @@ def build_model(pipeline: Any, *, opset: int, folded: bool = False) -> Any:
     folded : bool, default=False
         Whether weights of half precision are written in single, and as they are
         multiplied, so that they can be quantised.
+    made_of : str, default=None
+        SHA-256 of the file that the pipeline was loaded from.
 
     Raises
     ------
@@ -68,6 +72,8 @@ def build_model(pipeline: Any, *, opset: int, folded: bool = False) -> Any:
         distance = measure_distance(graph, sequence, detector)
         graph.add_output(distance, Names.DISTANCE, np.float64, ("batch",))
     described = _describe(pipeline, front, classifier, detector)
+    if made_of is not None:
+        described["made_of"] = made_of
     return graph.to_model({METADATA_KEY: json.dumps(described)})
 
 

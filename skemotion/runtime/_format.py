@@ -87,6 +87,8 @@ class Description(NamedTuple):
         The labels.
     novelty : Novelty or None
         What is usual.
+    made_of : str or None
+        SHA-256 of the file that the model was loaded from, if that was told.
     """
 
     kind: str
@@ -94,6 +96,7 @@ class Description(NamedTuple):
     windows: dict[str, Any]
     classes: NDArray
     novelty: Novelty | None
+    made_of: str | None
 
 
 def read_description(text: str | None) -> Description:
@@ -139,6 +142,7 @@ def _as_description(described):
         windows,
         _read_classes(described["classes"]),
         _read_novelty(described["novelty"]),
+        described.get("made_of"),
     )
 
 

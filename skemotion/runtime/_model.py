@@ -8,11 +8,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skemotion._files import digest_of
+from skemotion._messages import warn_user
 from skemotion.exceptions import AudioError
 from skemotion.pipeline._confidence import pull_to_equal
 from skemotion.pipeline._means import WeightedMeans
 from skemotion.pipeline._windows import WindowedRecordings, WindowRule
-from skemotion.runtime._format import METADATA_KEY, SUFFIX, Names, read_description
+from skemotion.runtime._format import (
+    EXPORT_AGAIN,
+    METADATA_KEY,
+    SUFFIX,
+    Names,
+    read_description,
+)
 from skemotion.runtime._fronts import make_front
 
 
@@ -47,6 +55,7 @@ class ExportedModel:
         self._duration = windows["duration"]
         self._sampling_rate = windows["sampling_rate"]
         self._goes_on = windows["goes_on"]
+        self._made_of = described.made_of
         self.classes_ = described.classes
         self.hop_duration = windows["hop_duration"]
         self.detect_speech = windows["detect_speech"]
@@ -257,6 +266,32 @@ def load_linked(
         return ExportedModel(PlainSession(path))
     # By its name, beside which ONNX Runtime 1.19, too, finds what is linked.
     return ExportedModel(open_session(str(path), path, n_threads=n_threads))
+
+
+def load_beside(
+    model: str | os.PathLike, *, n_threads: int | None = None
+) -> ExportedModel | None:
+    """Load what was exported from a file, if it stands beside it.
+
+    None if there is nothing, or no onnxruntime. What was exported from another file
+    of that name is not taken, with a warning.
+    """
+    path = Path(model).with_suffix(SUFFIX)
+    if find_spec("onnxruntime") is None or not path.is_file():
+        return None
+    try:
+        exported = load_exported(path, n_threads=n_threads)
+    except ValueError as error:
+        warn_user(UserWarning(f"{error} {model} is loaded instead."))
+        return None
+    if exported._made_of != digest_of(model):
+        warning = (
+            f"{path} was not exported from {model} as it is now, which is loaded "
+            f"instead: {EXPORT_AGAIN} for faster answers."
+        )
+        warn_user(UserWarning(warning))
+        return None
+    return exported
 
 
 def open_session(model: bytes | str, name: Any, *, n_threads: int | None = None) -> Any:

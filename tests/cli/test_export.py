@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import shutil
 import subprocess
 import sys
 
@@ -13,7 +14,7 @@ from skemotion import load_pretrained
 from skemotion.cli import main
 from skemotion.pretrained._files import BUNDLES, graph_of
 from skemotion.runtime import load_exported
-from skemotion.runtime._model import load_linked
+from skemotion.runtime._model import load_beside, load_linked
 
 pytest.importorskip("onnx", reason="exporting needs onnx")
 pytest.importorskip("onnxruntime", reason="onnxruntime runs what is exported")
@@ -100,6 +101,49 @@ def test_models_of_the_package_answer_the_same_without_tensorflow(
         plain.attention(recordings), small.attention(recordings), atol=1e-5
     )
     np.testing.assert_array_equal(plain.predict_proba(recordings[:1]), found[:1])
+
+
+def test_what_stands_beside_a_model_answers_for_it(
+    exported, model, recordings, tmp_path, capsys
+):
+    copy = shutil.copy(model, tmp_path / "mine.joblib")
+    expected = predict(capsys, "-m", copy, *recordings)
+    shutil.copy(exported, tmp_path / "mine.onnx")
+    code = (
+        "import sys; from skemotion.cli import main; "
+        f"assert main(['predict', '--format', 'csv', '-m', {str(copy)!r}, "
+        f"*{recordings}]) == 0; "
+        f"print([name for name in {HEAVY} if name in sys.modules], file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert set(json.loads(done.stderr.replace("'", '"'))) <= {"scipy"}
+    found = list(csv.DictReader(io.StringIO(done.stdout)))
+    np.testing.assert_allclose(numbers(found), numbers(expected), atol=2e-4)
+
+
+def test_a_model_is_exported_to_where_it_is(model, tmp_path, monkeypatch, capsys):
+    copy = shutil.copy(model, tmp_path / "mine.joblib")
+    assert main(["export", str(copy)]) == 0
+    assert (tmp_path / "mine.onnx").exists()
+    assert load_beside(copy) is not None
+    assert main(["export", str(copy), "-o", str(tmp_path / "int8"), "--int8"]) == 0
+    shutil.copy(copy, tmp_path / "int8")
+    with pytest.warns(UserWarning, match="not exported from"):  # it answers otherwise
+        assert load_beside(tmp_path / "int8" / "mine.joblib") is None
+
+
+def test_what_was_exported_from_another_file_does_not_answer(exported, tmp_path):
+    other = tmp_path / "model.skemotion"
+    other.write_bytes(b"another one")
+    assert load_beside(other) is None
+    shutil.copy(exported, tmp_path / "model.onnx")
+    with pytest.warns(UserWarning, match="not exported from .* as it is now"):
+        assert load_beside(other) is None
+    (tmp_path / "model.onnx").write_bytes(b"damaged")
+    with pytest.warns(UserWarning, match="is no model of ONNX .* is loaded instead"):
+        assert load_beside(other) is None
 
 
 @pytest.mark.parametrize(
