@@ -230,7 +230,7 @@ def write(options, package, outcomes):
         rows.append(_summarise(package, outcomes))
     write_rows(
         options.output,
-        "Tests that bite: the package broken on purpose",
+        "Mutation tests: the package broken on purpose",
         f"python benchmarks/mutants.py --mutants {options.mutants} "
         f"--seed {options.seed}",
         rows,
