@@ -86,7 +86,7 @@ def main():
 def draw(package, n_mutants, seed):
     """Return a sample of a package's mutants: by name, module and changed source.
 
-    What is drawn hangs on each place alone, so that a change elsewhere leaves the
+    What is drawn depends on each place alone, so that a change elsewhere leaves the
     sample as it is.
     """
     ranked = []

@@ -12,7 +12,7 @@ and narrow bands of its own; ``--recipe without-copies`` is without. Writes a
 JSON file with every prediction to
 ``benchmarks/results/``, unless there is one that is not stale, and prints the table.
 Descriptors and finished folds are kept in a folder, so that a run that was stopped
-goes on where it was, if nothing that it hangs on has changed since.
+goes on where it was, if nothing that it depends on has changed since.
 """
 
 import argparse
@@ -105,7 +105,7 @@ def _describe(condition, corpus, args):
 
 
 def _name_front(extractor):
-    """Name what frames hang on, besides the samples."""
+    """Name what frames depend on, besides the samples."""
     if isinstance(extractor, SpeechEncoder):
         return f"encoder{CURRENT['encoder frames']}"
     return " ".join(
