@@ -24,7 +24,7 @@ OF_RECORDINGS = ("hop_duration", "detect_speech", "novelty_detector")
 
 
 def list_parameters(pipeline: BaseEstimator) -> dict[str, Any]:
-    """Return what JSON can hold of the parameters that a result hangs on, by name."""
+    """Return what JSON can hold of the parameters that a result depends on, by name."""
     return {
         name: _as_json(value)
         for name, value in sorted(pipeline.get_params().items())

@@ -109,7 +109,12 @@ def scale():
     ]
     header = ("Way", "processor time of a recording", "of a million")
     table = rst_table((*header, "memory from 512 recordings to all"), rows)
-    return table + _note(found, "bench_scale.py")
+    floor = min(row["peak_mb"] for row in found["rows"].values())
+    text = (
+        f"Memory below {floor:.0f} MB does not show: the script that measures has "
+        "taken that much itself."
+    )
+    return f"{table}\n\n{_fill(text)}" + _note(found, "bench_scale.py")
 
 
 def _scale_row(title, found, name):
@@ -121,6 +126,24 @@ def _scale_row(title, found, name):
         f"{1000 * cost:,.0f} s",
         f"{peak - figures['more_peak_mb']:.0f} to {peak:.0f} MB",
     )
+
+
+def runtime():
+    """Return a table of what predictions cost with and without TensorFlow."""
+    found = read(RESULTS / "runtime.json")
+    if found is None:
+        return None
+    rows = [
+        (
+            row["task"],
+            row["way"],
+            f"{row['cpu_seconds']:.1f} s",
+            f"{row['megabytes']} MB",
+        )
+        for row in found["commands"]
+    ]
+    header = ("Command, with its start", "By", "Processor time", "Memory")
+    return rst_table(header, rows) + _note(found, "bench_runtime.py")
 
 
 def start():

@@ -79,7 +79,7 @@ def command_line() -> str:
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of Python and of the packages that results hang on."""
+    """Return the versions of Python and of the packages that results depend on."""
     found = {"python": platform.python_version()}
     for name in PACKAGES:
         try:

@@ -1,4 +1,4 @@
-"""What the numbers of a run hang on, and which runs are stale because it changed.
+"""What the numbers of a run depend on, and which runs are stale because it changed.
 
 A part's version goes up with every change that moves a probability by more than
 1e-4. A run keeps the versions of the parts that it uses, its revision, and the
@@ -175,7 +175,7 @@ def current_parts(*parts):
 def find_outdated_parts(result, pipeline=None):
     """Return what has changed for a result that is no run of a recipe.
 
-    It hangs on the parts that its revision names, and on the parameters of a pipeline
+    It depends on the parts that its revision names, and on the parameters of a pipeline
     of sequences, where one is given. A result that says nothing of them is stale.
     """
     revision = result.get("revision", {})

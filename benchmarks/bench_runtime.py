@@ -10,6 +10,7 @@ made recordings of 5 s, by threads that share a model, and by processes.
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -47,7 +48,12 @@ if hidden != "none":
 from skemotion.cli import main
 sys.exit(main(sys.argv[1:]))
 """
-WAYS = {"ONNX Runtime": "none", "TensorFlow": "onnxruntime"}
+# What is hidden, and whether the model is a copy of its bundle, which TensorFlow runs.
+WAYS = {
+    "ONNX Runtime": ("none", False),
+    "NumPy": ("onnxruntime", False),
+    "TensorFlow": ("none", True),
+}
 
 
 def make_recordings(folder, n_recordings):
@@ -81,13 +87,14 @@ def time_command(hidden, arguments):
     return passed, cpu, kilobytes / 1e3
 
 
-def time_commands(tasks, repeats):
+def time_commands(tasks, repeats, folder):
     """Return medians of each task, by each way, the ways in turn."""
     found = {(task, way): [] for task in tasks for way in WAYS}
     for _ in range(repeats):
         for task, arguments in tasks.items():
-            for way, hidden in WAYS.items():
-                found[task, way].append(time_command(hidden, arguments))
+            for way, (hidden, is_copied) in WAYS.items():
+                named = name_model(arguments, folder if is_copied else None)
+                found[task, way].append(time_command(hidden, named))
     return [
         {
             "task": task,
@@ -98,6 +105,16 @@ def time_commands(tasks, repeats):
         }
         for (task, way), times in found.items()
     ]
+
+
+def name_model(arguments, folder):
+    """Put the model of a command before its recordings, or a copy of it in a folder."""
+    from skemotion.pretrained._files import BUNDLES
+
+    command, model, *recordings = arguments
+    if folder is not None:
+        model = shutil.copy(BUNDLES[model], folder)
+    return [command, "-m", str(model), *recordings]
 
 
 def measure_rate(pool, n_workers, paths):
@@ -158,18 +175,13 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         paths = make_recordings(Path(folder), options.requests)
         tasks = {
-            "predict one": ["predict", paths[0]],
-            "timeline of one": ["timeline", paths[0]],
-            "predict one, descriptors": [
-                "predict",
-                "-m",
-                "emodb-descriptors",
-                paths[0],
-            ],
-            "predict a hundred": ["predict", *paths[:100]],
+            "predict one": ["predict", "emodb", paths[0]],
+            "timeline of one": ["timeline", "emodb", paths[0]],
+            "predict one, descriptors": ["predict", "emodb-descriptors", paths[0]],
+            "predict a hundred": ["predict", "emodb", *paths[:100]],
         }
         tasks = dict(list(tasks.items())[: fewer(len(tasks), 1)])
-        commands = time_commands(tasks, options.repeats)
+        commands = time_commands(tasks, options.repeats, Path(folder))
         for row in commands:
             print(row, flush=True)
         rates = measure_rates(paths)

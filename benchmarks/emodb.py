@@ -68,7 +68,7 @@ vote
     together from theirs, which are made where they are missing.
 
 Every fold is kept as soon as it is scored, so that a run that was stopped goes
-on where it was, if nothing that it hangs on has changed since.
+on where it was, if nothing that it depends on has changed since.
 """
 
 import argparse

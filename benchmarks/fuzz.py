@@ -281,7 +281,7 @@ class Watch:
 
     def __init__(self):
         # Of the worker, as long as it lives.
-        self._file = tempfile.TemporaryFile("a+b")  # noqa: SIM115
+        self._file = tempfile.TemporaryFile("a+b")  # noqa: SIM115  (see above)
         # The faults of this process itself still go to the first standard error.
         self.fatal = os.dup(2)
         faulthandler.enable(self.fatal)
@@ -394,7 +394,7 @@ def guided_work(options):
         with atheris.instrument_imports(include=["skemotion", "zipfile", "csv"]):
             warm_up(target, seeds, place, watch)
         # Closed by the end of the process, which may be a crash.
-        board_file = open(options.folder / f"counts-{name}", "r+b")  # noqa: SIM115
+        board_file = open(options.folder / f"counts-{name}", "r+b")  # noqa: SIM115  (see above)
         board = mmap.mmap(board_file.fileno(), _COUNTS.size)
         counts = [0, 0, 0]
 
@@ -465,7 +465,7 @@ def collect(options):
                 "mended": "; ".join(mended),
             }
         )
-    write_rows(options.output, "Damaged files, by the hundred thousand", COMMAND, rows)
+    write_rows(options.output, "Damaged files (fuzzing)", COMMAND, rows)
     print(sum(row["tried"] for row in rows), "inputs")
 
 

@@ -86,7 +86,7 @@ def main():
 def draw(package, n_mutants, seed):
     """Return a sample of a package's mutants: by name, module and changed source.
 
-    What is drawn hangs on each place alone, so that a change elsewhere leaves the
+    What is drawn depends on each place alone, so that a change elsewhere leaves the
     sample as it is.
     """
     ranked = []
@@ -230,7 +230,7 @@ def write(options, package, outcomes):
         rows.append(_summarise(package, outcomes))
     write_rows(
         options.output,
-        "Tests that bite: the package broken on purpose",
+        "Mutation tests: the package broken on purpose",
         f"python benchmarks/mutants.py --mutants {options.mutants} "
         f"--seed {options.seed}",
         rows,

@@ -149,7 +149,7 @@ def main():
     if missing := counting.passed.keys() - ROWS.keys():
         sys.exit(f"nothing is said of {', '.join(sorted(missing))}")
     content = {
-        "title": "Audio, every kind",
+        "title": "Recordings of every kind",
         "command": "python benchmarks/reliability_audio.py",
         "rows": rows,
     }

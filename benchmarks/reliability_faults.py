@@ -26,7 +26,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-# ruff: noqa: E402
+# ruff: noqa: E402 - libraries read these when they are imported
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(_name, "1")  # threads do not survive a fork
 

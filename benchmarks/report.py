@@ -49,6 +49,7 @@ ROOT = Path(__file__).parents[1]
 DOCUMENTS = (
     ROOT / "README.md",
     ROOT / "docs" / "evaluation.md",
+    ROOT / "docs" / "deployment.rst",
     ROOT / "docs" / "scale.rst",
     *sorted((ROOT / "docs" / "guide").glob("*.rst")),
     Path(skemotion.__file__).parent / "pretrained" / "MODEL_CARD.md",
@@ -250,6 +251,15 @@ def make_robustness(variant="recommended-attention"):
     return robustness.markdown_table(run) if run else None
 
 
+def make_gain_of_copies():
+    """Say what copies in training give the recipe "descriptors"."""
+    runs = [
+        _load_run(f"robustness-{recipe}-attention-0")
+        for recipe in ("without-copies-longer", "descriptors")
+    ]
+    return robustness.sentence(*runs) if all(runs) else None
+
+
 def make_losses():
     """Put what each condition costs one model beside what it costs others."""
     runs = {
@@ -357,6 +367,7 @@ BLOCKS = {
     "prediction-speed": _prose.prediction_speed,
     "scale": _prose.scale,
     "start": _prose.start,
+    "runtime": _prose.runtime,
     "network-and-svm": ablations.sentence,
     "novelty": make_novelty,
     "speech": make_speech,
@@ -364,6 +375,8 @@ BLOCKS = {
     "timeline-tested": lambda: make_timeline("tested on"),
     "timeline-cost": lambda: make_timeline("cost"),
     "adaptation": adaptation.markdown_table,
+    "adaptation-sentence": adaptation.sentence,
+    "copies-sentence": make_gain_of_copies,
     "robustness": make_robustness,
     "robustness-without-copies": lambda: make_robustness(
         "without-copies-longer-attention"

@@ -217,7 +217,7 @@ def measure(corpus, folder, ways, wanted):
     """Score ways to make timelines on some speakers, by models without them."""
     found = {name: {pauses: [] for pauses in PAUSES} for name in ways}
     right = []
-    # Where there is speech does not hang on the parameters that are compared.
+    # Where there is speech does not depend on the parameters that are compared.
     _listener.speech_frames = remember(_listener.speech_frames)
     for speaker, test, pipeline in fitted_folds(corpus, folder):
         if not wanted(speaker):

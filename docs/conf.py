@@ -36,6 +36,8 @@ extensions = [
 exclude_patterns = ["_build"]
 templates_path = ["_templates"]
 nitpicky = True
+default_role = "literal"  # as in docstrings of scikit-learn
+smartquotes_action = "qe"  # options keep their two dashes
 # numpydoc refers to it, and scikit-learn documents it.
 nitpick_ignore = [("py:obj", "n_features_in_")]
 
@@ -51,6 +53,7 @@ intersphinx_mapping = make_mapping(HERE / "_inventories", HERE / "_build/invento
 # Prompts and outputs are not copied.
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
+copybutton_line_continuation_character = "\\"
 
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
@@ -62,6 +65,8 @@ sphinx_gallery_conf = {
     "reset_modules": ("matplotlib", "gallery_order.set_style"),
     "abort_on_example_error": True,
     "download_all_examples": False,
+    "capture_repr": ("_repr_html_",),
+    "default_thumb_file": str(HERE / "_static/recording.png"),
     "remove_config_comments": True,
     "show_signature": False,
     "write_computation_times": False,  # its page asks a server for scripts

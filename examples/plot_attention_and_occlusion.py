@@ -19,7 +19,7 @@ if folder:
     corpus = load_emodb(folder)
     recordings = corpus.paths
 else:
-    corpus = make_emotional_speech(n_speakers=4, n_texts=3, random_state=0)
+    corpus = make_emotional_speech(n_speakers=4, n_texts=2, random_state=0)
     recordings = corpus.signals
 
 from skemotion import make_emotion_pipeline

@@ -25,14 +25,14 @@ else:
     recordings = corpus.signals
 
 # %%
-# Frames of each recording, once. Neither of the two learns anything from the corpus, so
-# this can be done before the split.
+# Frames of the first three seconds of each recording, once. Neither of the two learns
+# anything from the corpus, so this can be done before the split.
 from skemotion import SpeechEncoder, SpeechFeatureExtractor
 
 frames = {
-    "Whisper encoder": SpeechEncoder().fit_transform(recordings),
+    "Whisper encoder": SpeechEncoder(duration=3).fit_transform(recordings),
     "acoustic descriptors": SpeechFeatureExtractor(
-        descriptors="extended", normalize="peak"
+        descriptors="extended", normalize="peak", duration=3
     ).fit_transform(recordings),
 }
 
@@ -49,11 +49,10 @@ from skemotion import AttentionBLSTMClassifier, SequenceFunctionals, SequenceSca
 network = AttentionBLSTMClassifier(
     units=16,
     dropout=0.3,
-    ignore_padding=True,
     frame_step=5,
     functionals_units=64,
     functionals=("mean", "std"),
-    epochs=25,
+    epochs=15,
     schedule="one_cycle",
     class_weight="balanced",
     random_state=0,

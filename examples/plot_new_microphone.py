@@ -23,7 +23,7 @@ if folder:
     recordings = np.empty(len(corpus.paths), dtype=object)
     recordings[:] = [load_audio(path) for path in corpus.paths]
 else:
-    corpus = make_emotional_speech(n_speakers=6, n_texts=3, random_state=0)
+    corpus = make_emotional_speech(n_speakers=6, n_texts=2, random_state=0)
     recordings = corpus.signals
 
 # %%

@@ -20,11 +20,11 @@ if folder:
     corpus = load_emodb(folder)
     recordings = corpus.paths
 else:
-    corpus = make_emotional_speech(n_speakers=3, n_texts=3, random_state=0)
+    corpus = make_emotional_speech(n_speakers=3, n_texts=2, random_state=0)
     recordings = corpus.signals
 
 model = make_emotion_pipeline("descriptors", random_state=0)
-model.set_params(augment="passthrough", classify__n_members=1)
+model.set_params(augment="passthrough", classify__n_members=1, classify__epochs=8)
 model.fit(recordings, corpus.target)
 
 # %%
@@ -35,7 +35,8 @@ from pathlib import Path
 
 import joblib
 
-kept = Path(tempfile.mkdtemp())
+temporary = tempfile.TemporaryDirectory()
+kept = Path(temporary.name)
 joblib.dump(model, kept / "model.joblib")
 
 # %%

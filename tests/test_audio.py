@@ -264,7 +264,7 @@ def for_writing(path):
 
 
 def closed(path):
-    file = open(path, "rb")  # noqa: SIM115
+    file = open(path, "rb")  # noqa: SIM115  (closed below)
     file.close()
     return file
 

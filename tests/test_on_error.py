@@ -234,7 +234,7 @@ def test_too_little_is_left_to_train_on(mixed):
     with pytest.raises(AudioError, match="gone.wav"):
         make().fit(["gone.wav", "away.wav"], ["a", "b"])
     bad = np.unique(y)[1:]
-    X = [each if label not in bad else "gone.wav" for each, label in zip(X, y)]  # noqa: B905
+    X = ["gone.wav" if label in bad else each for each, label in zip(X, y, strict=True)]
     with (
         pytest.warns(UnreadableWarning),
         pytest.raises(ValueError, match="y holds the one class"),

@@ -102,7 +102,7 @@ class SpeechAugmenter(SamplerMixin, BaseEstimator):
     memory. The effects are cheap models: noise with power falling by up to
     :math:`1/f^{1.5}`, Polack's statistical room, and Butterworth filters.
 
-    What happens to a copy hangs on `random_state`, on the number of the copy,
+    What happens to a copy depends on `random_state`, on the number of the copy,
     and on the samples of the recording, not on its path or its place in `X`. So
     recordings that hold the same have the same copies. Voices in babble are
     chosen so that those of a copy change only where one of them comes or goes:
@@ -358,7 +358,7 @@ class _Copy:
 
 
 def _draw(chance, name):
-    """Return a number from 0 to 1, which hangs on the copy and the name alone."""
+    """Return a number from 0 to 1, which depends on the copy and the name alone."""
     digest = hashlib.sha256(chance + name.encode()).digest()
     return int.from_bytes(digest[:6], "big") / 2**48
 

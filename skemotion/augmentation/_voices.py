@@ -6,7 +6,7 @@ from skemotion.augmentation._sources import Source
 
 
 class Voices:
-    """Recordings to choose from, by chance that hangs on what they hold alone.
+    """Recordings to choose from, by chance that depends on what they hold alone.
 
     Every candidate gets a score for every copy, and the lowest win ("rendezvous
     hashing"). So a candidate more or less changes none but the copies that it is

@@ -68,9 +68,9 @@ def set_extraction(model, options):
 
 _MISMATCH = {
     True: (
-        "{} was not trained on features standardised by speaker, so --one-speaker "
-        "would mislead it: leave it out, or train with --by-speaker. To adapt it to "
-        "recordings of one setting there is --adapt."
+        "{} was not trained on features standardised by speaker, so --one-speaker and "
+        "--speaker-column would mislead it: leave them out, or train with "
+        "--by-speaker. To adapt it to recordings of one setting there is --adapt."
     ),
     False: (
         "{} was trained with --by-speaker: add --one-speaker if all these recordings "

@@ -21,7 +21,7 @@ def open_missing(options: Any) -> None:
         # Nothing else may get its number, or it would get what is printed.
         mode = "r" if name == "stdin" else "w"
         # It stays open as long as the process.
-        stream = open(os.devnull, mode, encoding="utf-8")  # noqa: SIM115
+        stream = open(os.devnull, mode, encoding="utf-8")  # noqa: SIM115  (see above)
         number = _NAMES[name]
         with suppress(OSError):
             if stream.fileno() != number and not _is_open(number):

@@ -166,7 +166,7 @@ def _recall(start, describe, settings, memory, key):
         return describe(signal, native_rate, settings)
     if isinstance(memory, FeatureCache):
         return _describe_once(signal, native_rate, describe, settings, memory, key)
-    # What describes hangs on nothing but the settings.
+    # What describes depends on nothing but the settings.
     call = memory.cache(_call, ignore=["describe"])
     return call(signal, native_rate, settings, describe)
 

@@ -1,4 +1,4 @@
-"""What a prediction hangs on: stretches of a recording, silenced one by one."""
+"""What a prediction depends on: stretches of a recording, silenced one by one."""
 
 from numbers import Real
 from typing import Any, NamedTuple

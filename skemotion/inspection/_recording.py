@@ -99,7 +99,7 @@ class RecordingDisplay:
         The scale of the spectrogram, None if it was not asked for.
 
     attention_ : matplotlib StepPatch or None
-        Attention over time, as share per second, so that it does not hang on the
+        Attention over time, as share per second, so that it does not depend on the
         length of stretches.
 
     occlusion_ : matplotlib StepPatch or None

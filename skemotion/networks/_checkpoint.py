@@ -22,7 +22,7 @@ _STATE = "state"
 _MAX_BYTES = 2**26  # in which any small network fits, whatever callbacks hold
 _MAX_COPIES = 16  # of a network, which callbacks may hold
 _N_ROWS = 256
-# What a training hangs on, as it is told to users.
+# What a training depends on, as it is told to users.
 _PARTS = {
     "data": "sequences, labels or weights",
     "validation": "validation set",
@@ -55,7 +55,7 @@ class Checkpoint:
     folder : str or path-like
         It is made when it is needed.
     parts : mapping of {"data", "validation", "settings", "start", "versions"} to str
-        Digests of all that the training hangs on. Another training has another
+        Digests of all that the training depends on. Another training has another
         file, so that none takes what belongs to another.
     n_bytes : int
         Size of the network and its optimizer, of which the largest plausible

@@ -169,7 +169,7 @@ def _names_of_any_layer():
 
     layer = keras.layers.Identity()
     # Asking for variables makes the last of them.
-    keras.Model(inputs := keras.Input((1,)), layer(inputs)).variables  # noqa: B018
+    keras.Model(inputs := keras.Input((1,)), layer(inputs)).variables  # noqa: B018  (see above)
     return frozenset(vars(layer))
 
 

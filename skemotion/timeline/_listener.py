@@ -75,7 +75,7 @@ class Window:
 class SpeechListener:
     """Cuts windows from the speech in a stream, as soon as they are certain.
 
-    What is found does not hang on how the samples are divided into blocks. No
+    What is found does not depend on how the samples are divided into blocks. No
     more is held than a window, a pause, and what speech is told by.
 
     Parameters

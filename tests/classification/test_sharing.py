@@ -150,7 +150,7 @@ class Replace(keras.callbacks.Callback):
     [
         (Fail(), ZeroDivisionError, "in training"),
         (Replace(), RuntimeError, "callback has replaced variables"),
-        # Whether a graph follows would hang on whether it was traced before.
+        # Whether a graph follows would depend on whether it was traced before.
         (Freeze(), RuntimeError, "callback has changed settings"),
         (FreezeLater(), RuntimeError, "callback has changed settings"),
         (ChangeMomentum(), RuntimeError, "callback has changed settings"),

@@ -373,7 +373,7 @@ def test_speakers_that_are_not_known_are_errors(
 def test_other_models_have_no_voices(model, table, capfd):
     options = ["-m", str(model), "--speaker-column", "caller"]
     assert main(["predict", *options, str(table)]) == 1
-    assert "was not trained on features standardised by sp" in capfd.readouterr().err
+    assert "so --one-speaker and --speaker-column would" in capfd.readouterr().err
     with pytest.raises(SystemExit):
         main(["predict", *options, "--one-speaker", str(table)])
 

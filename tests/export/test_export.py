@@ -30,11 +30,11 @@ onnx = pytest.importorskip("onnx", reason="exporting needs onnx")
 # What is imported below needs both.
 pytest.importorskip("onnxruntime", reason="onnxruntime runs what is exported")
 
-from skemotion.export import export_onnx  # noqa: E402
-from skemotion.export._linking import link_weights  # noqa: E402
-from skemotion.export._pipeline import build_model  # noqa: E402
-from skemotion.runtime import load_exported  # noqa: E402
-from skemotion.runtime._model import ExportedModel, open_session  # noqa: E402
+from skemotion.export import export_onnx
+from skemotion.export._linking import link_weights
+from skemotion.export._pipeline import build_model
+from skemotion.runtime import load_exported
+from skemotion.runtime._model import ExportedModel, open_session
 
 RATE = 16_000
 RNG = np.random.default_rng(0)

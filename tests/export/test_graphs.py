@@ -19,15 +19,15 @@ onnx = pytest.importorskip("onnx", reason="exporting needs onnx")
 # What is imported below needs both.
 onnxruntime = pytest.importorskip("onnxruntime", reason="onnxruntime runs the graphs")
 
-from skemotion.export._encoder import EncoderGraph  # noqa: E402
-from skemotion.export._graph import OLDEST_OPSET, Graph  # noqa: E402
-from skemotion.export._network import NetworkGraph  # noqa: E402
-from skemotion.export._sequences import (  # noqa: E402
+from skemotion.export._encoder import EncoderGraph
+from skemotion.export._graph import OLDEST_OPSET, Graph
+from skemotion.export._network import NetworkGraph
+from skemotion.export._sequences import (
     find_bounds,
     mark_real,
     summarise,
 )
-from skemotion.export._steps import (  # noqa: E402
+from skemotion.export._steps import (
     measure_distance,
     place_frames,
     scale,

@@ -342,7 +342,7 @@ def test_what_is_no_cache_is_left_alone(tmp_path, capfd, action):
     assert other.exists()
 
 
-ALONE = ("lead", "room", "noise", "band")  # what hangs on no other recording
+ALONE = ("lead", "room", "noise", "band")  # what depends on no other recording
 
 
 def with_copies(recordings, n_copies=2, random_state=0, **options):

@@ -11,11 +11,11 @@ onnx = pytest.importorskip("onnx", reason="the tests make models by onnx")
 # What is imported below needs both.
 pytest.importorskip("onnxruntime", reason="onnxruntime runs exported models")
 
-from onnx import TensorProto, helper  # noqa: E402
+from onnx import TensorProto, helper
 
-from skemotion.runtime import load_exported  # noqa: E402
-from skemotion.runtime._format import read_description  # noqa: E402
-from skemotion.runtime._plain import PlainSession  # noqa: E402
+from skemotion.runtime import load_exported
+from skemotion.runtime._format import read_description
+from skemotion.runtime._plain import PlainSession
 
 HEAVY = ("tensorflow", "keras", "sklearn", "librosa", "matplotlib", "pandas", "joblib")
 DESCRIBED = {
