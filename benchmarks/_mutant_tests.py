@@ -21,6 +21,7 @@ _STAGES = {
     "networks": [
         (f"{_NETWORKS}/test_network.py",),
         (f"{_CLASSIFICATION}/test_blstm.py",),
+        (f"{_CLASSIFICATION}/test_checkpoint.py",),
     ],
     "classification": [
         (f"{_CLASSIFICATION}/test_blstm.py", f"{_CLASSIFICATION}/test_weights.py"),
