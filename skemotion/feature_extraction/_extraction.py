@@ -98,7 +98,7 @@ def extract(
         for batch in batches
     )
     # Threads wait for one another's Python code, and are hardly faster than one of
-    # them, but processes take two seconds to start.
+    # them, but processes take time to start.
     prefer = "threads" if len(recordings) < _MANY_RECORDINGS else "processes"
     how = {"require": "sharedmem"} if threads_only else {"prefer": prefer}
     # BLAS' own threads compete with the workers, and gain one worker little.

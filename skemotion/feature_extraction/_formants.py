@@ -1,11 +1,12 @@
 """Formants by linear prediction."""
 
-from functools import lru_cache
+from math import gcd
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skemotion._sequences import true_bounds
+from skemotion.feature_extraction._decimation import change_rate
 from skemotion.feature_extraction._floor import COMPARED, frame_energy
 
 _N_FORMANTS = 3
@@ -81,16 +82,13 @@ def _correlate(frames):
 
 def _cut(signal, sampling_rate, hop_length, n_frames):
     """Cut frames from the signal at 10 kHz, its high frequencies raised."""
-    from scipy.signal import resample_poly
-
-    divisor = np.gcd(sampling_rate, _RATE)
+    divisor = gcd(sampling_rate, _RATE)
     up, down = _RATE // divisor, sampling_rate // divisor
     # Of what is no padding, and around it, as far as the filter reaches.
     first, end = true_bounds((signal != 0)[np.newaxis])[0].tolist()
     margin = 10 * max(up, down) // up + 2 * down
     start = max(first - margin, 0) // down
-    part = signal[start * down : end + margin]
-    part = resample_poly(part, up, down, window=_low_pass(max(up, down)))
+    part = change_rate(signal[start * down : end + margin], sampling_rate, _RATE)
     low = np.zeros(-(-len(signal) * up // down), dtype=np.float32)
     low[start * up :][: len(part)] = part
     low[1:] -= 0.97 * low[:-1]
@@ -99,15 +97,6 @@ def _cut(signal, sampling_rate, hop_length, n_frames):
     centres = (np.arange(n_frames) * hop_length * _RATE / sampling_rate).astype(int)
     index = centres[:, np.newaxis] + np.arange(width) + width - width // 2
     return padded[np.minimum(index, len(padded) - 1)]
-
-
-@lru_cache(maxsize=8)
-def _low_pass(factor):
-    """Design the filter that SciPy would design for every signal anew."""
-    from scipy.signal import firwin
-
-    taps = firwin(20 * factor + 1, 1 / factor, window=("kaiser", 5.0))
-    return taps.astype(np.float32)
 
 
 def _resonances(correlation):

@@ -1,5 +1,6 @@
 """Fundamental frequency by autocorrelation."""
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -7,6 +8,7 @@ from numpy.typing import NDArray
 
 from skemotion.feature_extraction._autocorrelation import autocorrelate
 from skemotion.feature_extraction._band import HIGHEST
+from skemotion.feature_extraction._best_path import find_best_path
 from skemotion.feature_extraction._floor import DESCRIBED
 from skemotion.feature_extraction._spectrogram import (
     count_frames,
@@ -18,9 +20,13 @@ from skemotion.feature_extraction._spectrogram import (
 _FMIN, _FMAX = 75.0, 500.0
 _WINDOW = 0.04  # seconds, three periods of the lowest pitch
 _N_CANDIDATES = 5
+# Single precision changes an autocorrelation by less than 5e-7. A peak that is flatter
+# lies at another place then.
+_DOUBT, _FLAT = 1e-6, 1e-3
 # The costs are those of the reference.
 _SILENCE, _VOICING = 0.03, 0.45
 _OCTAVE, _JUMP, _CHANGE = 0.01, 0.35, 0.14
+_LOWEST_PEAK = 0.3 * _VOICING
 
 
 class Pitch(NamedTuple):
@@ -68,8 +74,7 @@ def track_pitch(
     frames = cut_frames(signal, sound, width + 2, hop_length)[:, :width]
     peak = np.abs(frames[:, width // 4 : -width // 4]).max(axis=1).astype(np.float64)
     shortest, longest = int(sampling_rate / _FMAX), int(sampling_rate / _FMIN)
-    correlation = _correlate(frames, longest + 2, HIGHEST / sampling_rate)
-    lag, strength = _candidates(correlation, shortest, sampling_rate)
+    lag, strength = _find_candidates(frames, shortest, longest, sampling_rate)
     loudest = max(float(np.abs(signal).max()), 1e-30)
     silence = np.maximum(0, 2 - peak / loudest * (1 + _VOICING) / _SILENCE)
     frequency = sampling_rate / lag
@@ -86,40 +91,71 @@ def track_pitch(
     return Pitch(*(extend_over_silence(values, sound, n_frames) for values in pitch))
 
 
-def _correlate(frames, n_lags, highest):
-    """Return the autocorrelation of frames, divided by that of the window."""
-    width = frames.shape[1]
-    window = np.hanning(width)
-    own = autocorrelate(window[np.newaxis], np.ones(width), n_lags)
-    correlation = autocorrelate(
-        frames, window, n_lags, subtract_mean=True, highest=highest
-    )
-    correlation /= np.maximum(correlation[:, :1], 1e-12)
-    correlation /= own / own[:, :1]
-    return correlation
-
-
-def _candidates(correlation, shortest, sampling_rate):
+def _find_candidates(frames, shortest, longest, sampling_rate):
     """Return lag and strength, -1 for none, of every frame's highest peaks."""
-    left = correlation[:, shortest - 1 : -2]
-    middle = correlation[:, shortest:-1]
-    right = correlation[:, shortest + 1 :]
-    is_peak = (middle > 0.3 * _VOICING) & (middle > left) & (middle >= right)
-    frame, lag = np.nonzero(is_peak)
-    lag += shortest
-    score = middle[is_peak] - _OCTAVE * np.log2(_FMIN / sampling_rate * lag)
+    frame, lag, *around = _find_peaks(frames, shortest, longest, sampling_rate)
+    score = around[1] - _OCTAVE * np.log2(_FMIN / sampling_rate * lag)
     order = np.lexsort((-score, frame))
     rank = np.arange(len(frame)) - np.searchsorted(frame, frame)
     highest = order[rank < _N_CANDIDATES]
     place = frame[highest], rank[rank < _N_CANDIDATES]
-    shift, strength = _vertex(
-        *(values[is_peak][highest] for values in (left, middle, right))
-    )
-    shape = len(correlation), _N_CANDIDATES
+    shift, strength = _vertex(*(values[highest] for values in around))
+    shape = len(frames), _N_CANDIDATES
     lags, strengths = np.full(shape, float(shortest)), np.full(shape, -1.0)
     lags[place] = lag[highest] + shift
     strengths[place] = np.minimum(strength, 1.0)
     return lags, strengths
+
+
+def _find_peaks(frames, shortest, longest, sampling_rate):
+    """Return frame, lag and height of all peaks, the height between its neighbours.
+
+    Single precision finds them. Frames of which it is not sure are correlated again.
+    """
+    n_lags, highest = longest + 2, HIGHEST / sampling_rate
+    correlation = _correlate(frames, n_lags, highest, np.float32)
+    middle = correlation[:, shortest:-1]
+    may_be = middle > _LOWEST_PEAK - _DOUBT
+    may_be &= middle > correlation[:, shortest - 1 : -2] - _DOUBT
+    may_be &= middle > correlation[:, shortest + 1 :] - _DOUBT
+    frame, lag = np.divmod(np.flatnonzero(may_be), middle.shape[1])
+    lag += shortest
+    around = _at(correlation, frame, lag)
+    left, middle, right = around
+    is_sure = middle - _DOUBT > np.maximum(np.maximum(left, right), _LOWEST_PEAK)
+    is_sure &= 2 * middle - left - right > _FLAT
+    again = np.unique(frame[~is_sure])
+    if len(again):
+        known = np.isin(frame, again)
+        correlation = _correlate(frames[again], n_lags, highest, np.float64)
+        row = np.searchsorted(again, frame[known])
+        around[:, known] = _at(correlation, row, lag[known])
+    is_peak = (middle > _LOWEST_PEAK) & (middle > left) & (middle >= right)
+    return frame[is_peak], lag[is_peak], *around[:, is_peak]
+
+
+def _at(correlation, frame, lag):
+    """Return values before lags, at them and behind them, in double precision."""
+    return correlation[frame, lag + [[-1], [0], [1]]].astype(np.float64)
+
+
+def _correlate(frames, n_lags, highest, dtype):
+    """Return the autocorrelation of frames, divided by that of the window."""
+    window, own = _window(frames.shape[1], n_lags, dtype)
+    correlation = autocorrelate(
+        frames, window, n_lags, subtract_mean=True, highest=highest, dtype=dtype
+    )
+    correlation /= np.maximum(correlation[:, :1], dtype(1e-12))
+    correlation /= own
+    return correlation
+
+
+@lru_cache(maxsize=8)
+def _window(width, n_lags, dtype):
+    """Return a window and its autocorrelation, which is 1 at first."""
+    window = np.hanning(width)
+    own = autocorrelate(window[np.newaxis], np.ones(width), n_lags)
+    return window.astype(dtype), (own / own[:, :1]).astype(dtype)
 
 
 def _vertex(left, middle, right):
@@ -134,19 +170,10 @@ def _cheapest_path(frequency, strength, unvoiced, seconds):
     pitch = np.log2(frequency)
     gain = np.where(strength < 0, -1e3, strength + _OCTAVE * (pitch - np.log2(_FMIN)))
     gain = np.column_stack([gain, unvoiced])
-    n_frames, n_states = gain.shape
     scale = 0.01 / seconds  # the reference gives costs for steps of 10 ms
-    cost = np.full((n_frames - 1, n_states, n_states), _CHANGE * scale)
-    jump = np.abs(pitch[1:, :, np.newaxis] - pitch[:-1, np.newaxis])
-    cost[:, :-1, :-1] = _JUMP * scale * jump
-    cost[:, -1, -1] = 0
-    total = gain.copy()
-    ways = np.empty((n_states, n_states))
-    for before, price, now in zip(total, cost, total[1:], strict=False):
-        np.subtract(before, price, out=ways)
-        now += np.maximum.reduce(ways, axis=1)
-    came_from = (total[:-1, np.newaxis] - cost).argmax(axis=2).tolist()
-    path = [int(total[-1].argmax())]
-    for origins in reversed(came_from):
-        path.append(origins[path[-1]])
-    return np.array(path[::-1])
+    steps = np.repeat(gain[1:, np.newaxis], gain.shape[1], axis=1)
+    jump = np.abs(pitch[1:, np.newaxis] - pitch[:-1, :, np.newaxis])
+    steps[:, :-1, :-1] -= _JUMP * scale * jump
+    steps[:, :-1, -1] -= _CHANGE * scale
+    steps[:, -1, :-1] -= _CHANGE * scale
+    return find_best_path(gain[0], steps)

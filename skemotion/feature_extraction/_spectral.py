@@ -19,7 +19,7 @@ _MAX_CONTRAST_BANDS = 6
 _MIN_POWER = 1e-10
 _TOP_DB = 80.0
 
-_ROUNDING_SHOWS = 0.5  # dB between the frames
+_ROUNDING_SHOWS = 5.0  # dB between the frames, of which speech has 15 and more
 
 # For the rounding of means that are compared with single values.
 _MARGIN = 1 - 1e-5
@@ -185,18 +185,30 @@ def mel_cepstrum(
 ) -> NDArray[np.float32]:
     """Return the MFCCs of shape (n_frames, n_mfcc), of a bank of mel filters."""
     power = np.square(magnitudes)
-    cepstrum = _cepstrum(mel_powers(power, *bank), n_mfcc)
+    levels = _mel_levels(mel_powers(power, *bank))
+    cosines = _cosines(levels.shape[1], n_mfcc)
+    cepstrum = (levels.astype(np.float64) @ cosines).astype(np.float32)
     if (np.ptp(cepstrum, axis=0) < _ROUNDING_SHOWS).any():
-        # Of a flat spectrum, such as an impulse's, nothing but rounding is left, and
-        # a dense product rounds as librosa's does.
-        cepstrum = _cepstrum(power @ mel_filters(*bank), n_mfcc)
+        # Where spectra hardly change, as of an impulse or faint noise, rounding shows,
+        # and these round as librosa does.
+        from scipy.fft import dct  # which takes longer to load than many recordings
+
+        levels = _mel_levels(power @ mel_filters(*bank))
+        cepstrum = dct(levels, axis=1, norm="ortho")[:, :n_mfcc]
     return cepstrum
 
 
-def _cepstrum(mel, n_mfcc):
-    from scipy.fft import dct
+def _mel_levels(mel):
+    return _to_db(mel, mel.max())
 
-    return dct(_to_db(mel, mel.max()), axis=1, norm="ortho")[:, :n_mfcc]
+
+@lru_cache(maxsize=8)
+def _cosines(n_mels, n_mfcc):
+    """Return the first vectors of the orthonormal discrete cosine transform."""
+    angles = np.outer(np.arange(n_mels) + 0.5, np.arange(n_mfcc)) * (np.pi / n_mels)
+    cosines = np.cos(angles) * np.sqrt(2 / n_mels)
+    cosines[:, 0] = np.sqrt(1 / n_mels)
+    return cosines
 
 
 def _to_db(power, highest):
