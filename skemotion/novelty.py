@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.linalg.blas import dsymv
+from scipy.sparse.linalg import LinearOperator, eigsh
 from sklearn.base import BaseEstimator, OutlierMixin
 from sklearn.covariance import ledoit_wolf_shrinkage
 from sklearn.decomposition import PCA
@@ -25,6 +27,7 @@ from skemotion._validation._labels import check_labels
 from skemotion._validation._parameters import fit_context
 from skemotion._validation._rows import check_same_length
 from skemotion._validation._sequences import validate_sequences
+from skemotion.feature_extraction._blas import one_blas_thread
 
 __all__ = ["NoveltyDetector"]
 
@@ -235,8 +238,9 @@ class NoveltyDetector(OutlierMixin, BaseEstimator):
             )
         learn_padding(self, sequences)
         statistics = self._summarise(sequences)
-        self._learn(statistics)
-        self.distances_ = np.sort(self._leave_out(statistics, groups, sources))
+        with one_blas_thread():  # of two, one mostly waits for the other, and turns
+            self._learn(statistics)
+            self.distances_ = np.sort(self._leave_out(statistics, groups, sources))
         limit = np.quantile(self.distances_, 1 - self.contamination)
         # A limit of 0 would have no multiples.
         self.offset_ = -float(max(limit, np.finfo(np.float32).tiny))
@@ -350,12 +354,10 @@ class NoveltyDetector(OutlierMixin, BaseEstimator):
         self.scale_ = scale
         scaled = (statistics - self.mean_) / self.scale_
         n_components = min(self.n_components, scaled.shape[1], len(scaled) // 2)
-        solver = _choose_solver(scaled, n_components)
-        with np.errstate(invalid="ignore"):  # shares of no variance
-            pca = PCA(n_components, svd_solver=solver, random_state=0).fit(scaled)
-        self.components_ = pca.components_.astype(np.float32)
+        components, variances = _find_components(scaled, n_components)
+        self.components_ = components.astype(np.float32)
         along, across = _split(scaled, self.components_)
-        self.variances_ = _shrink(pca.explained_variance_, along)
+        self.variances_ = _shrink(variances, along)
         across = across.mean()
         noise = np.finfo(np.float32).eps * scaled.shape[1]
         self.residual_ = float(across) if across > noise else 0.0
@@ -399,11 +401,34 @@ class NoveltyDetector(OutlierMixin, BaseEstimator):
         return tags
 
 
-def _choose_solver(scaled, n_components):
-    """Return what finds the same components soonest."""
-    if n_components < min(scaled.shape) / _MANY and scaled.any():
-        return "arpack"
-    return "covariance_eigh" if len(scaled) > scaled.shape[1] else "full"
+def _find_components(scaled, n_components):
+    """Return the same components, and the variances along them, as soon as may be."""
+    is_tall = len(scaled) > scaled.shape[1]
+    is_few = n_components < min(scaled.shape) / _MANY and scaled.any()
+    if is_tall and is_few:
+        return _find_few(scaled, n_components)
+    solver = "arpack" if is_few else "covariance_eigh" if is_tall else "full"
+    with np.errstate(invalid="ignore"):  # shares of no variance
+        pca = PCA(n_components, svd_solver=solver, random_state=0).fit(scaled)
+    return pca.components_, pca.explained_variance_
+
+
+def _find_few(scaled, n_components):
+    """Find components one after the other by products with half of the covariance."""
+    covariance = scaled.T @ scaled / (len(scaled) - 1)
+    n_statistics = len(covariance)
+    operator = LinearOperator(
+        covariance.shape,
+        matvec=lambda vector: dsymv(1.0, covariance.T, vector),
+        dtype=covariance.dtype,
+    )
+    start = np.random.default_rng(0).uniform(-1, 1, n_statistics)
+    variances, vectors = eigsh(operator, n_components, v0=start)
+    components = vectors.T[::-1]
+    # As those of PCA are turned.
+    largest = np.abs(components).argmax(axis=1, keepdims=True)
+    signs = np.sign(np.take_along_axis(components, largest, axis=1))
+    return signs * components, variances[::-1]
 
 
 def _split(scaled, components):
