@@ -5,7 +5,8 @@
 trains every way in a process of its own, since thread settings are a process's,
 and lets the processes take turns, one fit each, so that a slow spell of the
 machine hits all. It prints milliseconds per recording and epoch, what a fit costs
-beside its epochs, and memory, and writes
+beside its epochs, and memory, and writes them with ratios of elapsed time, which other
+work on the machine moves, and of processor time to
 ``benchmarks/results/training.json``. The sequences are EMO-DB's, balanced by
 SMOTE as in the post, where ``SKEMOTION_EMODB`` names a copy, and random ones of
 the same lengths elsewhere. PyTorch and JAX take part where they are installed.
@@ -75,12 +76,15 @@ def summarise(name, fits, X):
     """Reduce the fits of a way, of which the first traced the graph."""
     first, *timed = fits[name]
     baseline = "keras-masked" if name.endswith("masked") else "keras"
-    pairs = zip(timed, fits[baseline][1:], strict=True)
+    pairs = list(zip(timed, fits[baseline][1:], strict=True))
     return {
         "ms_per_recording_and_epoch": median(_per_recording(fit, X) for fit in timed),
-        f"ratio_to_{baseline}": median(
-            median(fit["epochs"]) / median(other["epochs"]) for fit, other in pairs
-        ),
+        **{
+            f"{name}ratio_to_{baseline}": median(
+                median(fit[times]) / median(other[times]) for fit, other in pairs
+            )
+            for name, times in (("", "epochs"), ("processor_", "processor"))
+        },
         "seconds_beside_epochs": median(fit["beside"] for fit in timed),
         "seconds_beside_epochs_first": first["beside"] + first["epochs"][0],
         "peak_megabytes": timed[-1]["peak_megabytes"],
@@ -171,9 +175,10 @@ def _timed(fit, callback):
     start = time.perf_counter()
     fit()
     seconds = time.perf_counter() - start
-    epochs = callback.take()
+    epochs, processor = callback.take()
     return {
         "epochs": epochs,
+        "processor": processor,
         "beside": seconds - sum(epochs),
         "peak_megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }
@@ -182,20 +187,23 @@ def _timed(fit, callback):
 def _make_stopwatch():
     import keras
 
+    clocks = time.perf_counter, time.process_time
+
     class Stopwatch(keras.callbacks.Callback):
-        epochs: list[float] = []
+        epochs: list[list[float]] = []
 
         def __deepcopy__(self, memo):
             return self
 
         def on_epoch_begin(self, epoch, logs=None):
-            self.start = time.perf_counter()
+            self.start = [clock() for clock in clocks]
 
         def on_epoch_end(self, epoch, logs=None):
-            self.epochs.append(time.perf_counter() - self.start)
+            pairs = zip(clocks, self.start, strict=True)
+            self.epochs.append([clock() - start for clock, start in pairs])
 
         def take(self):
-            taken = self.epochs[:]
+            taken = list(map(list, zip(*self.epochs, strict=True)))
             self.epochs.clear()
             return taken
 
@@ -264,16 +272,18 @@ def make_torch(X, y, args):
         optimizer.step()
 
     def train():
-        seconds = []
+        seconds, processor = [], []
         for _ in range(args.epochs):
-            start = time.perf_counter()
+            start, spent = time.perf_counter(), time.process_time()
             batches = torch.utils.data.DataLoader(data, batch_size=32, shuffle=True)
             for batch in batches:
                 step(*batch)
             seconds.append(time.perf_counter() - start)
+            processor.append(time.process_time() - spent)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         return {
             "epochs": seconds,
+            "processor": processor,
             "beside": 0.0,
             "peak_megabytes": peak,
         }

@@ -97,17 +97,20 @@ def test_an_effect_of_ones_own(speech):
 def test_an_effect_in_the_package(speech, tmp_path, monkeypatch):
     names = dict(vars(_effects))
     exec(python_blocks("An effect")[1], names)
-    monkeypatch.setitem(_effects.EFFECTS, "clip", names["Clip"]())
-    options = {"effects": ("noise", "clip"), "probability": {"noise": 0.3, "clip": 0.8}}
+    monkeypatch.setitem(_effects.EFFECTS, "limit", names["Limit"]())
+    options = {
+        "effects": ("noise", "limit"),
+        "probability": {"noise": 0.3, "limit": 0.8},
+    }
     augmenter = SpeechAugmenter(1, random_state=0, **options)
     X, _ = augmenter.fit_resample(*speech)
-    copies = [copy for copy in X[len(speech[0]) :] if copy.effects == ("clip",)]
+    copies = [copy for copy in X[len(speech[0]) :] if copy.effects == ("limit",)]
     assert copies
     for copy in copies:
         heard, _ = copy(16000, None)
         assert np.sum(np.abs(heard) == np.abs(heard).max()) > 1
         assert copy.cache_key
-    augmenter.set_params(effects=("noise", names["Clip"]((0.5, 0.6))))
+    augmenter.set_params(effects=("noise", names["Limit"]((0.5, 0.6))))
     save_model(augmenter, tmp_path / "a.skemotion")
     assert load_model(tmp_path / "a.skemotion").effects == augmenter.effects
 
