@@ -253,6 +253,7 @@ def test_labels_that_no_array_of_numpy_holds(labels):
         (X[..., None], y, ValueError, "expects X of shape"),
         (X, y[:-1], ValueError, "inconsistent numbers of samples"),
         (X, RNG.normal(size=40), ValueError, "continuous"),
+        (X, [[]] * 40, ValueError, r"y must be one-dimensional.* shape \(40, 0\)"),
         (X, [None, *y[1:]], ValueError, "y holds None at row 0"),
         (X, [np.nan, *y[1:]], ValueError, "y holds nan at row 0"),
         (X, [1, *y[1:]], ValueError, "mixes labels of the types int, str"),

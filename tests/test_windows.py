@@ -516,7 +516,9 @@ def test_a_score_of_its_own_is_not_replaced_in_silence():
     assert pipeline.predict_proba([LONG]).shape == (1, 3)
     with pytest.raises(ValueError, match="GridSearchCV has a score of its own"):
         pipeline.score(SHORT, y)
-    nested = make(make_pipeline(SequenceFunctionals(["mean"]), LogisticRegression()))
+    nested = make(
+        make_pipeline(SequenceFunctionals(["mean"]), LogisticRegression(C=0.1))
+    )
     nested.set_params(functionals="passthrough", scale="passthrough").fit(SHORT, y)
     assert nested.score([*SHORT, LONG], [*y, "anger"]) <= 1
 

@@ -217,11 +217,11 @@ def _as_numpy(y, name):
 
 
 def has_columns(y: Any) -> bool:
-    """Tell whether a target has two dimensions, whatever it holds."""
+    """Tell whether a target has two dimensions and columns, whatever it holds."""
     if isinstance(y, (list, tuple)):
-        return _as_objects(y).ndim == 2
+        y = _as_objects(y)
     shape = getattr(y, "shape", None)
-    return isinstance(shape, tuple) and len(shape) == 2
+    return isinstance(shape, tuple) and len(shape) == 2 and shape[1] > 0
 
 
 def _as_objects(values):

@@ -17,6 +17,8 @@ from skemotion.runtime._model import ExportedModel, open_session
 
 TOLERANCE = 1e-5  # of probabilities
 _FLOAT = 1  # the number of float32 in ONNX
+# ONNX Runtime has no convolutions of weights with a sign.
+_QUANTIZED = ["MatMul", "Gemm", "LSTM", "Gather", "Transpose"]
 
 
 class ExportReport(NamedTuple):
@@ -180,7 +182,9 @@ def _quantize(model):
         path = Path(folder, "quantized.onnx")
         # What has no shape before it runs is float32 all the same.
         options = {"DefaultTensorType": _FLOAT}
-        quantize_dynamic(model, path, extra_options=options)
+        quantize_dynamic(
+            model, path, op_types_to_quantize=_QUANTIZED, extra_options=options
+        )
         return load(path)
 
 

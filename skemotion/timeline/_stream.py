@@ -288,8 +288,10 @@ def _iterate(pipeline, blocks, batch, make_listener, smoothing):
 def _check_not_negative(**named):
     for name, value in named.items():
         is_number = isinstance(value, Real) and not isinstance(value, bool)
-        if not is_number or not value >= 0.0:
-            raise ValueError(f"{name} must be a number from 0 on, got {value!r:.50}.")
+        if not is_number or not 0.0 <= value < np.inf:
+            raise ValueError(
+                f"{name} must be a finite number from 0 on, got {value!r:.50}."
+            )
 
 
 def _without_detection(pipeline):

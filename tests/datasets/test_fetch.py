@@ -1,6 +1,7 @@
 import hashlib
 import io
 import os
+import pathlib
 import sys
 import threading
 import time
@@ -434,6 +435,9 @@ def test_bad_addresses_are_one_kind_of_error(tmp_path, url):
 def test_no_home(monkeypatch):
     monkeypatch.delenv("SKEMOTION_DATA", raising=False)
     monkeypatch.setattr("os.path.expanduser", lambda path: path)
+    keeper = getattr(pathlib, "_NormalAccessor", None)  # of Python 3.10
+    if keeper is not None:
+        monkeypatch.setattr(keeper, "expanduser", lambda self, path: path)
     with pytest.raises(OSError, match="set the environment variable SKEMOTION_DATA"):
         get_data_home()
 

@@ -278,6 +278,10 @@ def test_forms_of_scikit_learn(files):
     assert load_recordings(data.frame).paths.tolist() == files
 
 
+# Python 3.10 reads no table with a NUL.
+_NOT_THERE = r"2 of 2 rows of .*\n.*no such file|line contains NUL"
+
+
 @pytest.mark.parametrize("name", ["x" * 300, "x" * 5000, "a\0b", "~nobody-here/a.wav"])
 def test_names_that_no_file_can_have(name, tmp_path):
     """Rows are named, whatever the system says of such names."""
@@ -285,7 +289,7 @@ def test_names_that_no_file_can_have(name, tmp_path):
     table.write_text(f"path,label\n{name},joy\n{name},fear\n")
     frame = pd.DataFrame({"path": [name, name], "label": ["joy", "fear"]})
     for source in (table, frame):
-        with pytest.raises(ValueError, match=r"2 of 2 rows of .*\n.*no such file"):
+        with pytest.raises(ValueError, match=_NOT_THERE):
             load_recordings(source)
     if "\0" not in name:
         with pytest.raises(FileNotFoundError, match="There is nothing at"):

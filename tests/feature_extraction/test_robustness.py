@@ -39,6 +39,7 @@ def by_way_of(rate):
 
 
 def encode(signal, kilobits=64):
+    pytest.importorskip("soundfile", minversion="0.13")  # is told the bit rate
     if "MP3" not in soundfile.available_formats():
         pytest.skip("libsndfile writes no MP3")
     file = io.BytesIO()

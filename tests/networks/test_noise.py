@@ -121,7 +121,7 @@ def test_prediction_draws_nothing(options, attention):
         plain.weights_of(plain_model), noisy.weights_of(noisy_model), strict=True
     ):
         variable.assign(value)
-    inputs = list(read(noisy_model))
+    inputs = tuple(read(noisy_model))
     np.testing.assert_array_equal(
         np.asarray(noisy_model(inputs, training=False)),
         np.asarray(plain_model(inputs, training=False)),
