@@ -11,7 +11,7 @@ import sklearn
 import soundfile
 from imblearn.pipeline import Pipeline as ImbalancedPipeline
 from sklearn.base import clone
-from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression, RidgeClassifier
 from sklearn.model_selection import GridSearchCV
 from sklearn.multioutput import MultiOutputClassifier
 from sklearn.pipeline import make_pipeline
@@ -516,9 +516,7 @@ def test_a_score_of_its_own_is_not_replaced_in_silence():
     assert pipeline.predict_proba([LONG]).shape == (1, 3)
     with pytest.raises(ValueError, match="GridSearchCV has a score of its own"):
         pipeline.score(SHORT, y)
-    nested = make(
-        make_pipeline(SequenceFunctionals(["mean"]), LogisticRegression(C=0.1))
-    )
+    nested = make(make_pipeline(SequenceFunctionals(["mean"]), RidgeClassifier()))
     nested.set_params(functionals="passthrough", scale="passthrough").fit(SHORT, y)
     assert nested.score([*SHORT, LONG], [*y, "anger"]) <= 1
 
