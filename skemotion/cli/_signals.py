@@ -1,6 +1,7 @@
 """Signals that end a process, as errors: so that what was begun is put in order."""
 
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -56,3 +57,23 @@ def stops_as_errors() -> Iterator[None]:
     finally:
         for number in handled:
             signal.signal(number, signal.SIG_DFL)
+
+
+@contextmanager
+def interrupts_unprinted() -> Iterator[None]:
+    """Keep Python from printing an interrupt that it could not raise.
+
+    One that comes in a callback, at the end of an object, is dropped with a traceback.
+    Whoever waits for workers then hears of their end instead.
+    """
+    before = sys.unraisablehook
+
+    def print_others(unraisable):
+        if not issubclass(unraisable.exc_type, KeyboardInterrupt):
+            before(unraisable)
+
+    sys.unraisablehook = print_others
+    try:
+        yield
+    finally:
+        sys.unraisablehook = before
