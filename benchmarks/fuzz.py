@@ -280,8 +280,7 @@ class Watch:
     """What is written to standard output and error, by libraries in C as well."""
 
     def __init__(self):
-        # Of the worker, as long as it lives.
-        self._file = tempfile.TemporaryFile("a+b")  # noqa: SIM115  (see above)
+        self._file = tempfile.TemporaryFile("a+b")  # noqa: SIM115 - as long as the worker
         # The faults of this process itself still go to the first standard error.
         self.fatal = os.dup(2)
         faulthandler.enable(self.fatal)
@@ -393,8 +392,8 @@ def guided_work(options):
     with in_temporary_folder() as place, Watch() as watch:
         with atheris.instrument_imports(include=["skemotion", "zipfile", "csv"]):
             warm_up(target, seeds, place, watch)
-        # Closed by the end of the process, which may be a crash.
-        board_file = open(options.folder / f"counts-{name}", "r+b")  # noqa: SIM115  (see above)
+        counted = options.folder / f"counts-{name}"
+        board_file = open(counted, "r+b")  # noqa: SIM115 - open until the process ends, or crashes
         board = mmap.mmap(board_file.fileno(), _COUNTS.size)
         counts = [0, 0, 0]
 

@@ -264,7 +264,7 @@ def for_writing(path):
 
 
 def closed(path):
-    file = open(path, "rb")  # noqa: SIM115  (closed below)
+    file = open(path, "rb")  # noqa: SIM115 - closed at the end of the test
     file.close()
     return file
 

@@ -7,7 +7,7 @@ from skemotion.networks import Network, import_keras
 
 import_keras()  # before scikeras does, which would let TensorFlow write its notes
 
-from scikeras.wrappers import KerasClassifier  # noqa: E402  (see above)
+from scikeras.wrappers import KerasClassifier  # noqa: E402 - after import_keras, which is silent
 
 
 class NetworkClassifier(KerasClassifier):

@@ -20,8 +20,7 @@ def open_missing(options: Any) -> None:
     for name in missing:
         # Nothing else may get its number, or it would get what is printed.
         mode = "r" if name == "stdin" else "w"
-        # It stays open as long as the process.
-        stream = open(os.devnull, mode, encoding="utf-8")  # noqa: SIM115  (see above)
+        stream = open(os.devnull, mode, encoding="utf-8")  # noqa: SIM115 - open as long as the process
         number = _NAMES[name]
         with suppress(OSError):
             if stream.fileno() != number and not _is_open(number):

@@ -86,8 +86,7 @@ def _fetched(model, file):
 @contextmanager
 def _silent() -> Iterator[None]:
     """Hold back the library's log and bars; what goes wrong is raised."""
-    # To load hf_hub_download sets the level of the log, so it comes first.
-    from huggingface_hub import hf_hub_download, utils  # noqa: F401  (see above)
+    from huggingface_hub import hf_hub_download, utils  # noqa: F401 - the first sets the level of the log
 
     logger = logging.getLogger("huggingface_hub")
     level, had_bars = logger.level, not utils.are_progress_bars_disabled()

@@ -168,8 +168,7 @@ def _names_of_any_layer():
     import keras
 
     layer = keras.layers.Identity()
-    # Asking for variables makes the last of them.
-    keras.Model(inputs := keras.Input((1,)), layer(inputs)).variables  # noqa: B018  (see above)
+    keras.Model(inputs := keras.Input((1,)), layer(inputs)).variables  # noqa: B018 - asking makes the last of them
     return frozenset(vars(layer))
 
 

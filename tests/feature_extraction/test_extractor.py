@@ -300,7 +300,7 @@ def test_many_recordings_go_to_processes(tmp_path, monkeypatch):
     paths = [tmp_path / f"{number}.wav" for number in range(3)]
     for path in paths:
         soundfile.write(path, tone(300, 4000), RATE)
-    file = open(paths[0], "rb")  # noqa: SIM115  (closed below, with the list around it)
+    file = open(paths[0], "rb")  # noqa: SIM115 - closed below, with the list around it
     X = [*paths, file, tone(200, 8000), [np.nan]]
     expected = SpeechFeatureExtractor().transform(X[:-1])
     monkeypatch.setattr(_extraction, "_MANY_RECORDINGS", 5)
