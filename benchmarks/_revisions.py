@@ -28,7 +28,7 @@ from skemotion._messages import shorten
 from skemotion.feature_extraction import ENCODER_VERSION, descriptor_set_version
 
 CURRENT = {
-    "network": 2,  # a seed for every layer, rows ordered by NumPy, losses summed
+    "network": 3,  # before, gradients were added up step by step, as Keras does
     "copies": 2,  # drawn by what a recording holds
     "copies by speaker": 1,  # before, there were none where speakers are standardised
     "padding": 2,  # found at either end; two recordings of EMO-DB end in it

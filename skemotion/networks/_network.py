@@ -4,7 +4,7 @@ import copy
 import os
 import sys
 from collections.abc import Hashable, Iterable, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import Any
 
 import numpy as np
@@ -31,6 +31,7 @@ from skemotion.networks._identity import (
     describe_optimizer,
 )
 from skemotion.networks._inputs import standardise_functionals
+from skemotion.networks._lstm import quick_recurrence
 from skemotion.networks._training import LOSS, Loop, Rows, trace_training
 
 
@@ -324,7 +325,11 @@ class Network:
     def _make_trainer(self):
         model = self._make_twin()
         members = self.architecture.member_outputs(model)
-        return trace_training(model, members, self.label_smoothing)
+        # Masks of others may have gaps.
+        quickly = (
+            quick_recurrence if isinstance(self.architecture, BLSTM) else nullcontext
+        )
+        return trace_training(model, members, self.label_smoothing, quickly)
 
     def _make_twin(self):
         """Build a model like the own one; return that where it cannot be done."""

@@ -4,6 +4,7 @@ What is made small is the loss of each member, as if it were trained alone.
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -34,7 +35,12 @@ class Trainer(NamedTuple):
     evaluate: Callable[..., Any]
 
 
-def trace_training(model: Any, members: list[Any], label_smoothing: float) -> Trainer:
+def trace_training(
+    model: Any,
+    members: list[Any],
+    label_smoothing: float,
+    quickly: Callable[[Any], AbstractContextManager] = nullcontext,
+) -> Trainer:
     """Make the graphs of a model's training, which are traced when first called.
 
     Parameters
@@ -45,6 +51,8 @@ def trace_training(model: Any, members: list[Any], label_smoothing: float) -> Tr
         Probabilities that each have a loss.
     label_smoothing : float
         Part of a label that is spread evenly over all classes.
+    quickly : callable, default=nullcontext
+        Called with a model, returns a context in which a step of it is traced.
 
     Returns
     -------
@@ -65,7 +73,7 @@ def trace_training(model: Any, members: list[Any], label_smoothing: float) -> Tr
 
     @tf.function(input_signature=[inputs, codes, weights], autograph=False)
     def step(x, y, sample_weight):
-        with tf.GradientTape() as tape:
+        with tf.GradientTape() as tape, quickly(heads):
             losses, n_correct = score(x, y, training=True)
             # Summed, so that each member takes the steps that it would take alone.
             loss = sum(ops.mean(sample_weight * one) for one in losses)

@@ -120,31 +120,31 @@ def test_regularisation_counts_once_for_each_member():
 def test_a_step_is_traced_once(options, monkeypatch):
     network = make(dropout=0.25, **options)
     calls = []
-    called = keras.layers.LSTM.call
+    called = keras.layers.Dropout.call
 
-    def call(self, *args, **kwargs):
+    def call(self, inputs, training=False):
         calls.append(self)
-        return called(self, *args, **kwargs)
+        return called(self, inputs, training)
 
-    monkeypatch.setattr(keras.layers.LSTM, "call", call)
+    monkeypatch.setattr(keras.layers.Dropout, "call", call)
     padded = X.copy()
     padded[::2, :3] = 0
     train(network, padded, batch_size=5, epochs=2)
     train(network, padded, weights=np.ones(12), batch_size=5)
-    assert len(calls) == 2 * options.get("n_members", 1)  # one for each direction
+    assert len(calls) == options.get("n_members", 1)
 
 
 def test_alike_networks_share_a_graph_and_nothing_else(monkeypatch):
     expected = train(make(dropout=0.125), epochs=2), train(make(dropout=0.125, seed=1))
     calls = []
-    called = keras.layers.LSTM.call
+    called = keras.layers.Dropout.call
     first = make(dropout=0.125)
 
-    def call(self, *args, **kwargs):
+    def call(self, inputs, training=False):
         calls.append(self)
-        return called(self, *args, **kwargs)
+        return called(self, inputs, training)
 
-    monkeypatch.setattr(keras.layers.LSTM, "call", call)
+    monkeypatch.setattr(keras.layers.Dropout, "call", call)
     assert train(first, epochs=2) == expected[0]
     monkeypatch.undo()
     assert calls == []
