@@ -135,7 +135,8 @@ class SpeechFeatureExtractor(RecordingTransformer):
     ``normalize="peak"`` takes out; nothing else does. A frame that is analysed
     holds what is there: white noise, other voices and rooms are not taken out.
 
-    The 46 are librosa's, to Nyquist and with any offset, and follow more:
+    The 46 are equal to librosa's, which look up to the Nyquist frequency and keep
+    an offset, and so they follow more:
 
     - an offset adds to the lowest band: of 5 % of the peak, it moves
       ``spectral_contrast`` by 3.8 deviations, ``zero_crossing_rate`` by 1.8,
