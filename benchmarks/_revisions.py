@@ -28,7 +28,8 @@ from skemotion._messages import shorten
 from skemotion.feature_extraction import ENCODER_VERSION, descriptor_set_version
 
 CURRENT = {
-    "network": 3,  # before, gradients were added up step by step, as Keras does
+    "network": 2,  # a seed for every layer, rows ordered by NumPy, losses summed
+    "training": 1,  # before, gradients of an LSTM were added up step by step
     "copies": 2,  # drawn by what a recording holds
     "copies by speaker": 1,  # before, there were none where speakers are standardised
     "padding": 2,  # found at either end; two recordings of EMO-DB end in it
@@ -42,6 +43,7 @@ CURRENT = {
 # Those of files that name none.
 FIRST = {
     "network": 1,
+    "training": 0,
     "copies": 1,
     "copies by speaker": 0,
     "padding": 1,
@@ -112,7 +114,7 @@ def _list_parts(protocol, recipe, model):
     if model == "vote":
         return set().union(*(_list_parts(protocol, recipe, name) for name in VOTES))
     pipeline = _make_pipeline(recipe, model)
-    parts = {"network"} if model in NETWORKS else set()
+    parts = {"network", "training"} if model in NETWORKS else set()
     if pipeline["augment"] != "passthrough":
         parts.add("copies")
         if protocol == "loso-speaker":

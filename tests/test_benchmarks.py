@@ -9,6 +9,7 @@ import pytest
 
 RUN = {"protocol": "loso", "recipe": "recommended", "model": "attention"}
 KEY = tuple(RUN.values())
+NETWORK = {"network", "training"}
 EXTENDED = {"post", "extended"}
 
 
@@ -34,19 +35,19 @@ def revisions(benchmark):
             "loso",
             "recommended",
             "attention",
-            {"network", "copies", "encoder", "novelty"},
+            {*NETWORK, "copies", "encoder", "novelty"},
         ),
         ("loso", "recommended", "svm", {"copies", "encoder"}),
         ("loso", "recommended", "lda", {"encoder"}),
-        ("loso", "descriptors", "attention", {"network", "copies", *EXTENDED}),
-        ("loso", "descriptors", "vote", {"network", "copies", *EXTENDED}),
+        ("loso", "descriptors", "attention", {*NETWORK, "copies", *EXTENDED}),
+        ("loso", "descriptors", "vote", {*NETWORK, "copies", *EXTENDED}),
         ("loso", "descriptors", "svm", {"copies", *EXTENDED}),
         ("loso", "descriptors", "lda", EXTENDED),
-        ("loso-speaker", "descriptors", "attention", {"network", "copies", *EXTENDED}),
+        ("loso-speaker", "descriptors", "attention", {*NETWORK, "copies", *EXTENDED}),
         ("loso-speaker", "recommended", "svm", {"copies", "encoder"}),
         ("loso-speaker", "without-copies", "svm", EXTENDED),
-        ("loso", "without-copies-longer", "blstm", {"network", *EXTENDED}),
-        ("loso", "with-post-descriptors", "attention", {"network", "copies", "post"}),
+        ("loso", "without-copies-longer", "blstm", {*NETWORK, *EXTENDED}),
+        ("loso", "with-post-descriptors", "attention", {*NETWORK, "copies", "post"}),
         ("loso", "with-post-descriptors+without-copies", "lda", {"post"}),
     ],
 )
@@ -60,7 +61,7 @@ def test_parts_of_a_run(revisions, protocol, recipe, model, parts):
 def test_others_use_none_of_our_parts(revisions):
     assert revisions.current_revision("loso", "opensmile-compare", "svm") == {}
     post = revisions.current_revision("post", "post", "attention")
-    assert set(post) == {"network", "post descriptors"}
+    assert set(post) == {*NETWORK, "post descriptors"}
 
 
 def test_stale_by_any_part(revisions):
