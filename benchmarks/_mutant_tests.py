@@ -82,6 +82,10 @@ _OWN = {
         (f"{_CLASSIFICATION}/test_sharing.py", f"{_CLASSIFICATION}/test_custom.py"),
     ],
     "networks/_inputs": [(f"{_NETWORKS}/test_inputs.py",)],
+    "networks/_lstm": [
+        (f"{_NETWORKS}/test_lstm.py",),
+        (f"{_NETWORKS}/test_network.py",),
+    ],
     "networks/_whisper": [(f"{_NETWORKS}/test_whisper.py",)],
     "classification/_custom": [(f"{_CLASSIFICATION}/test_custom.py",)],
     "classification/_weights": [
