@@ -57,6 +57,15 @@ def test_masked_padding_changes_nothing(attention, side):
         np.testing.assert_allclose(weights.sum(axis=1), 1, atol=1e-5)
 
 
+@pytest.mark.parametrize("attention", [True, False])
+def test_padding_of_one_row_is_nothing_to_another(attention):
+    model = build(attention=attention, ignore_padding=True)
+    X = RNG.normal(size=(4, N_FRAMES, N_FEATURES)).astype("float32")
+    X[0, 7:] = X[1, :5] = X[2, 10:] = X[2, :1] = 0
+    alone = [model.predict(row[np.newaxis], verbose=0)[0] for row in X]
+    np.testing.assert_allclose(model.predict(X, verbose=0), alone, atol=1e-6)
+
+
 def test_silent_frames_within_a_recording_are_not_masked():
     X = RNG.normal(size=(1, N_FRAMES, N_FEATURES)).astype("float32")
     X[:, :3] = X[:, 6] = 0

@@ -116,6 +116,27 @@ def test_regularisation_counts_once_for_each_member():
         np.testing.assert_allclose(train(network)["loss"], loss + penalty, rtol=1e-5)
 
 
+@pytest.mark.parametrize("n_members", [1, 2])
+def test_members_of_a_users_network_are_told_apart(n_members):
+    def build(n_frames, n_features, n_classes):
+        inputs = keras.Input((n_frames, n_features))
+        outputs = keras.layers.Dense(n_classes, activation="softmax")(
+            keras.layers.Flatten()(inputs)
+        )
+        return keras.Model(inputs, outputs)
+
+    architecture = CustomNetwork(build, N_FRAMES, N_FEATURES, 3, n_members)
+    model = architecture.build(seed=0)
+    members = architecture.member_outputs(model)
+    assert len(members) == n_members
+    outputs = keras.Model(model.inputs, members).predict(X, verbose=0)
+    outputs = np.reshape(outputs, (n_members, len(X), 3))
+    np.testing.assert_allclose(
+        outputs.mean(axis=0), model.predict(X, verbose=0), atol=1e-6
+    )
+    assert len({member.tobytes() for member in outputs}) == n_members
+
+
 @pytest.mark.parametrize("options", [{}, {"n_members": 2, "ignore_padding": True}])
 def test_a_step_is_traced_once(options, monkeypatch):
     network = make(dropout=0.25, **options)
