@@ -21,6 +21,16 @@ from skemotion.datasets._labelled import LabelledSpeech
 from skemotion.datasets._load import load_corpus
 from skemotion.datasets._verification import find_faults, keep_sums, known_sums
 
+_CONSTRAINTS = {
+    "data_home": [str, os.PathLike, None],
+    "download_if_missing": ["boolean"],
+    "n_retries": [Interval(Integral, 0, None, closed="left")],
+    "delay": [Interval(Real, 0, None, closed="left")],
+    "url": [str, None],
+    "return_X_y": ["boolean"],
+    "as_frame": ["boolean"],
+}
+
 
 @overload
 def fetch_corpus(
@@ -46,18 +56,7 @@ def fetch_corpus(
     return_X_y: Literal[True],
     as_frame: bool = ...,
 ) -> tuple[Any, Any]: ...
-@validate_params(
-    {
-        "corpus": [str, Corpus],
-        "data_home": [str, os.PathLike, None],
-        "download_if_missing": ["boolean"],
-        "n_retries": [Interval(Integral, 0, None, closed="left")],
-        "delay": [Interval(Real, 0, None, closed="left")],
-        "url": [str, None],
-        "return_X_y": ["boolean"],
-        "as_frame": ["boolean"],
-    }
-)
+@validate_params({"corpus": [str, Corpus], **_CONSTRAINTS})
 def fetch_corpus(
     corpus: str | Corpus,
     data_home: str | os.PathLike[str] | None = None,
@@ -188,18 +187,7 @@ def fetch_emodb(
     return_X_y: Literal[True],
     as_frame: bool = ...,
 ) -> tuple[Any, Any]: ...
-@validate_params(
-    {
-        "data_home": [str, os.PathLike, None],
-        "download_if_missing": ["boolean"],
-        "n_retries": [Interval(Integral, 0, None, closed="left")],
-        "delay": [Interval(Real, 0, None, closed="left")],
-        "language": [StrOptions(set(EMOTIONS))],
-        "url": [str, None],
-        "return_X_y": ["boolean"],
-        "as_frame": ["boolean"],
-    }
-)
+@validate_params({"language": [StrOptions(set(EMOTIONS))], **_CONSTRAINTS})
 def fetch_emodb(
     data_home: str | os.PathLike[str] | None = None,
     *,
