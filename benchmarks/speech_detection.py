@@ -8,9 +8,9 @@ writes the shares to ``benchmarks/results/speech_detection.json``.
 
     python benchmarks/speech_detection.py --fit
 
-makes the weights of ``skemotion/voice_activity.py`` from other sounds and a fifth
-of the recordings, and prints them. The file also holds how many of these sounds
-are called speech by weights that were made without sounds of their kind.
+makes the weights of ``skemotion/voice_activity/_judgement.py`` from other sounds and
+a fifth of the recordings, and prints them. The file also holds how many of these
+sounds are called speech by weights that were made without sounds of their kind.
 """
 
 import argparse
@@ -27,9 +27,10 @@ from _sounds import KINDS, MUSIC, make_sound
 from robustness import degrade
 from sklearn.linear_model import LogisticRegression
 
-from skemotion import voice_activity as va
 from skemotion.audio import load_audio
 from skemotion.datasets import load_emodb, make_emotional_speech
+from skemotion.voice_activity import _judgement, _speech, has_speech
+from skemotion.voice_activity._features import describe
 
 N_SOUNDS = fewer(1000, 3)
 N_OF_A_KIND = fewer(60, 2)  # to make weights
@@ -64,7 +65,7 @@ def measure(corpus):
     sounds = [make_sound(np.random.default_rng([2, i])) for i in range(N_SOUNDS)]
     found = {kind: [] for kind in KINDS}
     for kind, signal in sounds:
-        found[kind].append(va.has_speech(signal, RATE))
+        found[kind].append(has_speech(signal, RATE))
     groups = {
         "all": [value for values in found.values() for value in values],
         "music": [value for kind in MUSIC for value in found[kind]],
@@ -84,7 +85,7 @@ def measure(corpus):
 
 
 def _share(pairs):
-    return round(float(np.mean([va.has_speech(*pair) for pair in pairs])), 4)
+    return round(float(np.mean([has_speech(*pair) for pair in pairs])), 4)
 
 
 def _milliseconds(signal, rate):
@@ -92,7 +93,7 @@ def _milliseconds(signal, rate):
     times = []
     for _ in range(fewer(50, 2)):
         start = time.perf_counter()
-        va.has_speech(signal, rate)
+        has_speech(signal, rate)
         times.append(1000 * (time.perf_counter() - start))
     return {"best": round(min(times), 2), "median": round(float(np.median(times)), 2)}
 
@@ -112,7 +113,7 @@ def leave_out(corpus):
 def fit(corpus):
     """Print the weights."""
     weights, bias = _weights(*_material(corpus))
-    for name, pair in zip(va._FEATURES, weights, strict=True):
+    for name, pair in zip(_judgement._FEATURES, weights, strict=True):
         print(f"{name}: {pair.round(2).tolist()}")
     print(f"bias: {bias:.2f}")
 
@@ -140,15 +141,17 @@ def _windows(recordings):
     """Return the kind, the windows, and the frames, of what is no silence."""
     found = []
     for kind, signal, rate in recordings:
-        _, voice = va._listen(signal, rate)
+        _, voice = _speech._listen(signal, rate)
         if voice is not None:
-            found.append((kind, va._describe(voice), voice))
+            found.append((kind, describe(voice), voice))
     return found
 
 
 def _called(features, voice, weights, bias):
-    active = va._find_active(voice.voiced, va._judge(features, weights, bias))
-    return va._is_enough(voice, active)
+    active = _speech._find_active(
+        voice.voiced, _judgement.judge(features, weights, bias)
+    )
+    return _speech._is_enough(voice, active)
 
 
 def _weights(speech, sounds):
@@ -157,9 +160,9 @@ def _weights(speech, sounds):
     for is_speech, group in ((1, speech), (0, sounds)):
         kinds = {}
         for kind, features, _ in group:
-            kept = features[~va._is_steady(features)]
+            kept = features[~_judgement._is_steady(features)]
             if len(kept):
-                kinds.setdefault(kind, []).append(va._lacks(kept))
+                kinds.setdefault(kind, []).append(_judgement._lacks(kept))
         for kind, parts in kinds.items():
             share = (HARD if kind.endswith(" 0 dB") else 1) / len(kinds)
             lacks = np.concatenate(parts)

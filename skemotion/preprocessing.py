@@ -1,31 +1,29 @@
 """Scaling of sequences."""
 
 import copy
-import math
-import tempfile
 from numbers import Integral
 from typing import Any, Literal
 
 import numpy as np
-import sklearn
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
-from sklearn.utils import gen_batches
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from skemotion._sequences import (
     LOUDNESS_CONSTRAINTS,
     SequenceOneToOneMixin,
+    all_real_bounds,
+    compute_moments,
+    empty_like,
     find_padding,
     find_padding_column,
     learn_padding,
-    mark_real,
     merge_moments,
-    real_bounds,
     resolve_loudness,
+    standardize,
+    to_scale,
 )
-from skemotion._validation._arrays import check_finite
 from skemotion._validation._labels import check_labels
 from skemotion._validation._parameters import fit_context, validate_params
 from skemotion._validation._rows import check_same_length
@@ -36,9 +34,6 @@ from skemotion._validation._sequences import (
 )
 
 __all__ = ["SequenceScaler", "padding_mask", "speaker_standardize"]
-
-_ROWS_AT_A_TIME = 256  # by which sums are rounded, too
-_CELLS_AT_A_TIME = 2**17  # what stays in the processor's cache
 
 
 @validate_params(
@@ -176,13 +171,13 @@ def speaker_standardize(
         known = check_feature_names(feature_names, sequences.shape[2])
         column = resolve_loudness(loudness, known, sequences.shape[2])
         column = find_padding_column(sequences, column)
-        bounds = _find_bounds(sequences, column)
-    standardized = _empty_like(X, sequences.shape)
+        bounds = all_real_bounds(sequences, column)
+    standardized = empty_like(X, sequences.shape)
     for speaker in np.unique(names):
         rows = np.flatnonzero(names == speaker)
-        _, mean, variance = _moments(sequences, rows, bounds, axis=(0, 1))
-        scale = _to_scale(mean, variance)
-        _standardize(sequences, rows, bounds, mean, scale, standardized)
+        _, mean, variance = compute_moments(sequences, rows, bounds, axis=(0, 1))
+        scale = to_scale(mean, variance)
+        standardize(sequences, rows, bounds, mean, scale, standardized)
     return standardized
 
 
@@ -389,13 +384,13 @@ class SequenceScaler(SequenceOneToOneMixin, BaseEstimator):
         check_is_fitted(self)
         sequences = validate_sequences(self, X, reset=False)
         self._check_frames(sequences)
-        scaled = _empty_like(X, sequences.shape)
+        scaled = empty_like(X, sequences.shape)
         rows, bounds = np.arange(len(sequences)), self._find_bounds(sequences)
-        _standardize(sequences, rows, bounds, self.mean_, self.scale_, scaled)
+        standardize(sequences, rows, bounds, self.mean_, self.scale_, scaled)
         return scaled
 
     def _find_bounds(self, X):
-        return _find_bounds(X, self.loudness_) if self.ignores_padding_ else None
+        return all_real_bounds(X, self.loudness_) if self.ignores_padding_ else None
 
     def _may_find_padding(self):
         """Tell whether padding has not been met yet, nor is its column known."""
@@ -422,11 +417,11 @@ class SequenceScaler(SequenceOneToOneMixin, BaseEstimator):
         per_feature = self.scope == "feature" and X.ndim == 3
         axis = (0, 1) if per_feature else 0
         bounds = self._find_bounds(X)
-        count, mean, variance = _moments(X, np.arange(len(X)), bounds, axis)
+        count, mean, variance = compute_moments(X, np.arange(len(X)), bounds, axis)
         if seen is not None:
             count, mean, variance = merge_moments(seen, (count, mean, variance))
         self.n_samples_seen_, self.mean_, self.var_ = count, mean, variance
-        self.scale_ = _to_scale(mean, variance)
+        self.scale_ = to_scale(mean, variance)
         padded = bounds is not None and bool(np.any(bounds != [0, X.shape[1]]))
         self._has_padding = getattr(self, "_has_padding", False) or padded
         return self
@@ -436,71 +431,3 @@ class SequenceScaler(SequenceOneToOneMixin, BaseEstimator):
         tags.input_tags.three_d_array = True
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
-
-
-def _find_bounds(X, loudness):
-    """Return where the padding of each sequence ends and begins again."""
-    rows = np.arange(len(X))
-    return np.concatenate(
-        [real_bounds(block, loudness) for block, _ in _blocks(X, rows)]
-    )
-
-
-def _moments(X, rows, bounds, axis):
-    """Return number, mean and variance of the real frames, in double precision."""
-    total: Any = 0.0
-    squares: Any = 0.0
-    count: Any = 0
-    for block, chosen in _blocks(X, rows):
-        where = _real_frames(block, bounds, chosen)
-        total = total + block.sum(axis=axis, dtype=np.float64, where=where)
-        count = count + np.sum(where, axis=axis)
-    at_least_one = np.maximum(count, 1)
-    mean = total / at_least_one
-    for block, chosen in _blocks(X, rows):
-        where = _real_frames(block, bounds, chosen)
-        squares = squares + np.square(block - mean).sum(axis=axis, where=where)
-    return count.item() if count.size == 1 else count, mean, squares / at_least_one
-
-
-def _to_scale(mean, variance):
-    """Return the deviation, 1 where it is 0."""
-    scale = np.sqrt(variance)
-    # Rounding leaves a constant with a deviation of a few units in the last place.
-    scale[scale <= 10 * np.finfo(np.float32).eps * np.abs(mean)] = 1.0
-    return scale
-
-
-def _standardize(X, rows, bounds, mean, scale, out):
-    n_rows = max(_CELLS_AT_A_TIME // max(math.prod(X.shape[1:]), 1), 1)
-    for block, chosen in _blocks(X, rows, min(n_rows, _ROWS_AT_A_TIME)):
-        real = _real_frames(block, bounds, chosen)
-        with np.errstate(over="ignore"):
-            standardized = ((block - mean) / scale).astype(np.float32)
-        check_finite(standardized, "X in units of the deviation in fit")
-        standardized[~np.broadcast_to(real[..., 0], block.shape[:-1])] = 0.0
-        out[chosen] = standardized
-
-
-def _real_frames(block, bounds, chosen):
-    """Return what broadcasts to a block, True where frames are real."""
-    if bounds is None:
-        return np.ones((*block.shape[:-1], 1), dtype=bool)
-    return mark_real(bounds[chosen], block.shape[1])[:, :, np.newaxis]
-
-
-def _blocks(X, rows, n_rows=_ROWS_AT_A_TIME):
-    """Yield a few rows at a time: X may be larger than the memory."""
-    for batch in gen_batches(len(rows), n_rows):
-        yield X[rows[batch]], rows[batch]
-
-
-def _empty_like(X, shape):
-    """Allocate a result: in a temporary file where X is itself mapped, and large."""
-    n_bytes = np.prod(shape, dtype=np.int64) * np.dtype(np.float32).itemsize
-    limit = sklearn.get_config()["working_memory"] * 2**20
-    if not isinstance(X, np.memmap) or n_bytes <= limit:
-        return np.empty(shape, dtype=np.float32)
-    # The mapping outlives the file object, and gives the disk space back.
-    with tempfile.TemporaryFile() as file:
-        return np.memmap(file, dtype=np.float32, mode="w+", shape=shape)

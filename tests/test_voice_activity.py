@@ -10,10 +10,14 @@ import pytest
 import soundfile
 
 from skemotion import AudioError, speech_mask
-from skemotion import voice_activity as va
 from skemotion.datasets import make_emotional_speech
 from skemotion.exceptions import CancellationWarning
-from skemotion.voice_activity import has_speech, speech_seconds, voice_activity
+from skemotion.voice_activity import (
+    _voice,
+    has_speech,
+    speech_seconds,
+    voice_activity,
+)
 
 RATE = 16000
 SURE = (
@@ -141,7 +145,7 @@ def test_a_second_of_speech_in_half_a_minute(voice, silence):
 
 def test_frames_at_once_do_not_matter(voice, monkeypatch):
     expected = voice_activity(voice, RATE)
-    monkeypatch.setattr(va, "_AT_ONCE", 7)
+    monkeypatch.setattr(_voice, "_AT_ONCE", 7)
     np.testing.assert_array_equal(voice_activity(voice, RATE), expected)
 
 

@@ -19,3 +19,8 @@ from ._padding import find_loudness as find_loudness
 from ._padding import find_padding_column as find_padding_column
 from ._padding import learn_padding as learn_padding
 from ._padding import resolve_loudness as resolve_loudness
+from ._standardization import all_real_bounds as all_real_bounds
+from ._standardization import compute_moments as compute_moments
+from ._standardization import empty_like as empty_like
+from ._standardization import standardize as standardize
+from ._standardization import to_scale as to_scale

@@ -1,4 +1,4 @@
-"""Training and prediction: what the classifiers of sequences have in common."""
+"""Parameters and training: what the classifiers of sequences have in common."""
 
 import copy
 import os
@@ -6,33 +6,34 @@ from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from skemotion._typing import File, RandomState
-from skemotion._validation._labels import check_labels, check_scored
+from skemotion._validation._labels import check_labels
 from skemotion._validation._parameters import draw_seed, fit_context
 from skemotion._validation._rows import check_same_length
 from skemotion._validation._sequences import validate_sequences
+from skemotion.classification._callbacks import copy_callbacks, make_stopping
 from skemotion.classification._optimizer import serialize_optimizer
+from skemotion.classification._prediction import SequencePredictorMixin
 from skemotion.classification._schedule import make_schedule
 from skemotion.classification._weights import check_class_weight, training_weights
 from skemotion.model_selection import stratified_validation_split
-from skemotion.networks import Network, import_keras
+from skemotion.networks import import_keras
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
 
-class BaseSequenceClassifier(ClassifierMixin, BaseEstimator):
+class BaseSequenceClassifier(SequencePredictorMixin, BaseEstimator):
     """What all classifiers of sequences share; subclasses say which network.
 
     Warning: not to be used directly.
     """
 
-    estimator_: Any
     history_: dict[str, list[float]]
 
     _parameter_constraints: dict = {
@@ -154,14 +155,9 @@ class BaseSequenceClassifier(ClassifierMixin, BaseEstimator):
         if not (resume and hasattr(self, "_split_seed")):
             self._split_seed = seed
         if validation is None and self.early_stopping is True:
-            # By the same seed in every fit, so that what one has trained on does
-            # not decide when the next one stops.
-            train, held_out = stratified_validation_split(
-                codes, self.validation_fraction, random_state=self._split_seed
+            (sequences, codes, weights), validation = self._hold_out(
+                sequences, codes, weights
             )
-            validation = sequences[held_out], codes[held_out]
-            sequences, codes = sequences[train], codes[train]
-            weights = None if weights is None else weights[train]
         callbacks = self._make_callbacks(validation is not None)
         self._train(
             sequences,
@@ -233,71 +229,9 @@ class BaseSequenceClassifier(ClassifierMixin, BaseEstimator):
         sequences, codes, weights = self._check_training_set(
             X, y, sample_weight, classes=classes, reset=not resume
         )
-        callbacks = self._copy_callbacks()
+        callbacks = copy_callbacks(self.callbacks)
         self._train(sequences, codes, weights, None, seed, 1, callbacks, resume)
         return self
-
-    def predict_proba(self, X: ArrayLike) -> NDArray[np.float32]:
-        """Predict the probability of each class.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_frames, n_features)
-            Sequences.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_classes), dtype float32
-            In the order of ``classes_``; rows sum to 1.
-        """
-        sequences = self._check_X(X)
-        return self.estimator_.predict_proba(sequences)
-
-    def predict(self, X: ArrayLike) -> NDArray:
-        """Predict the most probable class.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_frames, n_features)
-            Sequences.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-            Labels of the type that `fit` was given.
-        """
-        probabilities = self.predict_proba(X)
-        return self.classes_[probabilities.argmax(axis=1)]
-
-    def score(
-        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
-    ) -> float:
-        """Return the accuracy of the predicted classes.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_frames, n_features)
-            Sequences.
-        y : array-like of shape (n_samples,)
-            True classes.
-        sample_weight : array-like of shape (n_samples,), default=None
-            How much each sequence counts.
-
-        Returns
-        -------
-        float
-            Share of the sequences that are recognised, between 0 and 1.
-
-        Raises
-        ------
-        ValueError
-            If X, y or weights are not as above, or y holds numbers where the
-            classes are text.
-        """
-        sequences = self._check_X(X)
-        y, sample_weight = check_scored(sequences, y, sample_weight, self.classes_)
-        predicted = self.predict(X)
-        return float(np.average(predicted == y, weights=sample_weight))
 
     def forget_checkpoint(self) -> None:
         """Delete what `checkpoint` has kept of the last `fit` in this process.
@@ -309,23 +243,6 @@ class BaseSequenceClassifier(ClassifierMixin, BaseEstimator):
             self._network.checkpoint.remove()
 
     @property
-    def model_(self) -> Any:
-        """The fitted :class:`keras.Model`."""
-        check_is_fitted(self)
-        return self.estimator_.model_
-
-    @property
-    def _network(self) -> Network:
-        return self.estimator_.network_
-
-    def _run_attention(self, X):
-        """Return the attention of each frame, the mean over members."""
-        sequences = self._check_X(X)
-        return self._network.run(
-            sequences, batch_size=self.estimator_.batch_size, output="attention"
-        )
-
-    @property
     def _reads_functionals(self) -> bool:
         return self._network.reads_functionals()
 
@@ -334,20 +251,6 @@ class BaseSequenceClassifier(ClassifierMixin, BaseEstimator):
         other = copy.deepcopy(self)
         other._network.standardise(other._check_X(chunk) for chunk in chunks)
         return other
-
-    def _check_X(self, X):
-        check_is_fitted(self)
-        return self._check_frames(validate_sequences(self, X, reset=False))
-
-    def _check_frames(self, X, name="X"):
-        """Compare the number of frames, and give X three dimensions."""
-        if X.shape[1] != self.n_frames_in_:
-            raise ValueError(
-                f"{name} has {X.shape[1]} frames, but {type(self).__name__} was fitted "
-                f"on {self.n_frames_in_}; extract all recordings with the same "
-                "duration and hop_length."
-            )
-        return X[:, :, np.newaxis] if X.ndim == 2 else X
 
     def _check_training_set(self, X, y, sample_weight, *, classes=None, reset):
         """Return sequences, codes of the labels, and weights or None."""
@@ -394,6 +297,17 @@ class BaseSequenceClassifier(ClassifierMixin, BaseEstimator):
         )
         check_same_length(X_val, of="X_val", y_val=y_val)
         return X_val, self._encode(check_labels(y_val, "y_val"), "y_val")
+
+    def _hold_out(self, sequences, codes, weights):
+        """Return the rest of a training set, and the part that is held out of it."""
+        # By the same seed in every fit, so that what one has trained on does
+        # not decide when the next one stops.
+        train, held_out = stratified_validation_split(
+            codes, self.validation_fraction, random_state=self._split_seed
+        )
+        weights = None if weights is None else weights[train]
+        validation = sequences[held_out], codes[held_out]
+        return (sequences[train], codes[train], weights), validation
 
     def _check_checkpoint(self):
         if self.checkpoint is not None and self.random_state is None:
@@ -453,35 +367,20 @@ class BaseSequenceClassifier(ClassifierMixin, BaseEstimator):
         }
 
     def _make_callbacks(self, stop_early):
-        callbacks = self._copy_callbacks()
+        callbacks = copy_callbacks(self.callbacks)
         if self.schedule is not None:
-            if hasattr(self, "estimator_") and self.warm_start:
-                peak = self._network.learning_rate
-            else:
-                optimizer = serialize_optimizer(self.optimizer, self.learning_rate)
-                peak = optimizer["config"]["learning_rate"]
+            peak = self._find_peak_rate()
             callbacks.append(make_schedule(self.schedule, peak, self.epochs))
         if stop_early:
-            stopping = import_keras().callbacks.EarlyStopping(
-                monitor="val_loss", patience=self.patience, restore_best_weights=True
-            )
-            callbacks.append(stopping)
+            callbacks.append(make_stopping(self.patience))
         return callbacks
 
-    def _copy_callbacks(self):
-        callbacks = self.callbacks
-        if callbacks is None:
-            callbacks = []
-        elif not isinstance(callbacks, (list, tuple)):
-            callbacks = [callbacks]
-        kind = import_keras().callbacks.Callback
-        for callback in callbacks:
-            if not isinstance(callback, kind):
-                raise TypeError(
-                    "callbacks must be instances of keras.callbacks.Callback; got "
-                    f"{callback!r}."
-                )
-        return copy.deepcopy(list(callbacks))
+    def _find_peak_rate(self):
+        """Return the step size that a schedule goes out from."""
+        if hasattr(self, "estimator_") and self.warm_start:
+            return self._network.learning_rate
+        optimizer = serialize_optimizer(self.optimizer, self.learning_rate)
+        return optimizer["config"]["learning_rate"]
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         # Pickles of earlier versions lack the parameters that came later.
@@ -489,15 +388,6 @@ class BaseSequenceClassifier(ClassifierMixin, BaseEstimator):
 
     def _default_parameters(self) -> dict[str, Any]:
         return type(self)().get_params(deep=False)
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "estimator_")
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.three_d_array = True
-        tags.non_deterministic = False
-        return tags
 
     def _restore(self, weights, *, shape, classes, history):
         """Become fitted on sequences of a shape without training.

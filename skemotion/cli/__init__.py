@@ -1,4 +1,7 @@
-"""The command line: ``skemotion COMMAND``, each command in a module of its name."""
+"""The command line: ``skemotion COMMAND``.
+
+Each command is in a module of its name, and its arguments are in one of ``_arguments``.
+"""
 
 from skemotion.cli._main import main
 

@@ -2,8 +2,7 @@
 
 import os
 
-from skemotion.datasets import fetch_corpus
-from skemotion.datasets._fetch import get_data_home
+from skemotion.datasets import fetch_corpus, get_data_home
 from skemotion.datasets._known import CORPORA
 
 

@@ -1,12 +1,12 @@
-"""Options that several commands share, and the types of their values."""
+"""Arguments that several commands share."""
 
-import argparse
-import ast
-import math
-from collections.abc import Sequence
-from difflib import get_close_matches
-from typing import Any, NoReturn
-
+from skemotion.cli._values import (
+    fold_count,
+    job_count,
+    label_pair,
+    positive_int,
+    setting,
+)
 from skemotion.datasets._known import CORPORA
 from skemotion.pipeline._recipe_table import DEFAULT_RECIPE, RECIPES
 
@@ -25,36 +25,6 @@ RESUME_HELP = (
 )
 MAX_SPEAKERS = 10
 N_PER_CLASS = 20
-
-
-class CommandParser(argparse.ArgumentParser):
-    """Parser that takes no abbreviations, and hands on how to complain."""
-
-    def __init__(self, **kwargs: Any):
-        super().__init__(
-            **{"formatter_class": _Formatter, "allow_abbrev": False, **kwargs}
-        )
-        self.set_defaults(usage_error=self.error, refuse_unknown=self.refuse_unknown)
-
-    def refuse_unknown(self, words: Sequence[str]) -> NoReturn:
-        """Complain about words that no argument takes, and say which come near."""
-        known = list(self._option_string_actions)
-        said = []
-        for word in words:
-            near = get_close_matches(word.partition("=")[0], known, 2, 0.6)
-            hint = f" (near it: {', '.join(near)})" if near and word[:1] == "-" else ""
-            said.append(f"{word}{hint}")
-        self.error(f"unrecognized arguments: {' '.join(said)}")
-
-
-class _Formatter(argparse.HelpFormatter):
-    """Shows arguments that may be left out in brackets."""
-
-    def _format_args(self, action, default_metavar):
-        text = super()._format_args(action, default_metavar)
-        if action.nargs == argparse.ONE_OR_MORE and not action.required:
-            return f"[{text.split()[0]} ...]"
-        return text
 
 
 def add_corpus(group, **how):
@@ -248,102 +218,38 @@ def add_model(parser):
     )
 
 
-def setting(text):
-    """Parse STEP__NAME=VALUE, the value being a Python literal or a word."""
-    name, equals, value = text.partition("=")
-    if not equals or not name.isidentifier():
-        raise argparse.ArgumentTypeError(f"{text!r} is not STEP__NAME=VALUE")
-    try:
-        return name, ast.literal_eval(value)
-    except (SyntaxError, ValueError):
-        return name, value
+def add_files(parser):
+    """Add what names recordings without labels."""
+    files = parser.add_argument(
+        "files",
+        metavar="FILE",
+        nargs="+",
+        default=[],
+        help="a recording; a folder of recordings, with all that is below it; a table "
+        "that ends in .csv, with a column path, relative to the table, and others that "
+        f"are kept; {KNOWN_HELP}; or - for a recording on standard input",
+    )
+    # With nargs="*" no FILE could follow an option.
+    files.required = False
+    add_list(parser)
+    parser.set_defaults(usage_error=parser.error)
 
 
-def label_pair(text):
-    """Parse LABEL=EMOTION, where EMOTION may be empty."""
-    label, equals, emotion = text.rpartition("=")
-    if not equals or not label.strip():
-        raise argparse.ArgumentTypeError(f"{text!r} is not LABEL=EMOTION")
-    return label.strip(), emotion.strip()
+def add_list(group):
+    """Add the option that reads the names of recordings from a file."""
+    group.add_argument(
+        "--files-from",
+        metavar="LIST",
+        help="a file with the path of a recording on each line; - is standard input",
+    )
 
 
-def fold_count(text):
-    """Parse a number of folds, or "all"."""
-    if text == "all":
-        return text
-    try:
-        return fold_number(text)
-    except argparse.ArgumentTypeError as error:
-        raise argparse.ArgumentTypeError(
-            f"{text} is neither a number of folds, from 2 on, nor all"
-        ) from error
-
-
-def fold_number(text):
-    """Parse a number of folds."""
-    number = _whole(text)
-    if number is None or number < 2:
-        raise argparse.ArgumentTypeError(f"{text} is not a number of folds, from 2 on")
-    return number
-
-
-def job_count(text):
-    """Parse a number of workers, which counts from the end where it is negative."""
-    number = _whole(text)
-    if not number:
-        raise argparse.ArgumentTypeError(
-            f"{text} is not a number of jobs: 1 or more, or -1 for all processors"
-        )
-    return number
-
-
-def positive_int(text):
-    """Parse a number from 1 on."""
-    number = _whole(text)
-    if number is None or number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a positive whole number")
-    return number
-
-
-def probability(text):
-    """Parse a number from 0 to 1."""
-    try:
-        number = float(text)
-    except ValueError:
-        number = -1.0
-    if not 0 <= number <= 1:
-        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
-    return number
-
-
-def seconds(text):
-    """Parse a time of 0 s or more."""
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not 0 <= number < math.inf:
-        raise argparse.ArgumentTypeError(f"{text} is not a time of 0 s or more")
-    return number
-
-
-def positive_time(text):
-    """Parse a time of more than 0 s."""
-    number = seconds(text)
-    if not number:
-        raise argparse.ArgumentTypeError(f"{text} is not a positive time")
-    return number
-
-
-def npy_file(text):
-    """Parse the name of a file in NumPy's format."""
-    if not text.endswith(".npy"):
-        raise argparse.ArgumentTypeError(f"{text} does not end in .npy")
-    return text
-
-
-def _whole(text):
-    try:
-        return int(text)
-    except ValueError:
-        return None
+def add_one_speaker(group):
+    """Add the option for recordings of one voice."""
+    group.add_argument(
+        "--one-speaker",
+        action="store_true",
+        help="for a model of train --by-speaker: all recordings given are of one "
+        "voice, and each is standardised by the features of all of them, which are "
+        "read first (transductive)",
+    )

@@ -2,9 +2,9 @@ from ._check import CorpusCheck as CorpusCheck
 from ._check import check_corpus as check_corpus
 from ._corpus import Archive as Archive
 from ._corpus import Corpus as Corpus
+from ._data_home import get_data_home as get_data_home
 from ._fetch import fetch_corpus as fetch_corpus
 from ._fetch import fetch_emodb as fetch_emodb
-from ._fetch import get_data_home as get_data_home
 from ._load import load_corpus as load_corpus
 from ._load import load_emodb as load_emodb
 from ._recordings import load_recordings as load_recordings

@@ -1,4 +1,4 @@
-"""Download of corpora, and the folder that they are kept in."""
+"""Corpora that are downloaded where they are not there yet."""
 
 import os
 from collections.abc import Mapping
@@ -10,61 +10,26 @@ from typing import Any, Literal, overload
 
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from skemotion._files import digest_of
-from skemotion._messages import shorten, warn_user
+from skemotion._messages import warn_user
 from skemotion._validation._parameters import validate_params
 from skemotion.datasets._corpus import Archive, Corpus
+from skemotion.datasets._data_home import get_data_home
 from skemotion.datasets._download import download, unfetched, unpack
 from skemotion.datasets._emodb import EMOTIONS
 from skemotion.datasets._known import find_corpus
 from skemotion.datasets._labelled import LabelledSpeech
 from skemotion.datasets._load import load_corpus
+from skemotion.datasets._verification import find_faults, keep_sums, known_sums
 
-# Sums of what was unpacked, where the archive is all that can be verified. Its format
-# is that of sha256sum.
-_SUMS = "SHA256SUMS"
-
-
-@validate_params({"data_home": [str, os.PathLike, None]})
-def get_data_home(data_home: str | os.PathLike[str] | None = None) -> str:
-    """Return the folder where corpora are kept; it is created if missing.
-
-    Parameters
-    ----------
-    data_home : str or path-like, default=None
-        The folder. If None, it is what the environment variable
-        ``SKEMOTION_DATA`` names, or else ``~/skemotion_data``.
-
-    Returns
-    -------
-    str
-        The path of the folder.
-
-    Raises
-    ------
-    OSError
-        If the home directory is not known, or the folder cannot be made.
-
-    Examples
-    --------
-    >>> import os, tempfile
-    >>> from skemotion.datasets import get_data_home
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     data_home = get_data_home(os.path.join(folder, "speech"))
-    ...     os.path.isdir(data_home)
-    True
-    """
-    if data_home is None:
-        data_home = os.environ.get("SKEMOTION_DATA") or "~/skemotion_data"
-    try:
-        path = Path(data_home).expanduser()
-    except RuntimeError as error:
-        raise OSError(
-            f"the home directory in {os.fspath(data_home)!r} is not known: give "
-            "data_home, or set the environment variable SKEMOTION_DATA to a folder."
-        ) from error
-    path.mkdir(parents=True, exist_ok=True)
-    return str(path)
+_CONSTRAINTS = {
+    "data_home": [str, os.PathLike, None],
+    "download_if_missing": ["boolean"],
+    "n_retries": [Interval(Integral, 0, None, closed="left")],
+    "delay": [Interval(Real, 0, None, closed="left")],
+    "url": [str, None],
+    "return_X_y": ["boolean"],
+    "as_frame": ["boolean"],
+}
 
 
 @overload
@@ -91,18 +56,7 @@ def fetch_corpus(
     return_X_y: Literal[True],
     as_frame: bool = ...,
 ) -> tuple[Any, Any]: ...
-@validate_params(
-    {
-        "corpus": [str, Corpus],
-        "data_home": [str, os.PathLike, None],
-        "download_if_missing": ["boolean"],
-        "n_retries": [Interval(Integral, 0, None, closed="left")],
-        "delay": [Interval(Real, 0, None, closed="left")],
-        "url": [str, None],
-        "return_X_y": ["boolean"],
-        "as_frame": ["boolean"],
-    }
-)
+@validate_params({"corpus": [str, Corpus], **_CONSTRAINTS})
 def fetch_corpus(
     corpus: str | Corpus,
     data_home: str | os.PathLike[str] | None = None,
@@ -233,18 +187,7 @@ def fetch_emodb(
     return_X_y: Literal[True],
     as_frame: bool = ...,
 ) -> tuple[Any, Any]: ...
-@validate_params(
-    {
-        "data_home": [str, os.PathLike, None],
-        "download_if_missing": ["boolean"],
-        "n_retries": [Interval(Integral, 0, None, closed="left")],
-        "delay": [Interval(Real, 0, None, closed="left")],
-        "language": [StrOptions(set(EMOTIONS))],
-        "url": [str, None],
-        "return_X_y": ["boolean"],
-        "as_frame": ["boolean"],
-    }
-)
+@validate_params({"language": [StrOptions(set(EMOTIONS))], **_CONSTRAINTS})
 def fetch_emodb(
     data_home: str | os.PathLike[str] | None = None,
     *,
@@ -367,7 +310,7 @@ def _fetch(
     home = Path(get_data_home(data_home))
     folder = home / corpus.name
     if folder.exists():
-        faults = _find_faults(folder, _known_sums(archive, folder))
+        faults = find_faults(folder, known_sums(archive, folder))
         if faults:
             raise OSError(
                 f"{str(folder)!r} is not the whole {corpus.title}: {faults}. Delete it "
@@ -378,7 +321,7 @@ def _fetch(
             new = Path(work, corpus.name)
             given = archive if url is None else replace(archive, urls=(url,))
             _download(corpus, given, new, n_retries=n_retries, delay=delay)
-            _put_in_place(new, folder, _known_sums(archive, new))
+            _put_in_place(new, folder, known_sums(archive, new))
     else:
         raise OSError(
             f"{corpus.title} is not in {str(folder)!r}, and download_if_missing is "
@@ -397,12 +340,11 @@ def _download(
     sums, changed = unpack(corpus, archive, file, folder, url=url)
     if archive.files is None:
         folder.mkdir(exist_ok=True)
-        lines = [f"{digest}  {name}\n" for name, digest in sums.items()]
-        (folder / _SUMS).write_text("".join(lines), "utf-8")
+        keep_sums(sums, folder)
         n_all = corpus.n_recordings or max(len(sums), 1)
         faults = f"{len(sums)} of {n_all} recordings" if len(sums) != n_all else ""
     else:
-        faults = _find_faults(folder, archive.files)
+        faults = find_faults(folder, archive.files)
     if faults:
         raise unfetched(corpus, url, f"the archive is not that of the corpus, {faults}")
     if changed:
@@ -414,41 +356,10 @@ def _download(
         )
 
 
-def _known_sums(archive: Archive, folder: Path) -> Mapping[str, str] | None:
-    """Return the sums of the recordings by their names; None if there are none."""
-    if archive.files is not None:
-        return archive.files
-    try:
-        lines = (folder / _SUMS).read_text("utf-8").splitlines()
-    except OSError:
-        return None
-    return {
-        name: digest for digest, _, name in (line.partition("  ") for line in lines)
-    }
-
-
-def _find_faults(folder: Path, sums: Mapping[str, str] | None) -> str:
-    """Say which recordings of the corpus are missing or damaged, or nothing."""
-    if sums is None:
-        return f"it has no file {_SUMS}, so it was put there in another way"
-    missing, damaged = [], []
-    for name, digest in sums.items():
-        path = folder / name
-        if not path.is_file():
-            missing.append(path.name)
-        elif digest_of(path) != digest:
-            damaged.append(path.name)
-    return "; ".join(
-        f"{len(names)} of {len(sums)} recordings {state}: {shorten(names)}"
-        for names, state in ((missing, "missing"), (damaged, "damaged"))
-        if names
-    )
-
-
 def _put_in_place(new: Path, folder: Path, sums: Mapping[str, str] | None) -> None:
     try:
         os.replace(new, folder)
     except OSError:
-        if _find_faults(folder, sums):
+        if find_faults(folder, sums):
             raise
         # Another process was faster, and its corpus is as good.

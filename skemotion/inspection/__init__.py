@@ -4,7 +4,8 @@ Confusion matrices are drawn by
 :class:`sklearn.metrics.ConfusionMatrixDisplay`.
 """
 
-from skemotion.inspection._attention import AttentionDisplay, attention_heatmap
+from skemotion.inspection._attention import AttentionDisplay
+from skemotion.inspection._attention_heatmap import attention_heatmap
 from skemotion.inspection._attention_over_time import attention_over_time
 from skemotion.inspection._class_balance import ClassBalanceDisplay
 from skemotion.inspection._importance import sequence_permutation_importance

@@ -1,28 +1,19 @@
-"""Where in a recording a model looks, class by class."""
+"""Where in recordings a model looks, class by class, as a picture."""
 
-import warnings
 from collections.abc import Sequence
-from numbers import Integral
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.pipeline import Pipeline
-from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
-from skemotion._sequences import find_padding, true_bounds
-from skemotion._validation._arrays import as_flags, as_numbers
 from skemotion._validation._labels import check_labels
-from skemotion._validation._parameters import validate_params
-from skemotion._validation._rows import check_same_length
-from skemotion.audio import check_recordings
-from skemotion.exceptions import NoSpeechWarning
-from skemotion.inspection._attention_over_time import attend, spread
+from skemotion.inspection._attention_heatmap import attention_heatmap
+from skemotion.inspection._attention_to_samples import attend_to_samples
 from skemotion.inspection._estimators import (
     check_attends,
+    find_frame_seconds,
     last_step,
-    transform_before_last,
 )
 from skemotion.inspection._plotting import (
     GREY,
@@ -35,116 +26,8 @@ from skemotion.inspection._plotting import (
     name_rows,
     set_title,
 )
-from skemotion.pipeline._rules import find_fronts
 
-
-@validate_params(
-    {
-        "attention": ["array-like"],
-        "y_pred": ["array-like"],
-        "labels": ["array-like", None],
-        "n_bins": [Interval(Integral, 1, None, closed="left")],
-        "padding": ["array-like", None],
-    }
-)
-def attention_heatmap(
-    attention: ArrayLike,
-    y_pred: ArrayLike,
-    *,
-    labels: ArrayLike | None = None,
-    n_bins: int = 10,
-    padding: ArrayLike | None = None,
-) -> NDArray[np.float64]:
-    """Sum attention weights by predicted class and stretch of time.
-
-    The weights of all recordings that are predicted as a class are summed and
-    divided by their total. The first ``n_frames % n_bins`` frames are dropped,
-    the others summed in `n_bins` bins of equal length.
-
-    With `padding`, bins are equal shares of what is real of each recording, so
-    that short and long ones are comparable, and no frame is dropped.
-
-    Parameters
-    ----------
-    attention : array-like of shape (n_samples, n_frames)
-        Attention weights; each row sums to 1.
-    y_pred : array-like of shape (n_samples,)
-        Predicted class of each recording.
-    labels : array-like of shape (n_classes,), default=None
-        Classes, in the order of rows. None takes those in `y_pred`, sorted.
-    n_bins : int, default=10
-        Number of bins, at most `n_frames` without `padding`.
-    padding : array-like of shape (n_samples, n_frames), dtype bool, default=None
-        True for the frames that are padding, as
-        :func:`~skemotion.preprocessing.padding_mask` returns it.
-
-    Returns
-    -------
-    ndarray of shape (n_classes, n_bins)
-        Share of a class's attention that falls in each bin. A row sums to 1
-        less the share of the dropped frames; it is NaN if no recording is
-        predicted as the class.
-
-    Raises
-    ------
-    ValueError
-        If `attention` is not 2-D, if it and `y_pred` or `padding` differ in shape,
-        or if there are fewer frames than bins.
-
-    Examples
-    --------
-    >>> from skemotion.inspection import attention_heatmap
-    >>> attention = [[0.0, 0.5, 0.25, 0.25], [0.0, 0.0, 0.0, 1.0]]
-    >>> attention_heatmap(attention, ["fear", "anger"], n_bins=2)
-    array([[0. , 1. ],
-           [0.5, 0.5]])
-    """
-    weights = _check_attention(attention)
-    predicted = check_labels(y_pred, "y_pred")
-    check_same_length(weights, of="attention", y_pred=predicted)
-    classes, _ = choose_classes(predicted, labels, None, of="y_pred")
-    if padding is not None:
-        weights = _over_real_frames(weights, padding, n_bins)
-        return _average_by_class(weights, predicted, classes)
-    n_frames = weights.shape[1]
-    if n_bins > n_frames:
-        raise ValueError(
-            f"n_bins={n_bins} is more than the {n_frames} frames that attention has."
-        )
-    shares = _average_by_class(weights, predicted, classes)
-    return shares[:, n_frames % n_bins :].reshape(len(classes), n_bins, -1).sum(axis=2)
-
-
-def _check_attention(attention):
-    weights = as_numbers(attention, "attention", n_dims=2).astype(np.float64)
-    if (weights < 0).any():
-        raise ValueError(
-            "attention has negative values: give what a method attention returns."
-        )
-    return weights
-
-
-def _average_by_class(weights, predicted, classes):
-    sums = np.array([weights[predicted == label].sum(axis=0) for label in classes])
-    totals = sums.sum(axis=1, keepdims=True)
-    return np.divide(sums, totals, out=np.full_like(sums, np.nan), where=totals > 0)
-
-
-def _over_real_frames(weights, padding, n_bins):
-    """Share the weights of real frames out over bins of equal shares of them."""
-    padding = as_flags(padding, "padding")
-    if padding.shape != weights.shape:
-        raise ValueError(
-            f"padding has shape {padding.shape}, but attention {weights.shape}; mark "
-            "each frame, as padding_mask does."
-        )
-    edges = np.arange(weights.shape[1] + 1, dtype=np.float64)
-    return np.array(
-        [
-            spread(edges, row, np.linspace(first, end, n_bins + 1))
-            for row, (first, end) in zip(weights, true_bounds(~padding), strict=True)
-        ]
-    )
+_NUMBERED = "Bin"  # the label of bins whose length is not known
 
 
 class AttentionDisplay:
@@ -254,12 +137,7 @@ class AttentionDisplay:
         AttentionDisplay
             The display itself.
         """
-        heatmap = np.asarray(self.heatmap, dtype=np.float64)
-        if heatmap.ndim != 2 or heatmap.size == 0:
-            raise ValueError(
-                f"heatmap has shape {heatmap.shape}; give a row for each class and a "
-                "column for each bin, and at least one."
-            )
+        heatmap = self._check_heatmap()
         names = self._row_names(len(heatmap))
         ax = create_axes(ax, figsize=grow(len(names), count_lines(names)))
         draw_once(ax, AttentionDisplay)
@@ -278,14 +156,9 @@ class AttentionDisplay:
         ax.set_xlabel(xlabel, fontsize=size)
         ax.set_ylabel(self._row_label(), fontsize=size)
         set_title(ax, "Where the model looks")
-        if xlabel == "Bin":
+        if xlabel == _NUMBERED:
             ax.set_xticks(np.arange(1, heatmap.shape[1] + 1))
-        empty = np.flatnonzero(np.isnan(heatmap).all(axis=1))
-        middle = {"x": (start + end) / 2, "ha": "center", "va": "center"}
-        self.texts_ = [
-            ax.text(y=row, s="no recordings", fontsize=size, color="0.2", **middle)
-            for row in empty
-        ]
+        self.texts_ = _mark_empty_rows(ax, heatmap, (start + end) / 2, size)
         drawn = [*self.texts_, self.im_]
         self.colorbar_ = None
         if colorbar:
@@ -296,6 +169,15 @@ class AttentionDisplay:
         draw_once(ax, AttentionDisplay, drawn)
         self.ax_, self.figure_ = ax, ax.figure
         return self
+
+    def _check_heatmap(self):
+        heatmap = np.asarray(self.heatmap, dtype=np.float64)
+        if heatmap.ndim != 2 or heatmap.size == 0:
+            raise ValueError(
+                f"heatmap has shape {heatmap.shape}; give a row for each class and a "
+                "column for each bin, and at least one."
+            )
+        return heatmap
 
     def _row_names(self, n_classes):
         names = [str(name) for name in self.class_names]
@@ -318,7 +200,7 @@ class AttentionDisplay:
         if self.time == "speech":
             return 0, 100, "Time (% of the recording)"
         if self.bin_seconds is None:
-            return 0.5, n_bins + 0.5, "Bin"
+            return 0.5, n_bins + 0.5, _NUMBERED
         start = self.start_seconds
         return start, start + n_bins * self.bin_seconds, "Time (s)"
 
@@ -397,20 +279,9 @@ class AttentionDisplay:
         check_is_fitted(classifier, "classes_")
         if not isinstance(time, str) or time not in ("input", "speech"):
             raise ValueError(f"time={time!r} must be 'input' or 'speech'.")
-        padding = None
-        if time == "speech" and find_fronts(estimator):
-            attention, y_pred = _attend_to_shares(estimator, X, n_bins)
-            padding = np.zeros(attention.shape, dtype=bool)
-        else:
-            sequences = transform_before_last(estimator, X)
-            attention = classifier.attention(sequences)
-            y_pred = classifier.predict(sequences)
-            if time == "speech":
-                padding = find_padding(sequences)
-        if frame_seconds is None and isinstance(estimator, Pipeline):
-            steps = (step for _, step in estimator.steps[:-1])
-            known = (getattr(step, "frame_seconds", None) for step in steps)
-            frame_seconds = next((step for step in known if step is not None), None)
+        attention, y_pred, padding = attend_to_samples(estimator, X, time, n_bins)
+        if frame_seconds is None:
+            frame_seconds = find_frame_seconds(estimator)
         return cls.from_predictions(
             attention,
             y_pred,
@@ -511,19 +382,10 @@ class AttentionDisplay:
         return display.plot(ax=ax, cmap=cmap, colorbar=colorbar, im_kw=im_kw)
 
 
-def _attend_to_shares(pipeline, X, n_bins):
-    """Return attention to shares of each recording with speech, and predictions."""
-    X = check_recordings(X)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", NoSpeechWarning)
-        y_pred = pipeline.predict(X)
-    courses = attend(pipeline, X)
-    attended = np.array([len(course.weights) > 0 for course in courses])
-    if not attended.any():
-        raise ValueError("There is nothing to draw: no recording holds speech.")
-    shares = [
-        spread(course.edges, course.weights, np.linspace(*course.bounds, n_bins + 1))
-        for course in courses
-        if len(course.weights)
+def _mark_empty_rows(ax, heatmap, middle, size):
+    """Say in the middle of rows of NaN that nothing is behind them."""
+    style = {"ha": "center", "va": "center", "fontsize": size, "color": "0.2"}
+    return [
+        ax.text(middle, row, "no recordings", **style)
+        for row in np.flatnonzero(np.isnan(heatmap).all(axis=1))
     ]
-    return np.array(shares), y_pred[attended]

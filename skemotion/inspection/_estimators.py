@@ -26,3 +26,12 @@ def check_attends(classifier: Any) -> None:
             f"{type(classifier).__name__} has no method attention; give an "
             "AttentionBLSTMClassifier or a pipeline that ends in one."
         )
+
+
+def find_frame_seconds(estimator: Any) -> float | None:
+    """Return the time between frames as the extractor of a pipeline has it, if any."""
+    if not isinstance(estimator, Pipeline):
+        return None
+    steps = (step for _, step in estimator.steps[:-1])
+    known = (getattr(step, "frame_seconds", None) for step in steps)
+    return next((step for step in known if step is not None), None)

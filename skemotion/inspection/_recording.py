@@ -13,37 +13,30 @@ from skemotion._validation._arrays import as_numbers
 from skemotion._validation._labels import check_classes
 from skemotion.audio import recording_name
 from skemotion.exceptions import NoSpeechWarning, TruncationWarning
-from skemotion.feature_extraction._log_mel import SAMPLING_RATE
-from skemotion.feature_extraction._mel import hertz_to_mel
 from skemotion.inspection._attention_over_time import attention_over_time
 from skemotion.inspection._estimators import last_step
 from skemotion.inspection._looks import load
 from skemotion.inspection._occlusion import occlusion_over_time
 from skemotion.inspection._plotting import (
-    COLOURS,
-    GREY,
     choose_classes,
     draw_also,
     draw_once,
-    name_rows,
     shorten_middle,
     text_size,
 )
+from skemotion.inspection._recording_axes import make_parts
 from skemotion.inspection._recording_parts import (
-    N_MELS,
-    envelope,
-    make_parts,
-    mel_decibels,
+    Course,
+    draw_attention,
+    draw_level_scale,
+    draw_occlusion,
+    draw_probabilities,
+    draw_spectrogram,
+    draw_waveform,
+    hatch_unseen,
 )
 
-Course = tuple[NDArray[np.float64], NDArray[np.float64]]
-_TICKS = (1000, 2000, 4000, 8000)  # Hz
-_DYNAMICS = 60.0  # dB below the loudest that are shown
-_LEAST_PEAK = 1e-4
-_LEAST_FALL = 1e-3
-_LIGHT = "#9ecae1"  # of what is not predicted
 _MAX_NAME = 44  # letters
-_MAX_CLASS_NAME = 14
 
 
 class RecordingDisplay:
@@ -230,14 +223,9 @@ class RecordingDisplay:
         return self.occlusion is not None and not self.silent
 
     def _plot_waveform(self, ax):
-        low, high = envelope(np.asarray(self.signal))
-        times = np.linspace(0, self._seconds, len(low))
-        self.waveform_ = ax.fill_between(times, low, high, color="0.45", linewidth=0)
-        peak = max(np.abs(low).max(), np.abs(high).max(), _LEAST_PEAK)
-        ax.set(xlim=(0, self._seconds), ylim=(-1.05 * peak, 1.05 * peak))
-        ax.set_ylabel("Amplitude", fontsize=self._size)
-        ax.tick_params(labelbottom=False)
-        ax.locator_params(axis="y", nbins=3)
+        self.waveform_ = draw_waveform(
+            ax, np.asarray(self.signal), self._seconds, size=self._size
+        )
         ax.set_title(self._title(), loc="left", fontsize=self._size)
         draw_once(ax, RecordingDisplay, [self.waveform_])
 
@@ -257,43 +245,21 @@ class RecordingDisplay:
         self.attention_ = self.attention_ax_ = None
         if self.attention is None or self.silent or len(self.attention[1]) == 0:
             return
-        edges, weights = self.attention
-        # Behind the waveform, so that both are seen.
-        self.attention_ax_ = twin = ax.twinx()
-        ax.set_zorder(twin.get_zorder() + 1)
-        ax.patch.set_visible(False)
-        density = np.divide(weights, np.diff(edges))
-        self.attention_ = twin.stairs(density, edges, fill=True, color=COLOURS[1])
-        twin.set_ylim(0, 1.1 * max(density.max(), 1 / self._seconds))
-        twin.set_ylabel("Attention\n(1/s)", fontsize=self._size, color="#8a5a00")
-        twin.tick_params(labelsize=self._size)
-        twin.locator_params(axis="y", nbins=3)
-        drawn = [twin]
-        if edges[-1] < self._seconds - np.diff(edges).max():
-            style = {"color": GREY, "hatch": "//", "fill": False, "linewidth": 0}
-            drawn.append(ax.axvspan(edges[-1], self._seconds, **style))
-        draw_also(ax, RecordingDisplay, drawn)
+        self.attention_ax_, self.attention_ = draw_attention(
+            ax, self.attention, self._seconds, size=self._size
+        )
+        unseen = hatch_unseen(ax, self.attention, self._seconds)
+        draw_also(ax, RecordingDisplay, [self.attention_ax_, *unseen])
 
     def _plot_spectrogram(self, ax, cmap, colorbar, im_kw):
-        decibels, seconds = mel_decibels(np.asarray(self.signal), self.sampling_rate)
-        top = hertz_to_mel(SAMPLING_RATE / 2)
-        step = top / (N_MELS + 1)
-        style = {
-            "cmap": cmap,
-            "vmin": -_DYNAMICS,
-            "vmax": 0,
-            "aspect": "auto",
-            "origin": "lower",
-            "interpolation": "nearest",
-            "extent": (0, seconds, 0.5 * step, (N_MELS + 0.5) * step),
-        }
-        self.im_ = ax.imshow(decibels.T, **{**style, **im_kw})
-        ax.set_yticks(
-            [hertz_to_mel(tick) for tick in _TICKS],
-            [str(tick // 1000) for tick in _TICKS],
+        self.im_ = draw_spectrogram(
+            ax,
+            np.asarray(self.signal),
+            self.sampling_rate,
+            cmap=cmap,
+            im_kw=im_kw,
+            size=self._size,
         )
-        ax.set(xlim=(0, self._seconds), ylim=(0, top))
-        ax.set_ylabel("Frequency\n(kHz)", fontsize=self._size)
         if self._shows_occlusion:
             ax.tick_params(labelbottom=False)
         else:
@@ -301,44 +267,30 @@ class RecordingDisplay:
         self.colorbar_ = None
         drawn = [self.im_]
         if colorbar:
-            # Within the axes' own box, so that no column of the figure is kept for it.
-            place = ax.inset_axes((1.03, 0, 0.04, 1))
-            self.colorbar_ = ax.figure.colorbar(self.im_, cax=place)
-            self.colorbar_.set_label("Level (dB)", fontsize=self._size)
-            place.tick_params(labelsize=self._size)
-            drawn = [place, self.im_]
+            self.colorbar_ = draw_level_scale(ax, self.im_, size=self._size)
+            drawn = [self.colorbar_.ax, self.im_]
         draw_once(ax, RecordingDisplay, drawn)
 
     def _plot_probabilities(self, ax, bar_kw):
-        probabilities = np.asarray(self.probabilities)
-        places = np.arange(len(probabilities))
-        best = int(probabilities.argmax())
-        colours = [COLOURS[0] if i == best else _LIGHT for i in places]
-        style = {"color": GREY if self.silent else colours}
-        self.bars_ = ax.barh(places, probabilities, **{**style, **bar_kw})
-        name_rows(ax, [str(name) for name in self.class_names], _MAX_CLASS_NAME)
-        if self.y_true is not None:
-            true = list(self.class_names).index(self.y_true)
-            ax.get_yticklabels()[true].set_fontweight("bold")
-        ax.set_xlim(0, 1)
-        ax.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
-        ax.set_xlabel("Probability", fontsize=self._size)
-        ax.spines[["top", "right"]].set_visible(False)
+        self.bars_ = draw_probabilities(
+            ax,
+            np.asarray(self.probabilities),
+            self.class_names,
+            y_true=self.y_true,
+            silent=self.silent,
+            bar_kw=bar_kw,
+            size=self._size,
+        )
         draw_once(ax, RecordingDisplay, [self.bars_])
 
     def _plot_occlusion(self, ax):
         self.occlusion_ = None
         if ax is None or self.occlusion is None:
             return
-        edges, falls = self.occlusion
-        self.occlusion_ = ax.stairs(falls, edges, fill=True, color=COLOURS[2])
-        line = ax.axhline(0, color="0.3", linewidth=0.8)
-        low, high = min(falls.min(), 0), max(falls.max(), 0)
-        margin = 0.1 * max(high - low, _LEAST_FALL)
-        ax.set(xlim=(0, self._seconds), ylim=(low - margin, high + margin))
+        self.occlusion_, line = draw_occlusion(
+            ax, self.occlusion, self._seconds, size=self._size
+        )
         ax.set_xlabel("Time (s)", fontsize=self._size)
-        ax.set_ylabel("Fall if\nsilenced", fontsize=self._size)
-        ax.locator_params(axis="y", nbins=3)
         draw_once(ax, RecordingDisplay, [self.occlusion_, line])
 
     @classmethod

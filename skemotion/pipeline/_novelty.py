@@ -16,6 +16,8 @@ from skemotion.pipeline._confidence import pull_to_equal
 from skemotion.pipeline._predictions import WindowedPipeline, last_has
 from skemotion.pipeline._rules import find_rule
 
+_PULLED = ("predict_proba", "predict_log_proba")
+
 
 def _has_detector(pipeline):
     if pipeline.novelty_detector is None and not hasattr(pipeline, "novelty_detector_"):
@@ -52,30 +54,7 @@ class NoveltyPipeline(WindowedPipeline):
             Where a `novelty_detector` was fitted, pulled to equal probabilities
             for what is unlike the training data. The order of the classes stays.
         """
-        if not hasattr(self, "novelty_detector_"):
-            return super().predict_proba(X, **params)
-        return self.predict_with_novelty(X, **params)[0]
-
-    @available_if(last_has("predict_log_proba"))
-    def predict_log_proba(self, X: Any, **params: Any) -> NDArray:
-        """Predict the logarithm of the probability of each class.
-
-        Parameters
-        ----------
-        X : sequence of length n_samples
-            What the first step takes.
-        **params : dict
-            As in :meth:`imblearn.pipeline.Pipeline.predict_log_proba`.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_classes)
-            That of :meth:`predict_proba`.
-        """
-        if not hasattr(self, "novelty_detector_"):
-            return super().predict_log_proba(X, **params)
-        with np.errstate(divide="ignore"):
-            return np.log(self._predict_pulled("predict_log_proba", X, params)[0])
+        return super().predict_proba(X, **params)
 
     @available_if(_has_detector)
     def novelty(self, X: Any) -> NDArray[np.float64]:
@@ -122,6 +101,16 @@ class NoveltyPipeline(WindowedPipeline):
             As :meth:`novelty` returns it.
         """
         return self._predict_pulled("predict_proba", X, params)
+
+    def _answer(self, method, X, params):
+        """Pull probabilities, where there is a detector."""
+        if method not in _PULLED or not hasattr(self, "novelty_detector_"):
+            return super()._answer(method, X, params)
+        probabilities, _ = self._predict_pulled(method, X, params)
+        if method == "predict_proba":
+            return probabilities
+        with np.errstate(divide="ignore"):
+            return np.log(probabilities)
 
     def _predict_pulled(self, method, X, params):
         check_is_fitted(self, "novelty_detector_")

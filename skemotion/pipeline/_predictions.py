@@ -57,10 +57,7 @@ class WindowedPipeline(Pipeline):
             speech, where that is looked for, and where a recording cannot be read
             and `on_error` is "warn", the first class, or NaN.
         """
-        rule = find_rule(self)
-        if rule is None:
-            return super().predict(X, **params)
-        return self._ask_of_windows("predict", X, params, rule).collect()
+        return self._answer("predict", X, params)
 
     @available_if(last_has("predict_proba"))
     def predict_proba(self, X: Any, **params: Any) -> NDArray:
@@ -80,10 +77,7 @@ class WindowedPipeline(Pipeline):
             that is looked for, and where a recording cannot be read and `on_error`
             is "warn", all are the same.
         """
-        rule = find_rule(self)
-        if rule is None:
-            return super().predict_proba(X, **params)
-        return self._ask_of_windows("predict_proba", X, params, rule).collect()
+        return self._answer("predict_proba", X, params)
 
     @available_if(last_has("predict_log_proba"))
     def predict_log_proba(self, X: Any, **params: Any) -> NDArray:
@@ -101,10 +95,7 @@ class WindowedPipeline(Pipeline):
         ndarray of shape (n_samples, n_classes)
             That of :meth:`predict_proba`.
         """
-        rule = find_rule(self)
-        if rule is None:
-            return super().predict_log_proba(X, **params)
-        return self._ask_of_windows("predict_log_proba", X, params, rule).collect()
+        return self._answer("predict_log_proba", X, params)
 
     @available_if(last_has("decision_function"))
     def decision_function(self, X: Any, **params: Any) -> NDArray:
@@ -124,10 +115,7 @@ class WindowedPipeline(Pipeline):
             that is looked for, and where a recording cannot be read and `on_error`
             is "warn", zeros.
         """
-        rule = find_rule(self)
-        if rule is None:
-            return super().decision_function(X, **params)
-        return self._ask_of_windows("decision_function", X, params, rule).collect()
+        return self._answer("decision_function", X, params)
 
     @available_if(last_has("score"))
     def score(self, X: Any, y: Any = None, sample_weight: Any = None, **params: Any):
@@ -169,6 +157,13 @@ class WindowedPipeline(Pipeline):
         answers = self._ask_of_windows("predict", X, params, rule, asked="score")
         y_pred = answers.collect()
         return float(measure(y, y_pred, sample_weight=sample_weight))
+
+    def _answer(self, method, X, params):
+        """Do what a method of the pipeline does, but with recordings as a whole."""
+        rule = find_rule(self)
+        if rule is None:
+            return getattr(super(), method)(X, **params)
+        return self._ask_of_windows(method, X, params, rule).collect()
 
     def _ask_of_windows(self, method, X, params, rule, *, asked=None, watch=None):
         """Ask the last step about the windows of each recording."""
