@@ -30,7 +30,7 @@ from skemotion.feature_extraction import ENCODER_VERSION, descriptor_set_version
 CURRENT = {
     "network": 2,  # a seed for every layer, rows ordered by NumPy, losses summed
     "training": 1,  # before, gradients of an LSTM were added up step by step
-    "copies": 2,  # drawn by what a recording holds
+    "copies": 3,  # read to the nearest sample; before, drawn by what a recording holds
     "copies by speaker": 1,  # before, there were none where speakers are standardised
     "padding": 2,  # found at either end; two recordings of EMO-DB end in it
     "post descriptors": descriptor_set_version("post"),
@@ -54,6 +54,9 @@ FIRST = {
     "novelty": 1,
     "speech detection": 1,
 }
+
+# What a model that is there does not depend on any more.
+OF_TRAINING = ("training", "copies", "copies by speaker")
 
 UNKNOWN = "parameters that were not kept"
 NO_REVISION = "parts whose versions were not kept"
@@ -172,6 +175,11 @@ def _place(name):
 def current_parts(*parts):
     """Return today's versions of parts."""
     return {part: CURRENT[part] for part in parts}
+
+
+def parts_of_predictions():
+    """Return today's versions of what a model that is there depends on."""
+    return {part: CURRENT[part] for part in CURRENT if part not in OF_TRAINING}
 
 
 def find_outdated_parts(result, pipeline=None):

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from statistics import median
 from typing import Any
 
@@ -61,7 +61,7 @@ def report(title: str, times: Mapping[str, list[float]], baseline: str) -> str:
 def write_json(
     path: str | os.PathLike,
     content: Mapping[str, Any],
-    parts: Sequence[str] | None = None,
+    trains: bool = False,
 ) -> None:
     """Write a result with the command, the day, the machine and the versions.
 
@@ -71,12 +71,13 @@ def write_json(
         The file of JSON.
     content : mapping
         What was measured.
-    parts : sequence of str, default=None
-        The parts, of ``_revisions.py``, whose change makes the result stale. None
-        means all.
+    trains : bool, default=False
+        Whether models are trained in what was measured. If so, a change of any part of
+        ``_revisions.py`` makes the result stale, and else of those alone that a model
+        depends on once it is there.
     """
     # Here, for it imports more than is measured.
-    from _revisions import CURRENT
+    from _revisions import CURRENT, parts_of_predictions
 
-    revision = {part: CURRENT[part] for part in parts or CURRENT}
+    revision = CURRENT if trains else parts_of_predictions()
     write(path, {**made_by(), "revision": revision, **content})

@@ -50,7 +50,7 @@ def main():
                 print(name, run["seconds"], flush=True)
                 if number >= to_fill:
                     found[name].append(run)
-    write_json(RESULTS, {"repeats": options.repeats, **summarise(found)})
+    write_json(RESULTS, {"repeats": options.repeats, **summarise(found)}, trains=True)
 
 
 def summarise(found):

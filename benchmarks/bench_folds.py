@@ -36,7 +36,7 @@ def main():
             found[name] = time_table(table, args)
             print(name, json.dumps(found[name]), flush=True)
     settings = {key: getattr(args, key) for key in ("recipe", "epochs", "repeats")}
-    write_json(RESULTS, {**settings, "corpora": found})
+    write_json(RESULTS, {**settings, "corpora": found}, trains=True)
 
 
 def make_tables(folder, args):

@@ -37,7 +37,11 @@ def main():
         os.chdir(folder)
         laps = time_statements(code)
         os.chdir(README.parent)
-    write_json(RESULT, {"command": "python benchmarks/bench_readme.py", "laps": laps})
+    write_json(
+        RESULT,
+        {"command": "python benchmarks/bench_readme.py", "laps": laps},
+        trains=True,
+    )
 
 
 def longest_block(text):

@@ -46,10 +46,10 @@ def main():
         print(json.dumps(measure(options.measure, options.folder, options.size)))
         return
     # Here, for what is measured shall not import it.
-    from _revisions import CURRENT
+    from _revisions import parts_of_predictions
 
     done = json.loads(options.output.read_text()) if options.output.exists() else {}
-    rows = done["rows"] if done.get("revision") == CURRENT else {}
+    rows = done["rows"] if done.get("revision") == parts_of_predictions() else {}
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
         for way, sizes in plan(options):
             for size in sizes:

@@ -68,7 +68,7 @@ def main():
         "ways": {name: summarise(name, fits, X) for name in names},
         "refits": refits,
     }
-    write_json(RESULTS, result)
+    write_json(RESULTS, result, trains=True)
     print(json.dumps(result, indent=2))
 
 
