@@ -165,10 +165,11 @@ def fill_in(**texts: str) -> Callable[[_Class], _Class]:
     """
 
     def decorate(cls: _Class) -> _Class:
-        doc = cls.__doc__ or ""
+        # Since Python 3.13, docstrings come without the indentation of their source.
+        doc = inspect.cleandoc(cls.__doc__ or "")
         for name, text in texts.items():
-            doc = doc.replace(f"    <{name}>", text.strip("\n"))
-        cls.__doc__ = inspect.cleandoc(doc)
+            doc = doc.replace(f"<{name}>", inspect.cleandoc(text))
+        cls.__doc__ = doc
         return cls
 
     return decorate
