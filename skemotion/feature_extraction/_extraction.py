@@ -17,7 +17,7 @@ from skemotion.feature_extraction._cache import (
 )
 
 _MAX_BATCH_SIZE = 16
-_MANY_RECORDINGS = 500
+_MANY_RECORDINGS = 350
 
 Describe = Callable[[NDArray[np.float32], float, dict[str, Any]], NDArray[np.float32]]
 
