@@ -75,7 +75,7 @@ new = corpus.speakers == corpus.speakers[-1]
 pipelines = {}
 for build in (build_cnn_gru, build_transformer):
     classifier = SequenceClassifier(
-        build, epochs=8, schedule="one_cycle", class_weight="balanced", random_state=0
+        build, epochs=5, schedule="one_cycle", class_weight="balanced", random_state=0
     )
     pipeline = make_emotion_pipeline("descriptors", random_state=0)
     pipeline.set_params(

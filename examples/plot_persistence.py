@@ -24,7 +24,7 @@ else:
     recordings = corpus.signals
 
 model = make_emotion_pipeline("descriptors", random_state=0)
-model.set_params(augment="passthrough", classify__n_members=1, classify__epochs=8)
+model.set_params(augment="passthrough", classify__n_members=1, classify__epochs=4)
 model.fit(recordings, corpus.target)
 
 # %%
