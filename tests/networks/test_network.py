@@ -129,7 +129,7 @@ def test_members_of_a_users_network_are_told_apart(n_members):
     model = architecture.build(seed=0)
     members = architecture.member_outputs(model)
     assert len(members) == n_members
-    outputs = keras.Model(model.inputs, members).predict(X, verbose=0)
+    outputs = keras.Model(model.input, members).predict(X, verbose=0)
     outputs = np.reshape(outputs, (n_members, len(X), 3))
     np.testing.assert_allclose(
         outputs.mean(axis=0), model.predict(X, verbose=0), atol=1e-6
