@@ -70,7 +70,7 @@ def _write(rows):
         "rows": rows,
     }
     RESULTS.parent.mkdir(exist_ok=True)
-    write_json(RESULTS, result)
+    write_json(RESULTS, result, trains=True)
 
 
 def kill_fits(folder, moment, expected, args, rng):
