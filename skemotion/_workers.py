@@ -6,7 +6,7 @@ import threading
 import time
 import warnings
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TypeVar
 
 from skemotion.exceptions import WorkerError
@@ -23,15 +23,63 @@ _watched = False
 def deaths_in_words() -> Iterator[None]:
     """Raise WorkerError within the block where a worker process of joblib dies."""
     # joblib takes a fifth of a second to load.
-    from joblib.externals.loky.process_executor import TerminatedWorkerError
+    from joblib.externals.loky.process_executor import (
+        BrokenProcessPool,
+        TerminatedWorkerError,
+    )
 
+    with _noticing_deaths() as noticed:
+        try:
+            yield
+        except BrokenProcessPool as error:
+            if not noticed.is_set() and not isinstance(error, TerminatedWorkerError):
+                raise  # what a worker was given, or returns, cannot be pickled
+            raise WorkerError(
+                "a worker process has died, killed perhaps for lack of memory: use "
+                "fewer of them (n_jobs), or none (n_jobs=1), and run this again."
+            ) from error
+
+
+@contextmanager
+def _noticing_deaths() -> Iterator[threading.Event]:
+    """Notice, within the block, worker processes whose death joblib overlooks.
+
+    One that dies while it sends a result leaves a part of it, and joblib waits for
+    the rest as long as there is anyone who could send it: for ever.
+    """
+    noticed, done = threading.Event(), threading.Event()
+    threading.Thread(target=_look_for_deaths, args=[noticed, done], daemon=True).start()
     try:
-        yield
-    except TerminatedWorkerError as error:
-        raise WorkerError(
-            "a worker process has died, killed perhaps for lack of memory: use fewer "
-            "of them (n_jobs), or none (n_jobs=1), and run this again."
-        ) from error
+        yield noticed
+    finally:
+        done.set()
+
+
+def _look_for_deaths(noticed, done):
+    from joblib.externals.loky import reusable_executor
+    from joblib.externals.loky.backend.utils import kill_process_tree
+
+    before: set[int | None] = set()
+    while not done.wait(_SECONDS_BETWEEN_LOOKS):
+        pool = reusable_executor._executor  # joblib has one at a time
+        workers = [] if pool is None else list(pool._processes.values())
+        # One that joblib has noticed is among them no more.
+        died = {each.pid for each in workers if each.exitcode}
+        if died & before:
+            noticed.set()
+            for each in workers:
+                kill_process_tree(each)
+            _close_for_writing(pool._result_queue)
+        before = died
+
+
+def _close_for_writing(queue):
+    """Close this process' end of a queue, and leave joblib a number to close."""
+    if os.name == "posix":  # elsewhere, a message arrives in full or not at all
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        with suppress(OSError):  # joblib has closed it itself
+            os.dup2(nowhere, queue._writer.fileno(), inheritable=False)
+        os.close(nowhere)
 
 
 @contextmanager

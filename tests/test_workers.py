@@ -1,0 +1,80 @@
+"""Worker processes that die at bad moments."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals are POSIX")
+
+# The first task kills its process while the result, larger than what a pipe holds,
+# is on its way; the other worker, if there is one, waits until it may send its own.
+DIES = """
+import os, signal, sys, threading, time
+from joblib import Parallel, delayed
+from skemotion._workers import closing_quietly, deaths_in_words
+from skemotion.exceptions import WorkerError
+
+def kill_once_sending():
+    main = threading.main_thread().ident
+    while sys._current_frames()[main].f_code.co_name != "_send":
+        time.sleep(0.0005)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+def task(number, argument):
+    if number == 0:
+        threading.Thread(target=kill_once_sending).start()
+    return bytes(200_000_000 if number == 0 else 100_000)
+
+arguments = [bytes(int(sys.argv[2]))] * 20
+if __name__ == "__main__":
+    workers = Parallel(int(sys.argv[1]), return_as="generator")
+    tasks = (delayed(task)(*each) for each in enumerate(arguments))
+    try:
+        with deaths_in_words(), closing_quietly(workers(tasks)) as results:
+            print(len(list(results)))
+    except WorkerError as error:
+        print(error)
+"""
+
+
+@pytest.mark.parametrize("size", [0, 10_000_000], ids=["small", "large"])
+@pytest.mark.parametrize("n_jobs", [2, 3])
+def test_a_worker_that_dies_while_it_sends(n_jobs, size):
+    done = subprocess.run(
+        [sys.executable, "-c", DIES, str(n_jobs), str(size)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.stdout.startswith("a worker process has died"), done.stderr
+    assert done.returncode == 0
+    assert done.stderr == ""
+
+
+UNPICKLABLE = """
+from joblib import Parallel, delayed
+from skemotion._workers import deaths_in_words
+
+class Odd:
+    def __reduce__(self):
+        return int, ("no number",)
+
+def odd(number):
+    return Odd()
+
+if __name__ == "__main__":
+    try:
+        with deaths_in_words():
+            Parallel(2)(delayed(odd)(number) for number in range(4))
+    except Exception as error:
+        print(type(error).__name__, error)
+"""
+
+
+def test_results_that_cannot_be_read_are_not_taken_for_deaths():
+    done = subprocess.run(
+        [sys.executable, "-c", UNPICKLABLE], capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout.startswith("BrokenProcessPool A result has failed"), done.stderr
