@@ -125,6 +125,17 @@ def end_with_parent() -> None:
     threading.Thread(target=_watch, args=[parent], daemon=True).start()
 
 
+def hold_what_is_needed() -> None:
+    """Let this process, if it is a worker of joblib, hold more memory later on.
+
+    joblib ends a worker that holds 300 MB more than after its first task, and starts
+    another. TensorFlow and what is trained on are as much.
+    """
+    from joblib.externals.loky import process_executor
+
+    process_executor._USE_PSUTIL = False
+
+
 def _watch(parent):
     while os.getppid() == parent:
         time.sleep(_SECONDS_BETWEEN_LOOKS)

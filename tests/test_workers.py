@@ -78,3 +78,40 @@ def test_results_that_cannot_be_read_are_not_taken_for_deaths():
         [sys.executable, "-c", UNPICKLABLE], capture_output=True, text=True, timeout=60
     )
     assert done.stdout.startswith("BrokenProcessPool A result has failed"), done.stderr
+
+
+GROWS = """
+import os, sys, time
+import numpy as np
+from skemotion.cli._folds import Fold
+from skemotion.cli._side_by_side import run_folds
+
+class Trial:
+    def for_worker(self):
+        return self
+
+    def extract(self, number, features, part, n_parts):
+        pass
+
+    def run(self, number, features):
+        sys.held = np.ones(50_000_000)  # 400 MB
+        time.sleep(1.5)  # joblib looks once a second
+        return Fold(np.array([os.getpid()]), np.ones((1, 1)), np.zeros(1, bool))
+
+class Kept:
+    def save(self, number, fold):
+        pass
+
+if __name__ == "__main__":
+    folds = run_folds(Trial(), range(4), None, Kept(), 2)
+    print(len({int(fold.rows[0]) for fold in folds}))
+"""
+
+
+def test_workers_may_hold_more_than_after_their_first_task():
+    pytest.importorskip("psutil")  # without it, joblib cannot tell
+    done = subprocess.run(
+        [sys.executable, "-c", GROWS], capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout == "2\n", done.stderr
+    assert done.stderr == ""

@@ -11,7 +11,12 @@ from typing import Any
 
 from joblib import Parallel, cpu_count, delayed, effective_n_jobs
 
-from skemotion._workers import closing_quietly, deaths_in_words, end_with_parent
+from skemotion._workers import (
+    closing_quietly,
+    deaths_in_words,
+    end_with_parent,
+    hold_what_is_needed,
+)
 from skemotion.cli._folds import Fold, KeptFolds
 from skemotion.cli._terminal import heeding, is_verbose
 
@@ -160,4 +165,5 @@ def _run(trial, number, features, kept, verbose):
 
 def _begin_work():
     end_with_parent()
+    hold_what_is_needed()
     logging.disable(logging.CRITICAL)
