@@ -9,6 +9,8 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from typing import TypeVar
 
+from joblib import effective_n_jobs
+
 from skemotion.exceptions import WorkerError
 
 _SECONDS_BETWEEN_LOOKS = 0.5
@@ -20,8 +22,17 @@ _watched = False
 
 
 @contextmanager
-def deaths_in_words() -> Iterator[None]:
-    """Raise WorkerError within the block where a worker process of joblib dies."""
+def deaths_in_words(n_jobs: int | None) -> Iterator[None]:
+    """Raise WorkerError within the block where a worker process of joblib dies.
+
+    Parameters
+    ----------
+    n_jobs : int or None
+        As joblib is given it. Where there is one worker, it is no process.
+    """
+    if effective_n_jobs(n_jobs) == 1:
+        yield
+        return
     # joblib takes a fifth of a second to load.
     from joblib.externals.loky.process_executor import (
         BrokenProcessPool,
@@ -48,11 +59,14 @@ def _noticing_deaths() -> Iterator[threading.Event]:
     the rest as long as there is anyone who could send it: for ever.
     """
     noticed, done = threading.Event(), threading.Event()
-    threading.Thread(target=_look_for_deaths, args=[noticed, done], daemon=True).start()
+    look = threading.Thread(target=_look_for_deaths, args=[noticed, done], daemon=True)
+    look.start()
     try:
         yield noticed
     finally:
         done.set()
+        # A fork afterwards shall find no thread; once Python ends, none can be joined.
+        look.join(_SECONDS_BETWEEN_LOOKS)
 
 
 def _look_for_deaths(noticed, done):

@@ -29,10 +29,11 @@ def task(number, argument):
 
 arguments = [bytes(int(sys.argv[2]))] * 20
 if __name__ == "__main__":
-    workers = Parallel(int(sys.argv[1]), return_as="generator")
+    n_jobs = int(sys.argv[1])
+    workers = Parallel(n_jobs, return_as="generator")
     tasks = (delayed(task)(*each) for each in enumerate(arguments))
     try:
-        with deaths_in_words(), closing_quietly(workers(tasks)) as results:
+        with deaths_in_words(n_jobs), closing_quietly(workers(tasks)) as results:
             print(len(list(results)))
     except WorkerError as error:
         print(error)
@@ -66,7 +67,7 @@ def odd(number):
 
 if __name__ == "__main__":
     try:
-        with deaths_in_words():
+        with deaths_in_words(2):
             Parallel(2)(delayed(odd)(number) for number in range(4))
     except Exception as error:
         print(type(error).__name__, error)

@@ -136,7 +136,7 @@ def run_folds(
     )
     workers = Parallel(n_processes, batch_size=1, return_as="generator")
     tasks = chain(extracting, folds)
-    with deaths_in_words(), closing_quietly(workers(tasks)) as results:
+    with deaths_in_words(n_processes), closing_quietly(workers(tasks)) as results:
         for fold, caught in islice(results, len(extracting), None):
             for warning in caught:
                 warnings.warn_explicit(*warning)

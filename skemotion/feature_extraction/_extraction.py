@@ -105,7 +105,7 @@ def extract(
     workers = Parallel(n_jobs=n_jobs, return_as="generator", **how)
     with (
         one_blas_thread(),
-        deaths_in_words(),
+        deaths_in_words(1 if threads_only else n_jobs),
         closing_quietly(workers(tasks)) as batches_done,
     ):
         for outcomes in batches_done:

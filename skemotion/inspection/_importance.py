@@ -176,7 +176,7 @@ def sequence_permutation_importance(
             raise ValueError("feature_groups is empty; give at least one group.")
 
     sources = np.tile(np.arange(len(sequences))[:, np.newaxis], len(groups))
-    with deaths_in_words():
+    with deaths_in_words(n_jobs):
         result = permutation_importance(
             estimator,
             sources,
