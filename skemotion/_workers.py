@@ -76,24 +76,28 @@ def _look_for_deaths(noticed, done):
     before: set[int | None] = set()
     while not done.wait(_SECONDS_BETWEEN_LOOKS):
         pool = reusable_executor._executor  # joblib has one at a time
-        workers = [] if pool is None else list(pool._processes.values())
+        queue = getattr(pool, "_result_queue", None)
+        if queue is None:  # it has none yet, or no more
+            continue
+        workers = list(pool._processes.values())
         # One that joblib has noticed is among them no more.
         died = {each.pid for each in workers if each.exitcode}
         if died & before:
             noticed.set()
             for each in workers:
                 kill_process_tree(each)
-            _close_for_writing(pool._result_queue)
+            _close_for_writing(queue)
         before = died
 
 
 def _close_for_writing(queue):
     """Close this process' end of a queue, and leave joblib a number to close."""
     if os.name == "posix":  # elsewhere, a message arrives in full or not at all
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        with suppress(OSError):  # joblib has closed it itself
-            os.dup2(nowhere, queue._writer.fileno(), inheritable=False)
-        os.close(nowhere)
+        with (
+            suppress(OSError),  # joblib has closed it itself
+            open(os.devnull, "wb") as nowhere,
+        ):
+            os.dup2(nowhere.fileno(), queue._writer.fileno(), inheritable=False)
 
 
 @contextmanager
