@@ -44,6 +44,10 @@ _OWN = {
             "_voice",
         )
     },
+    "feature_extraction/_extraction": [
+        *_STAGES["feature_extraction"],
+        ("tests/test_faults.py",),
+    ],
     "feature_extraction/_cache": [(f"{_FEATURES}/test_cache.py",)],
     "feature_extraction/_blas": [(f"{_FEATURES}/test_blas.py",)],
     "feature_extraction/_sequence_functionals": [(f"{_FEATURES}/test_functionals.py",)],

@@ -24,9 +24,9 @@ from skemotion.cli._terminal import heeding, is_verbose
 # time: as extracted, scaled, and in between.
 _BYTES_OF_A_PROCESS = 2**30
 _BYTES_OF_A_ROW = 3 * 2**18
-# As many rows are trained on, or more, in the 6 to 10 s of processor time in which a
-# process imports TensorFlow and traces a network: a row takes some milliseconds.
-_FEWEST_PASSES = 5_000
+# Two processes, which import TensorFlow and trace a network each, take as long for as
+# many rows as one (benchmarks/bench_folds.py).
+_FEWEST_PASSES = 20_000
 _MEMINFO = Path("/proc/meminfo")
 _CGROUP = Path("/sys/fs/cgroup")
 
