@@ -17,7 +17,7 @@ GIB = 2**30
     ("n_jobs", "n_folds", "n_rows", "n_epochs", "expected"),
     [
         (None, 10, 100, 30, 4),  # as many as there are processors
-        (None, 3, 100, 30, 3),
+        (None, 3, 100, 90, 3),
         (None, 10, 4000, 5, 2),  # what memory has room for
         (None, 10, 10**6, 1, 1),
         (None, 10, 100, 1, 1),  # too little to do
