@@ -2,21 +2,20 @@
 
 import multiprocessing
 import os
+import signal
 import threading
 import time
 import warnings
-from collections.abc import Generator, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from typing import TypeVar
+from typing import Any
 
-from joblib import effective_n_jobs
+from joblib import Parallel, effective_n_jobs
 
 from skemotion.exceptions import WorkerError
 
 _SECONDS_BETWEEN_LOOKS = 0.5
 _KIND = "joblib.externals.loky"
-
-_T = TypeVar("_T")
 
 _watched = False
 
@@ -101,17 +100,54 @@ def _close_for_writing(queue):
 
 
 @contextmanager
-def closing_quietly(results: Generator[_T, None, None]) -> Iterator[Iterator[_T]]:
-    """Give results of joblib, and stop what makes them once the block ends.
+def results_of(workers: Parallel, tasks: Iterable) -> Iterator[Iterator[Any]]:
+    """Give the results of tasks as they come, and stop the work once the block ends.
 
-    Where there is still work, joblib warns that it could have been given less.
+    Parameters
+    ----------
+    workers : joblib.Parallel
+        With ``return_as="generator"``.
+    tasks : iterable
+        What `workers` is called with.
+
+    Raises
+    ------
+    WorkerError
+        If a worker process dies.
     """
+    with deaths_in_words(workers.n_jobs):
+        results = None
+        try:
+            with _interrupts_later(workers):
+                results = workers(tasks)
+            yield results
+        finally:
+            if results is not None:
+                _close_quietly(results)
+
+
+def _close_quietly(results):
+    """Stop the work, though joblib would rather have been given less."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".* tasks which were still being")
+        results.close()
+
+
+@contextmanager
+def _interrupts_later(workers):
+    """Hold interrupts back until the block ends, and from workers started within."""
+    has_threads = getattr(workers._backend, "supports_sharedmem", False)
+    if not hasattr(signal, "pthread_sigmask") or has_threads:
+        yield
+        return
+    from joblib.externals.loky.backend.resource_tracker import ensure_running
+
+    ensure_running()  # which would let interrupts through again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     try:
-        yield results
+        yield
     finally:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", ".* tasks which were still being")
-            results.close()
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def is_worker() -> bool:
@@ -129,15 +165,18 @@ def share_of_threads() -> int | None:
 
 
 def end_with_parent() -> None:
-    """Let this process, if it is a worker of joblib, end once its parent has.
+    """Let this process, if it is a worker of joblib, end by its parent alone.
 
     A worker waits for work for minutes. If the process that gives it was killed,
-    nobody tells it.
+    nobody tells it. And a terminal interrupts both: a worker that stops amid a result
+    leaves a part of it, for the rest of which its parent waits.
     """
     global _watched
     if _watched or not is_worker() or os.name != "posix":
         return
     _watched = True
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Which may have gone before this began, so that its place is taken by another.
     parent = getattr(multiprocessing.current_process(), "_parent_pid", os.getppid())
     threading.Thread(target=_watch, args=[parent], daemon=True).start()

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals are POSIX")
 DIES = """
 import os, signal, sys, threading, time
 from joblib import Parallel, delayed
-from skemotion._workers import closing_quietly, deaths_in_words
+from skemotion._workers import results_of
 from skemotion.exceptions import WorkerError
 
 def kill_once_sending():
@@ -29,11 +29,10 @@ def task(number, argument):
 
 arguments = [bytes(int(sys.argv[2]))] * 20
 if __name__ == "__main__":
-    n_jobs = int(sys.argv[1])
-    workers = Parallel(n_jobs, return_as="generator")
+    workers = Parallel(int(sys.argv[1]), return_as="generator")
     tasks = (delayed(task)(*each) for each in enumerate(arguments))
     try:
-        with deaths_in_words(n_jobs), closing_quietly(workers(tasks)) as results:
+        with results_of(workers, tasks) as results:
             print(len(list(results)))
     except WorkerError as error:
         print(error)

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from skemotion._text import printable
-from skemotion.cli._signals import interrupts_unprinted, stops_as_errors
+from skemotion.cli._signals import interrupts_again, stops_as_errors
 from skemotion.cli._streams import open_missing, say_last, settle_out
 from skemotion.cli._terminal import heeding, is_quiet, is_verbose
 from skemotion.exceptions import WorkerError
@@ -36,7 +36,7 @@ def run_command(options: Any) -> int:
     """
     program = f"skemotion {options.command}"
     try:
-        with stops_as_errors(), interrupts_unprinted():
+        with stops_as_errors(), interrupts_again():
             open_missing(options)
             _let_all_be_written(sys.stdout)
             return _run(options, program)

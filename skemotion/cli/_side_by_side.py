@@ -11,12 +11,7 @@ from typing import Any
 
 from joblib import Parallel, cpu_count, delayed, effective_n_jobs
 
-from skemotion._workers import (
-    closing_quietly,
-    deaths_in_words,
-    end_with_parent,
-    hold_what_is_needed,
-)
+from skemotion._workers import end_with_parent, hold_what_is_needed, results_of
 from skemotion.cli._folds import Fold, KeptFolds
 from skemotion.cli._terminal import heeding, is_verbose
 
@@ -136,7 +131,7 @@ def run_folds(
     )
     workers = Parallel(n_processes, batch_size=1, return_as="generator")
     tasks = chain(extracting, folds)
-    with deaths_in_words(n_processes), closing_quietly(workers(tasks)) as results:
+    with results_of(workers, tasks) as results:
         for fold, caught in islice(results, len(extracting), None):
             for warning in caught:
                 warnings.warn_explicit(*warning)

@@ -1,5 +1,7 @@
 """Signals that end a process, as errors: so that what was begun is put in order."""
 
+import _thread
+import os
 import signal
 import sys
 import threading
@@ -9,6 +11,7 @@ from contextlib import contextmanager
 
 # The end of a terminal tells twice of it, and what is put in order takes a moment.
 _SECONDS_IN_PEACE = 2.0
+_SECONDS_UNTIL_AGAIN = 0.1
 
 
 class Stopped(KeyboardInterrupt):
@@ -60,20 +63,35 @@ def stops_as_errors() -> Iterator[None]:
 
 
 @contextmanager
-def interrupts_unprinted() -> Iterator[None]:
-    """Keep Python from printing an interrupt that it could not raise.
+def interrupts_again() -> Iterator[None]:
+    """Repeat, within the block, an interrupt that Python could not raise.
 
     One that comes in a callback, at the end of an object, is dropped with a traceback.
-    Whoever waits for workers then hears of their end instead.
     """
-    before = sys.unraisablehook
+    before, timers = sys.unraisablehook, []
 
-    def print_others(unraisable):
+    def repeat(unraisable):
         if not issubclass(unraisable.exc_type, KeyboardInterrupt):
             before(unraisable)
+            return
+        number = getattr(unraisable.exc_value, "number", signal.SIGINT)
+        # Once the callback has ended, and once the signal is no longer ignored.
+        delay = _SECONDS_UNTIL_AGAIN + _SECONDS_IN_PEACE * (number != signal.SIGINT)
+        timer = threading.Timer(delay, _send, [number])
+        timers.append(timer)
+        timer.start()
 
-    sys.unraisablehook = print_others
+    sys.unraisablehook = repeat
     try:
         yield
     finally:
+        for timer in timers:
+            timer.cancel()
         sys.unraisablehook = before
+
+
+def _send(number):
+    if os.name == "posix":
+        os.kill(os.getpid(), number)
+    else:  # where that would end the process
+        _thread.interrupt_main(number)

@@ -7,7 +7,7 @@ import numpy as np
 from joblib import Parallel, delayed, effective_n_jobs
 from numpy.typing import NDArray
 
-from skemotion._workers import closing_quietly, deaths_in_words, end_with_parent
+from skemotion._workers import end_with_parent, results_of
 from skemotion.audio import Findings, Start, cache_key_of, decode_start, stays_here
 from skemotion.feature_extraction._blas import one_blas_thread
 from skemotion.feature_extraction._cache import (
@@ -103,11 +103,7 @@ def extract(
     how = {"require": "sharedmem"} if threads_only else {"prefer": prefer}
     # BLAS' own threads compete with the workers, and gain one worker little.
     workers = Parallel(n_jobs=n_jobs, return_as="generator", **how)
-    with (
-        one_blas_thread(),
-        deaths_in_words(1 if threads_only else n_jobs),
-        closing_quietly(workers(tasks)) as batches_done,
-    ):
+    with one_blas_thread(), results_of(workers, tasks) as batches_done:
         for outcomes in batches_done:
             yield from outcomes
 
