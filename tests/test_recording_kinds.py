@@ -123,7 +123,7 @@ def test_times_of_every_kind(kind):
     np.testing.assert_array_equal(part, np.float32(signal[4000:8000]))
 
 
-@pytest.mark.parametrize("end", [None, pd.NaT, np.nan, np.timedelta64("NaT")])
+@pytest.mark.parametrize("end", [None, pd.NaT, np.nan, np.timedelta64("NaT", "ns")])
 def test_without_an_end_a_segment_goes_to_the_end(end):
     signal = smooth_noise(RATE)[:, 0]
     part = load_audio(((signal, RATE), 0.25, end))
