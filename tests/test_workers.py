@@ -1,6 +1,7 @@
 """Worker processes that die at bad moments."""
 
 import os
+import signal
 import subprocess
 import sys
 
@@ -8,29 +9,30 @@ import pytest
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals are POSIX")
 
-# The first task kills its process while the result, larger than what a pipe holds,
-# is on its way; the other worker, if there is one, waits until it may send its own.
-DIES = """
+# The first task sends a signal to its process while the result, larger than what a pipe
+# holds, is on its way; other workers wait until they may send their own.
+SIGNALLED = """
 import os, signal, sys, threading, time
 from joblib import Parallel, delayed
-from skemotion._workers import results_of
+from skemotion._workers import end_with_parent, results_of
 from skemotion.exceptions import WorkerError
 
-def kill_once_sending():
+def signal_once_sending(number):
     main = threading.main_thread().ident
     while sys._current_frames()[main].f_code.co_name != "_send":
         time.sleep(0.0005)
-    os.kill(os.getpid(), signal.SIGKILL)
+    os.kill(os.getpid(), number)
 
-def task(number, argument):
+def task(number, argument, sent):
+    end_with_parent()
     if number == 0:
-        threading.Thread(target=kill_once_sending).start()
+        threading.Thread(target=signal_once_sending, args=[sent]).start()
     return bytes(200_000_000 if number == 0 else 100_000)
 
-arguments = [bytes(int(sys.argv[2]))] * 20
+n_jobs, size, sent = map(int, sys.argv[1:])
 if __name__ == "__main__":
-    workers = Parallel(int(sys.argv[1]), return_as="generator")
-    tasks = (delayed(task)(*each) for each in enumerate(arguments))
+    workers = Parallel(n_jobs, return_as="generator")
+    tasks = (delayed(task)(number, bytes(size), sent) for number in range(20))
     try:
         with results_of(workers, tasks) as results:
             print(len(list(results)))
@@ -42,15 +44,25 @@ if __name__ == "__main__":
 @pytest.mark.parametrize("size", [0, 10_000_000], ids=["small", "large"])
 @pytest.mark.parametrize("n_jobs", [2, 3])
 def test_a_worker_that_dies_while_it_sends(n_jobs, size):
-    done = subprocess.run(
-        [sys.executable, "-c", DIES, str(n_jobs), str(size)],
+    done = run_signalled(n_jobs, size, signal.SIGKILL)
+    assert done.stdout.startswith("a worker process has died"), done.stderr
+    assert done.returncode == 0
+    assert done.stderr == ""
+
+
+def test_workers_leave_interrupts_to_their_parent():
+    done = run_signalled(2, 0, signal.SIGINT)
+    assert done.stdout == "20\n", done.stderr
+    assert done.stderr == ""
+
+
+def run_signalled(*arguments):
+    return subprocess.run(
+        [sys.executable, "-c", SIGNALLED, *(str(int(each)) for each in arguments)],
         capture_output=True,
         text=True,
         timeout=60,
     )
-    assert done.stdout.startswith("a worker process has died"), done.stderr
-    assert done.returncode == 0
-    assert done.stderr == ""
 
 
 UNPICKLABLE = """
