@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 import _encoder_tables
 import _prose
+import _speed_targets
 import ablations
 import adaptation
 import nested
@@ -346,6 +347,7 @@ BLOCKS = {
     "occlusion": occlusion.markdown_table,
     "occlusion-sentence": occlusion.sentence,
     "targets": make_targets,
+    "speed-targets": _speed_targets.markdown_table,
     "results": markdown_table,
     "ablations": ablations.markdown_table,
     "nested": nested.markdown_table,

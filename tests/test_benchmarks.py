@@ -191,6 +191,22 @@ def test_figures_in_prose_are_those_of_results(benchmark, revisions, monkeypatch
     assert "made with parts whose versions were not kept. They" in prose.encoder_speed()
 
 
+def test_speed_is_shown_beside_its_targets(benchmark, revisions, monkeypatch):
+    targets = benchmark("_speed_targets")
+    found = {"processor_ratio": 0.4, "revision": revisions.current_parts("training")}
+    results = {"fold.json": found}
+    monkeypatch.setattr(targets, "read", lambda path: results.get(path.name))
+    *_, row = targets.markdown_table().splitlines()
+    assert row.endswith("| 0.5 times | 0.4 times | reached | `bench_fold.py` |")
+    found["processor_ratio"] = 0.61
+    assert "| 0.61 times | missed |" in targets.markdown_table()
+    monkeypatch.setitem(revisions.CURRENT, "training", 99)
+    assert "processor time (stale) | 0.5" in targets.markdown_table()
+    assert "earlier versions of: training." in targets.markdown_table()
+    results.clear()
+    assert targets.markdown_table() is None
+
+
 def test_results_are_read_as_json_writes_them(benchmark, tmp_path):
     results = benchmark("_results")
     short = {8000: 0.5, None: [1, 2], "a": {}, "b": (), True: "ä"}
