@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -11,6 +12,13 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent / "data"))
 
 from small_encoder import small_encoder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _interrupts():
+    """Take interrupts, which what a script starts in the background ignores."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -24,15 +24,16 @@ def drop_and_go_on(error):
     time.sleep(30)
 
 
-@pytest.fixture
-def printed(monkeypatch):
+def keep_printed(monkeypatch):
+    """Return a list of what would be printed; pytest has a hook of its own before."""
     printed = []
     monkeypatch.setattr(sys, "unraisablehook", printed.append)
     return printed
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), Stopped(signal.SIGTERM)])
-def test_interrupts_that_python_drops_are_raised_again(error, printed):
+def test_interrupts_that_python_drops_are_raised_again(error, monkeypatch):
+    printed = keep_printed(monkeypatch)
     before = sys.unraisablehook
     with pytest.raises(type(error)) as raised, stops_as_errors(), interrupts_again():
         drop_and_go_on(error)
@@ -41,7 +42,8 @@ def test_interrupts_that_python_drops_are_raised_again(error, printed):
     assert sys.unraisablehook == before
 
 
-def test_other_errors_that_python_drops_are_printed(printed):
+def test_other_errors_that_python_drops_are_printed(monkeypatch):
+    printed = keep_printed(monkeypatch)
     with interrupts_again():
         Ends(OSError())
     assert len(printed) == 1
