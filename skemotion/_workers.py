@@ -136,8 +136,10 @@ def _close_quietly(results):
 @contextmanager
 def _interrupts_later(workers):
     """Hold interrupts back until the block ends, and from workers started within."""
-    has_threads = getattr(workers._backend, "supports_sharedmem", False)
-    if not hasattr(signal, "pthread_sigmask") or has_threads:
+    has_processes = effective_n_jobs(workers.n_jobs) > 1 and not getattr(
+        workers._backend, "supports_sharedmem", False
+    )
+    if not has_processes or not hasattr(signal, "pthread_sigmask"):
         yield
         return
     from joblib.externals.loky.backend.resource_tracker import ensure_running

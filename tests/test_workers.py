@@ -65,6 +65,23 @@ def run_signalled(*arguments):
     )
 
 
+ALONE = """
+import sys
+from joblib import Parallel, delayed
+from skemotion._workers import results_of
+
+with results_of(Parallel(1, return_as="generator"), [delayed(abs)(-1)]) as results:
+    assert list(results) == [1]
+names = [name for name in sys.modules if name.endswith("backend.resource_tracker")]
+print([sys.modules[name]._resource_tracker._pid for name in names])
+"""
+
+
+def test_one_worker_starts_no_process():
+    done = subprocess.run([sys.executable, "-c", ALONE], capture_output=True, text=True)
+    assert done.stdout in ("[]\n", "[None]\n"), done.stderr
+
+
 UNPICKLABLE = """
 from joblib import Parallel, delayed
 from skemotion._workers import deaths_in_words
