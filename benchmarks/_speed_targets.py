@@ -13,13 +13,16 @@ _HEADER = ("what", "target, at most", "reached", "", "made by")
 
 
 class SpeedTarget(NamedTuple):
-    """A figure, got by `find` from the result that ``bench_RESULT.py`` makes."""
+    """A figure, got by `find` from the result that ``bench_RESULT.py`` makes.
+
+    What the result lacks is None.
+    """
 
     what: str
     value: float
     unit: str
     result: str
-    find: Callable[[dict], float]
+    find: Callable[[dict], float | None]
 
     @property
     def script(self):
@@ -27,15 +30,23 @@ class SpeedTarget(NamedTuple):
 
 
 def _at(*keys):
-    return lambda result: reduce(getitem, keys, result)
+    def find(result):
+        try:
+            return reduce(getitem, keys, result)
+        except KeyError:
+            return None
+
+    return find
 
 
 def _command(task, way, figure):
-    return lambda result: next(
-        row[figure]
-        for row in result["commands"]
-        if (row["task"], row["way"]) == (task, way)
-    )
+    def find(result):
+        for row in result["commands"]:
+            if (row["task"], row["way"]) == (task, way):
+                return row[figure]
+        return None
+
+    return find
 
 
 def _hundred(result):
@@ -43,7 +54,7 @@ def _hundred(result):
         _command("predict a hundred", way, "seconds")(result)
         for way in ("ONNX Runtime", "TensorFlow")
     )
-    return onnx / tensorflow
+    return onnx / tensorflow if onnx and tensorflow else None
 
 
 _first = partial(_command, "predict one")
@@ -118,7 +129,13 @@ def markdown_table():
 
 
 def _make_row(target, found, outdated):
-    limit, reached = (f"{each:.3g} {target.unit}" for each in (target.value, found))
+    what, limit = mark(target.what, outdated), _in_unit(target, target.value)
+    made_by = f"`{target.script}`"
+    if found is None:
+        return what, limit, "not measured", "", made_by
     verdict = "reached" if found <= target.value else "missed"
-    script = f"`{target.script}`"
-    return mark(target.what, outdated), limit.strip(), reached.strip(), verdict, script
+    return what, limit, _in_unit(target, found), verdict, made_by
+
+
+def _in_unit(target, value):
+    return f"{value:.3g} {target.unit}".strip()

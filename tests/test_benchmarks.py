@@ -203,6 +203,12 @@ def test_speed_is_shown_beside_its_targets(benchmark, revisions, monkeypatch):
     monkeypatch.setitem(revisions.CURRENT, "training", 99)
     assert "processor time (stale) | 0.5" in targets.markdown_table()
     assert "earlier versions of: training." in targets.markdown_table()
+    # A short run measures less than a table shows.
+    results |= {"runtime.json": {"commands": []}, "folds.json": {"corpora": {}}}
+    del found["processor_ratio"]
+    for script, rows in {"runtime": 4, "fold": 1, "folds": 1}.items():
+        not_measured = f"| not measured |  | `bench_{script}.py` |"
+        assert targets.markdown_table().count(not_measured) == rows
     results.clear()
     assert targets.markdown_table() is None
 
