@@ -147,6 +147,8 @@ def test_segments_have_the_name_of_path_and_times():
         ((np.zeros(9), 0.0, 1.0), "a segment .* is one of .* got ndarray"),
         ((len, 0.0, 1.0), "got builtin_function"),
         (("a.wav", "b.wav", "c.wav"), "a recording is a path"),
+        (np.zeros((9, 2)), r"of shape \(9, 2\); .* pass one, such as signal\[:, 0\]"),
+        ((np.zeros((2, 9)), 16000), r"of shape \(2, 9\); .* such as signal\[0\]"),
     ],
 )
 def test_segments_that_cannot_be_are_seen_without_decoding(recording, message):

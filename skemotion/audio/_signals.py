@@ -157,15 +157,20 @@ def check_signal(signal: Any, rate: Any) -> NDArray:
         raise ValueError(
             "a recording is a path, a file object, a 1-D numeric signal, a segment "
             "(recording, start, end), a dict with array or bytes, a pair (signal, "
-            "sampling_rate), or a function that returns one; got "
-            + (
-                f"{signal.dtype} of shape {signal.shape}"
-                if signal.ndim
-                else f"{signal.item()!r:.50}"
-            )
+            f"sampling_rate), or a function that returns one; got {_describe(signal)}"
         )
     _check_rate(rate)
     return signal
+
+
+def _describe(signal: NDArray) -> str:
+    if signal.ndim == 0:
+        return f"{signal.item()!r:.50}"
+    described = f"{signal.dtype} of shape {signal.shape}"
+    if signal.ndim == 2 and signal.dtype.kind in "fiu":
+        channel = "signal[:, 0]" if np.argmin(signal.shape) else "signal[0]"
+        described += f"; of several channels, pass one, such as {channel}"
+    return described
 
 
 def _check_rate(rate: Any) -> None:
