@@ -27,6 +27,7 @@ _STAGES = {
         (f"{_CLASSIFICATION}/test_blstm.py", f"{_CLASSIFICATION}/test_weights.py"),
         (f"{_CLASSIFICATION}/test_custom.py",),
         (f"{_NETWORKS}/test_noise.py",),
+        ("tests/test_docstrings.py",),
     ],
 }
 _EXTENDED = [(f"{_FEATURES}/test_oracles.py", f"{_FEATURES}/test_extended.py")]
@@ -91,7 +92,10 @@ _OWN = {
         (f"{_NETWORKS}/test_network.py",),
     ],
     "networks/_whisper": [(f"{_NETWORKS}/test_whisper.py",)],
-    "classification/_custom": [(f"{_CLASSIFICATION}/test_custom.py",)],
+    "classification/_custom": [
+        (f"{_CLASSIFICATION}/test_custom.py",),
+        ("tests/test_docstrings.py",),
+    ],
     "classification/_weights": [
         (f"{_CLASSIFICATION}/test_weights.py",),
         (f"{_CLASSIFICATION}/test_blstm.py",),

@@ -43,7 +43,7 @@ PACKAGES = (
     "networks",
     "classification",
 )
-_COPIED = ("skemotion", "tests", "benchmarks", "pyproject.toml")
+_COPIED = ("skemotion", "tests", "benchmarks", "docs", "pyproject.toml")
 _VERSIONS = ("cosmic_ray", "pytest", "numpy", "tensorflow", "keras")
 
 

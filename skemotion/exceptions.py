@@ -63,21 +63,71 @@ class AudioError(ValueError):
 
 
 class WorkerError(RuntimeError):
-    """A worker process has died before its work was done."""
+    """A worker process has died before its work was done.
+
+    Examples
+    --------
+    >>> from skemotion import SpeechFeatureExtractor
+    >>> from skemotion.exceptions import WorkerError
+    >>> extractor = SpeechFeatureExtractor(n_jobs=2)
+    >>> recordings = [[0.5] * 16000] * 4
+    >>> try:
+    ...     X = extractor.transform(recordings)
+    ... except WorkerError:  # for want of memory, say
+    ...     X = extractor.set_params(n_jobs=1).transform(recordings)
+    >>> X.shape
+    (4, 157, 46)
+    """
 
 
 class ResamplingWarning(UserWarning):
-    """A sampler's parameters were adapted to a small training set."""
+    """A sampler's parameters were adapted to a small training set.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import numpy as np
+    >>> from skemotion import SequenceSampler
+    >>> X = np.random.default_rng(0).normal(size=(7, 4, 2))
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     X, y = SequenceSampler(random_state=0).fit_resample(X, list("aaaabbb"))
+    >>> print(caught[0].message)
+    k_neighbors=5 lowered to 2: class 'b' has 3 recordings.
+    """
 
 
 class AdaptationWarning(UserWarning):
-    """A model was adapted to fewer recordings than that takes."""
+    """A model was adapted to fewer recordings than that takes.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> from skemotion import adapt, load_pretrained
+    >>> from skemotion.datasets import make_emotional_speech
+    >>> speech = make_emotional_speech(n_speakers=1, n_texts=1, random_state=0)
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     adapted = adapt(load_pretrained(), speech.signals[:3])
+    >>> caught[0].category.__name__
+    'AdaptationWarning'
+    """
 
 
 class CheckpointWarning(UserWarning):
     """A training is not kept, or what was kept of it cannot be used.
 
     The training itself goes on, and its result is the same.
+
+    Examples
+    --------
+    Training stops in place of going on without a checkpoint:
+
+    >>> import warnings
+    >>> from skemotion.exceptions import CheckpointWarning
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("error", CheckpointWarning)
+    ...     pipeline.fit(paths, emotions)  # doctest: +SKIP
     """
 
 
@@ -88,13 +138,23 @@ class NoSpeechWarning(UserWarning):
     ----------
     message : str
         What is shown.
-    rows : iterable of int
+    rows : iterable of int, default=()
         The rows of X that hold no speech.
 
     Attributes
     ----------
     rows : list of int
         All of them, where the message shows ten.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> from skemotion import load_pretrained
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     emotions = load_pretrained().predict([[0.0] * 16000])
+    >>> caught[0].message.rows
+    [0]
     """
 
     def __init__(self, message: str, rows: Iterable[int] = ()):
@@ -109,13 +169,22 @@ class AudioWarning(UserWarning):
     ----------
     message : str
         What is shown.
-    names : iterable of str
+    names : iterable of str, default=()
         The recordings.
 
     Attributes
     ----------
     names : list of str
         All of them, where the message shows ten.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> from skemotion import SpeechFeatureExtractor
+    >>> from skemotion.exceptions import AudioWarning
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore", AudioWarning)  # of whatever kind
+    ...     X = SpeechFeatureExtractor().transform([[0.5] * 96000])
     """
 
     def __init__(self, message: str, names: Iterable[str] = ()):
@@ -124,11 +193,72 @@ class AudioWarning(UserWarning):
 
 
 class IncompleteAudioWarning(AudioWarning):
-    """Some recordings hold less than their headers say; what they hold is used."""
+    """Some recordings hold less than their headers say; what they hold is used.
+
+    Parameters
+    ----------
+    message : str
+        What is shown.
+    names : iterable of str, default=()
+        The recordings.
+
+    Attributes
+    ----------
+    names : list of str
+        All of them, where the message shows ten.
+
+    Examples
+    --------
+    >>> import io
+    >>> import warnings
+    >>> import soundfile
+    >>> file = io.BytesIO()
+    >>> soundfile.write(file, [0.5] * 16000, 16000, format="WAV")
+    >>> cut = io.BytesIO(file.getvalue()[:20000])
+    >>> from skemotion import SpeechFeatureExtractor
+    >>> extractor = SpeechFeatureExtractor()
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     X = extractor.transform([cut])
+    >>> caught[0].category.__name__, caught[0].message.names
+    ('IncompleteAudioWarning', ['X[0]'])
+    """
 
 
 class CancellationWarning(AudioWarning):
-    """The channels of some recordings cancel when they are averaged."""
+    """The channels of some recordings cancel when they are averaged.
+
+    Parameters
+    ----------
+    message : str
+        What is shown.
+    names : iterable of str, default=()
+        The recordings.
+
+    Attributes
+    ----------
+    names : list of str
+        All of them, where the message shows ten.
+
+    Examples
+    --------
+    >>> import io
+    >>> import warnings
+    >>> import numpy as np
+    >>> import soundfile
+    >>> noise = np.random.default_rng(0).normal(scale=0.1, size=16000)
+    >>> file = io.BytesIO()
+    >>> soundfile.write(file, np.stack([noise, -noise], axis=1), 16000, format="WAV")
+    >>> file.seek(0)
+    0
+    >>> from skemotion import SpeechFeatureExtractor
+    >>> extractor = SpeechFeatureExtractor()
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     X = extractor.transform([file])
+    >>> caught[0].category.__name__, caught[0].message.names
+    ('CancellationWarning', ['X[0]'])
+    """
 
 
 class TruncationWarning(AudioWarning):
@@ -138,9 +268,9 @@ class TruncationWarning(AudioWarning):
     ----------
     message : str
         What is shown.
-    names : iterable of str
+    names : iterable of str, default=()
         The recordings that are longer.
-    duration : float
+    duration : float, default=0.0
         What was looked at, in seconds.
 
     Attributes
@@ -149,6 +279,17 @@ class TruncationWarning(AudioWarning):
         All of them, where the message shows ten.
     duration : float
         What was looked at, in seconds.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> from skemotion import SpeechFeatureExtractor
+    >>> extractor = SpeechFeatureExtractor()
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     X = extractor.transform([[0.5] * 96000])
+    >>> caught[0].message.names, caught[0].message.duration
+    (['X[0]'], 5.0)
     """
 
     def __init__(self, message: str, names: Iterable[str] = (), duration: float = 0.0):
@@ -163,9 +304,9 @@ class UnreadableWarning(UserWarning):
     ----------
     message : str
         What is shown.
-    rows : iterable of int
+    rows : iterable of int, default=()
         The rows of X that cannot be read.
-    failures : iterable of (str, str)
+    failures : iterable of (str, str), default=()
         The name of each of them, and the reason.
 
     Attributes
@@ -201,4 +342,28 @@ class UnreadableWarning(UserWarning):
 
 
 class SilentBeginningWarning(AudioWarning):
-    """There is next to no sound in what was looked at of recordings, but behind it."""
+    """There is next to no sound in what was looked at of recordings, but behind it.
+
+    Parameters
+    ----------
+    message : str
+        What is shown.
+    names : iterable of str, default=()
+        The recordings.
+
+    Attributes
+    ----------
+    names : list of str
+        All of them, where the message shows ten.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> from skemotion import SpeechFeatureExtractor
+    >>> extractor = SpeechFeatureExtractor()
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     X = extractor.transform([[0.0] * 96000 + [0.5] * 16000])
+    >>> caught[-1].category.__name__, caught[-1].message.names
+    ('SilentBeginningWarning', ['X[0]'])
+    """

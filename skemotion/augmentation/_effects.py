@@ -63,6 +63,15 @@ class Speed(Effect):
     speeds : tuple of (float, float), default=(0.8, 1.25)
         Least and largest speed, where 1 changes nothing. Its logarithm is drawn
         evenly.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skemotion.augmentation import Speed
+    >>> rng = np.random.default_rng(0)
+    >>> signal = rng.normal(size=16000)
+    >>> Speed(speeds=(2.0, 2.0))(signal, 16000, rng).shape
+    (8000,)
     """
 
     speeds: Range = (0.8, 1.25)
@@ -86,6 +95,16 @@ class Lead(Effect):
     ----------
     longest : float, default=1.0
         The most that passes, in seconds. What passes is drawn evenly.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skemotion.augmentation import Lead
+    >>> rng = np.random.default_rng(0)
+    >>> signal = rng.normal(size=16000)
+    >>> led = Lead(longest=0.5)(signal, 16000, rng)
+    >>> int(np.argmax(led != 0))  # samples of silence
+    5153
     """
 
     longest: float = 1.0
@@ -116,6 +135,15 @@ class Room(Effect):
         Seconds in which the room's sound falls by 60 dB, drawn evenly.
     direct_ratios : tuple of (float, float), default=(0.0, 10.0)
         By how many dB the direct sound is above the room's, drawn evenly.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skemotion.augmentation import Room
+    >>> rng = np.random.default_rng(0)
+    >>> signal = rng.normal(size=16000)
+    >>> Room(decays=(0.3, 0.3))(signal, 16000, rng).shape
+    (16000,)
     """
 
     decays: Range = (0.1, 0.5)
@@ -167,6 +195,17 @@ class Babble(_Added):
         :class:`~skemotion.SpeechAugmenter` draws from its own `snr`.
     n_voices : int, default=6
         How many voices, or as many as there are recordings.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skemotion.augmentation import Babble
+    >>> rng = np.random.default_rng(0)
+    >>> signal = rng.normal(size=16000)
+    >>> voices = [rng.normal(size=8000), rng.normal(size=24000)]
+    >>> among = Babble()(signal, 16000, rng, snr=10.0, voices=voices)
+    >>> float(np.std(among - signal).round(2))  # 10 dB below
+    0.32
     """
 
     n_voices: int = 6
@@ -210,6 +249,16 @@ class Noise(_Added):
     slopes : tuple of (float, float), default=(0.0, 1.5)
         Exponent by which the power of the noise falls over frequency, drawn evenly;
         0 is white.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skemotion.augmentation import Noise
+    >>> rng = np.random.default_rng(0)
+    >>> signal = rng.normal(size=16000)
+    >>> noisy = Noise()(signal, 16000, rng, snr=20.0)
+    >>> float(np.std(noisy - signal).round(2))  # 20 dB below
+    0.1
     """
 
     slopes: Range = (0.0, 1.5)
@@ -245,6 +294,17 @@ class Band(Effect):
         Where the band begins, in Hz, drawn evenly.
     ends : tuple of (float, float), default=(0.8, 0.95)
         Where the band ends, as a part of half the rate, drawn evenly.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skemotion.augmentation import Band
+    >>> rng = np.random.default_rng(0)
+    >>> signal = rng.normal(size=16000)
+    >>> telephone = Band(rates=(8000.0, 8000.0), starts=(300.0, 300.0))
+    >>> banded, rate = telephone(signal, 16000, rng)
+    >>> banded.shape, rate
+    ((8000,), 8000.0)
     """
 
     rates: Range = (8000.0, 16000.0)

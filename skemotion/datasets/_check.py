@@ -75,6 +75,15 @@ class CorpusCheck:
     See Also
     --------
     check_corpus : Makes it, and says what it looks for.
+
+    Examples
+    --------
+    >>> from skemotion.datasets import check_corpus
+    >>> check = check_corpus(["gone.wav", [0.5] * 16000])
+    >>> check.usable
+    array([False,  True])
+    >>> check.findings[0].kind, check.findings[0].detail
+    ('unreadable', 'no such file')
     """
 
     n_recordings: int

@@ -40,7 +40,7 @@ class Archive:
         The SHA-256 sums of other files that are kept, by their paths in the archive.
         One that has changed is left out, with a warning.
 
-    largest : int, default=2**24
+    largest : int, default=16777216
         What no file in the archive is larger than, in bytes. No more is unpacked.
 
     Raises

@@ -24,7 +24,7 @@ _QUANTIZED = ["MatMul", "Gemm", "LSTM", "Gather", "Transpose"]
 class ExportReport(NamedTuple):
     """What a comparison of an exported model with its pipeline has found.
 
-    Attributes
+    Parameters
     ----------
     n_bytes : int
         Size of the file.
@@ -34,9 +34,19 @@ class ExportReport(NamedTuple):
         The largest of their probabilities.
     agreement : float
         Part of them that get the same class.
-    recall, exported_recall : float or None
-        Unweighted average recall of the pipeline, and of the exported model. None
-        where labels are not known.
+    recall : float, default=None
+        Unweighted average recall of the pipeline. None where labels are not known.
+    exported_recall : float, default=None
+        That of the exported model.
+
+    Examples
+    --------
+    >>> from skemotion.export import ExportReport
+    >>> report = ExportReport(
+    ...     n_bytes=190_000, n_recordings=7, difference=2e-7, agreement=1.0
+    ... )
+    >>> f"{report.agreement:.0%} of {report.n_recordings} agree"
+    '100% of 7 agree'
     """
 
     n_bytes: int
@@ -110,6 +120,23 @@ def export_onnx(
     See Also
     --------
     skemotion.runtime.load_exported : Loads the file.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from skemotion import load_pretrained
+    >>> from skemotion.datasets import make_emotional_speech
+    >>> from skemotion.export import export_onnx
+    >>> from skemotion.runtime import load_exported
+    >>> pipeline = load_pretrained("emodb-descriptors")
+    >>> speech = make_emotional_speech(n_speakers=1, n_texts=1, random_state=0)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "model.onnx")
+    ...     report = export_onnx(pipeline, path, recordings=speech.signals[:2])
+    ...     exported = load_exported(path)
+    >>> report.difference < 1e-5
+    True
     """
     _check_libraries()
     _check_opset(opset)

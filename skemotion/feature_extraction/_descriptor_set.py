@@ -116,7 +116,7 @@ class DescriptorSet:
 
         Parameters
         ----------
-        **settings
+        **settings : Any
             Parameters of the extractor that `names` may have.
 
         Returns
@@ -145,7 +145,7 @@ class DescriptorSet:
             Cut and padded.
         n_frames : int
             Number of frames that there must be.
-        **settings
+        **settings : Any
             Parameters of the extractor that `compute` may have.
 
         Returns
@@ -175,7 +175,19 @@ class DescriptorSet:
         return values
 
     def check_settings(self, **settings: Any) -> None:
-        """Raise ValueError if an extractor with such parameters cannot compute it."""
+        """Raise ValueError if an extractor with such parameters cannot compute it.
+
+        Parameters
+        ----------
+        **settings : Any
+            Those of :class:`~skemotion.SpeechFeatureExtractor` that decide what is
+            computed, such as `sampling_rate` in Hz, by name.
+
+        Raises
+        ------
+        ValueError
+            If the rate is too low, or `check` says so.
+        """
         if settings["sampling_rate"] < self.min_sampling_rate:
             raise ValueError(
                 f"descriptors={self.name!r} cannot be computed at "

@@ -87,6 +87,20 @@ def load_model(
     -----
     The SHA-256 sums find damage and careless changes. They do not show who
     made a file: a false model can be made to predict anything.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from skemotion import SequenceScaler
+    >>> from skemotion.persistence import load_model, save_model
+    >>> scaler = SequenceScaler().fit([[[1.0], [3.0]], [[5.0], [7.0]]])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "scaler.skemotion")
+    ...     save_model(scaler, path)
+    ...     loaded = load_model(path)
+    >>> loaded.mean_
+    array([4.])
     """
     content = Path(path).read_bytes()
     try:

@@ -83,6 +83,16 @@ class EmotionPipeline(NoveltyPipeline):
         Names of the features of X, where X are sequences; parts of a pipeline,
         such as :attr:`sequence_steps`, know them. None means not known.
 
+    hop_duration : float, default=None
+        From the begin of one window to that of the next, in seconds. Windows are of
+        the `duration` of the step that takes recordings. Their probabilities are
+        averaged, each weighted by its length. None looks at the first window alone.
+
+    detect_speech : bool, default=False
+        Whether to look for speech. Windows are then weighted by how long someone
+        speaks in them. Where nobody does, all classes are as likely, and
+        :class:`~skemotion.exceptions.NoSpeechWarning` names the rows.
+
     novelty_detector : estimator, default=None
         A :class:`NoveltyDetector` that is not fitted. A clone of it is fitted on
         what the last step is trained on, if of each row it is known which recording
@@ -184,8 +194,8 @@ class EmotionPipeline(NoveltyPipeline):
         X : sequence of length n_samples
             What the first step takes: recordings for
             :class:`SpeechFeatureExtractor`.
-        y : array-like of shape (n_samples,)
-            Class labels.
+        y : array-like of shape (n_samples,), default=None
+            Class labels. None, where the last step takes none.
         groups : array-like of shape (n_samples,), default=None
             Speakers. Where given, no speaker is both trained on and held out.
         **params : dict

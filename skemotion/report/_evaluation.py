@@ -37,6 +37,20 @@ class Evaluation:
     histories : sequence of dict, default=()
         Of each fold, the values per epoch of what its training watched, as
         `history_` of a classifier has them.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skemotion.report import Evaluation
+    >>> evaluation = Evaluation(
+    ...     paths=np.array(["a.wav", "b.wav"]),
+    ...     y_true=np.array(["anger", "fear"]),
+    ...     probabilities=np.array([[0.9, 0.1], [0.6, 0.4]]),
+    ...     classes=np.array(["anger", "fear"]),
+    ...     protocol="two recordings of speakers that were not trained on",
+    ... )
+    >>> evaluation.y_pred
+    array(['anger', 'anger'], dtype='<U5')
     """
 
     paths: NDArray[np.str_]

@@ -44,6 +44,23 @@ class ExportedModel:
         Whether nothing but windows with speech is looked at.
     novelty_detector_ : object
         With `offset_` and `rank_scores`. Not there if the pipeline has none.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from skemotion import load_pretrained
+    >>> from skemotion.datasets import make_emotional_speech
+    >>> from skemotion.export import export_onnx
+    >>> from skemotion.runtime import load_exported
+    >>> pipeline = load_pretrained("emodb-descriptors")
+    >>> speech = make_emotional_speech(n_speakers=1, n_texts=1, random_state=0)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "model.onnx")
+    ...     report = export_onnx(pipeline, path, recordings=speech.signals[:2])
+    ...     exported = load_exported(path)
+    >>> exported.predict_proba(speech.signals[:2]).shape
+    (2, 7)
     """
 
     def __init__(self, session: Any):
@@ -242,6 +259,19 @@ def load_exported(
         If the file is no such model.
     OSError
         If the file cannot be read.
+
+    See Also
+    --------
+    skemotion.export.export_onnx : Writes the file.
+
+    Examples
+    --------
+    >>> from skemotion import load_pretrained
+    >>> from skemotion.export import export_onnx
+    >>> from skemotion.runtime import load_exported
+    >>> report = export_onnx(load_pretrained(), "model.onnx")  # doctest: +SKIP
+    >>> load_exported("model.onnx").predict(["speech.wav"])  # doctest: +SKIP
+    array(['anger'], dtype='<U9')
     """
     if n_threads is not None and not (isinstance(n_threads, int) and n_threads > 0):
         raise ValueError(f"n_threads={n_threads!r} must be an int from 1 on, or None.")

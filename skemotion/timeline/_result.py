@@ -10,14 +10,23 @@ from numpy.typing import NDArray
 class Segment(NamedTuple):
     """A part of a recording in which one emotion prevails.
 
-    Attributes
+    Parameters
     ----------
-    start, end : float
+    start : float
+        In seconds from the begin of the recording.
+    end : float
         In seconds from the begin of the recording.
     emotion : object
         The class.
     confidence : float
         The mean of its probability over the segment.
+
+    Examples
+    --------
+    >>> from skemotion.timeline import Segment
+    >>> segment = Segment(start=0.5, end=2.0, emotion="anger", confidence=0.8)
+    >>> segment.end - segment.start
+    1.5
     """
 
     start: float

@@ -169,8 +169,16 @@ def iter_timeline(
         before has been.
     sampling_rate : int, default=16000
         Rate of blocks that come without one, in Hz.
-    window, hop, smoothing, min_pause, max_utterance : float
-        As :func:`emotion_timeline` takes them.
+    window : float, default=3.0
+        As :func:`emotion_timeline` takes it.
+    hop : float, default=0.5
+        As :func:`emotion_timeline` takes it.
+    smoothing : float, default=1.0
+        As :func:`emotion_timeline` takes it.
+    min_pause : float, default=0.5
+        As :func:`emotion_timeline` takes it.
+    max_utterance : float, default=5.0
+        As :func:`emotion_timeline` takes it.
 
     Yields
     ------

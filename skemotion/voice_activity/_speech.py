@@ -61,8 +61,10 @@ def speech_seconds(signal: ArrayLike, sampling_rate: float) -> float:
 
     Parameters
     ----------
-    signal, sampling_rate
-        As :func:`voice_activity` takes them.
+    signal : array-like of shape (n_samples,)
+        As :func:`voice_activity` takes it.
+    sampling_rate : float
+        Its rate, in Hz.
 
     Returns
     -------
@@ -86,8 +88,10 @@ def speech_frames(signal: ArrayLike, sampling_rate: float) -> Mask:
 
     Parameters
     ----------
-    signal, sampling_rate
-        As :func:`voice_activity` takes them.
+    signal : array-like of shape (n_samples,)
+        As :func:`voice_activity` takes it.
+    sampling_rate : float
+        Its rate, in Hz.
 
     Returns
     -------
@@ -108,8 +112,10 @@ def has_speech(signal: ArrayLike, sampling_rate: float) -> bool:
 
     Parameters
     ----------
-    signal, sampling_rate
-        As :func:`voice_activity` takes them.
+    signal : array-like of shape (n_samples,)
+        As :func:`voice_activity` takes it.
+    sampling_rate : float
+        Its rate, in Hz.
 
     Returns
     -------
