@@ -73,10 +73,14 @@ _OWN = {
         (f"{_NETWORKS}/test_blstm.py",),
         (f"{_NETWORKS}/test_noise.py",),
     ],
-    "networks/_custom": [(f"{_CLASSIFICATION}/test_custom.py",)],
+    "networks/_custom": [
+        (f"{_NETWORKS}/test_network.py",),
+        (f"{_CLASSIFICATION}/test_custom.py",),
+    ],
     "networks/_encoders": [(f"{_NETWORKS}/test_whisper.py",)],
     "networks/_frames": [
-        (f"{_NETWORKS}/test_blstm.py", f"{_NETWORKS}/test_batches.py")
+        (f"{_NETWORKS}/test_frames.py",),
+        (f"{_NETWORKS}/test_blstm.py", f"{_NETWORKS}/test_batches.py"),
     ],
     "networks/_graphs": [
         (f"{_NETWORKS}/test_graphs.py", f"{_NETWORKS}/test_network.py"),
