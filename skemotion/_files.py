@@ -138,10 +138,21 @@ def remove_leftovers(path: str | os.PathLike) -> None:
     _sweep(Path(path).parent)
 
 
+def refuse_folder(path: str | os.PathLike, example: str) -> None:
+    """Raise IsADirectoryError where a folder is named, and a file is wanted."""
+    if Path(path).is_dir():
+        raise IsADirectoryError(
+            f"{os.fspath(path)} is a folder: give --out the name of a file, such as "
+            f"{Path(path) / example}."
+        )
+
+
 def refuse_existing(paths: Iterable[Path]) -> None:
     """Raise FileExistsError where a file is there that would be written."""
     for path in paths:
         _refuse_special(path)
+        if path.is_dir():
+            raise FileExistsError(f"{path} exists, and is a folder: name another.")
         if path.exists():
             raise FileExistsError(
                 f"{path} exists: delete it to do the work again, or name another file."

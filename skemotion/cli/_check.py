@@ -15,7 +15,7 @@ _COLUMNS = ["kind", "stops", "path", "label", "speaker", "detail"]
 def run(options):
     """Print what is odd about a corpus; return 1 if training would stop."""
     if options.out:
-        check_new_file(options.out)
+        check_new_file(options.out, "corpus.csv")
     corpus = load_labelled(options.corpus, options.label_map, must_exist=False)
     found = check_corpus(
         corpus.paths,

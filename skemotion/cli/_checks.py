@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 from sklearn.base import clone
 
+from skemotion._files import refuse_existing, refuse_folder
 from skemotion.audio import check_audio
 from skemotion.audio._unreadable import (
     find_unreadable,
     raise_unreadable,
     warn_unreadable,
 )
-from skemotion.cli._journal import refuse_existing
 from skemotion.cli._labels import take_rows
 from skemotion.model_selection import stratified_validation_split
 
@@ -29,14 +29,10 @@ _HINT = (
 )
 
 
-def check_new_file(path):
+def check_new_file(path, example):
     """Raise where a file cannot be written, or is there already."""
     path = Path(path)
-    if path.is_dir():
-        raise IsADirectoryError(
-            f"{path} is a folder: give --out the name of a file, such as "
-            f"{path / 'model.joblib'}."
-        )
+    refuse_folder(path, example)
     refuse_existing([path])
     check_folder(path.parent)
 

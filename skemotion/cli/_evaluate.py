@@ -43,7 +43,7 @@ def run(options):
 
 def _check_new(options):
     if options.out:
-        check_new_file(options.out)
+        check_new_file(options.out, "predictions.csv")
     if options.figures:
         check_folder(options.figures)
     if options.report:

@@ -15,7 +15,7 @@ from skemotion.runtime import SUFFIX
 def run(options):
     """Write a model as ONNX, and say how far it is from the one that was trained."""
     out = _find_target(options)
-    check_new_file(out)
+    check_new_file(out, f"model{SUFFIX}")
     recordings = target = None
     if options.compare:
         corpus = load_labelled(options.compare, options.label_map)

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from skemotion import SpeechFeatureExtractor
+from skemotion._files import refuse_folder
 from skemotion._version import __version__
 from skemotion.cli._journal import FAILED, open_journal
 from skemotion.cli._recordings import Recordings, keep_readable, read_list
@@ -21,6 +22,7 @@ _HEADER_BYTES = 128
 
 def run(options):
     """Extract features to a file that can be mapped into memory."""
+    refuse_folder(options.out, "features.npy")
     recordings = _find_recordings(options)
     extractor = set_parameters(
         SpeechFeatureExtractor(n_jobs=options.n_jobs, memory=options.cache),

@@ -211,7 +211,9 @@ def refuse_finished(target: Path, made: Sequence[Path] = ()) -> None:
 
 
 def _folder_of(target):
-    return target.with_name(f"{target.name}.partial")
+    if target.name in ("", ".."):
+        target = Path(os.path.abspath(target))
+    return target.parent / f"{target.name}.partial"
 
 
 def _move(folder, targets):

@@ -20,7 +20,7 @@ def is_bundle_name(path: Any) -> bool:
 
 def check_new_model(path: Any) -> None:
     """Raise where a model cannot be written, or could not be loaded by its name."""
-    check_new_file(path)
+    check_new_file(path, "model.joblib")
     if not is_bundle_name(path) and not _says_pickle(path):
         raise ValueError(
             f"the name of {path} does not tell what it is: end it in .joblib, or in "

@@ -4,7 +4,7 @@ import sys
 from contextlib import nullcontext
 from pathlib import Path
 
-from skemotion._files import digest_of
+from skemotion._files import digest_of, refuse_folder
 from skemotion._version import __version__
 from skemotion.cli._failures import conclude
 from skemotion.cli._formats import WRITERS, Layout
@@ -27,6 +27,7 @@ def run(options):
     """Predict the emotion of every recording, a chunk at a time."""
     recordings = find_recordings(options)
     if options.out:
+        refuse_folder(options.out, "predictions.csv")
         refuse_finished(Path(options.out))
     if options.speaker_column:
         options.one_speaker = True

@@ -8,7 +8,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skemotion._files import atomic_path, digest_of, refuse_existing
+from skemotion._files import (
+    atomic_path,
+    digest_of,
+    refuse_existing,
+    refuse_folder,
+)
 from skemotion._text import json_text
 from skemotion._version import __version__
 from skemotion.cli._failures import conclude
@@ -90,6 +95,7 @@ def _write_table(options, recordings):
 
 
 def _write_journal(options, recordings):
+    refuse_folder(options.out, f"timeline.{options.format}")
     out, form = Path(options.out), FORMATS[options.format]
     targets = {_TABLE: out, FAILED: out.with_name(f"{out.name}.failed")}
     refuse_finished(out)

@@ -7,7 +7,9 @@ import sys
 import warnings
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
+import soundfile
 
 from skemotion.cli import main
 from skemotion.cli._main import make_parser
@@ -55,6 +57,37 @@ def test_wrong_usage_names_the_command(arguments, capfd):
     err = capfd.readouterr().err
     assert err.startswith(f"usage: skemotion {arguments[0]} ")
     assert f"skemotion {arguments[0]}: error: " in err
+
+
+@pytest.mark.parametrize("out", [".", "..", "folder.npy"])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["predict", "a.wav"],
+        ["timeline", "a.wav"],
+        ["timeline", "a.wav", "--format", "jsonl"],
+        ["extract", "a.wav"],
+        ["adapt", "a.wav"],
+        ["check", "corpus.csv"],
+        ["evaluate", "corpus.csv"],
+        ["train", "corpus.csv"],
+    ],
+)
+def test_folders_are_refused_where_a_file_is_wanted(
+    arguments, out, tmp_path, monkeypatch, capfd
+):
+    here = tmp_path / "here"
+    (here / "folder.npy").mkdir(parents=True)
+    soundfile.write(here / "a.wav", np.zeros(16000), 16000)
+    (here / "corpus.csv").write_text("path,label\na.wav,x\na.wav,y\n")
+    monkeypatch.chdir(here)
+    if arguments[0] == "extract":
+        out = "folder.npy"  # what ends otherwise is refused by its end
+    assert main([*arguments, "-o", out]) == 1
+    err = capfd.readouterr().err
+    assert err.startswith(f"skemotion {arguments[0]}: error: {out} is a folder: give ")
+    assert sorted(os.listdir(here)) == ["a.wav", "corpus.csv", "folder.npy"]
+    assert os.listdir(tmp_path) == ["here"]
 
 
 def test_unknown_options_are_answered_by_those_of_the_command(capfd):

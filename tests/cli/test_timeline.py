@@ -123,7 +123,7 @@ def test_killed_work_is_resumed(kind, run, spoken, tmp_path, monkeypatch):
     ("kind", "suffix"),
     [("audacity", ".txt"), ("textgrid", ".TextGrid"), ("webvtt", ".vtt")],
 )
-def test_a_file_for_each_recording(kind, suffix, run, spoken, tmp_path):
+def test_a_file_for_each_recording(kind, suffix, run, spoken, tmp_path, monkeypatch):
     files = [spoken / "a" / "x.wav", "gone.wav", spoken / "b" / "x.wav"]
     folder = tmp_path / "new" / "labels"
     code, _, _ = run(*files, "--format", kind, "-o", folder)
@@ -140,6 +140,11 @@ def test_a_file_for_each_recording(kind, suffix, run, spoken, tmp_path):
     single = tmp_path / f"single{suffix}"
     assert run(files[0], "--format", kind, "-o", single, "--quiet")[:2] == (0, "")
     assert single.read_bytes() == before
+    # The folder may be the one that one is in.
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    assert run(files[0], "--format", kind, "-o", ".", "--quiet")[:2] == (0, "")
+    assert [path.name for path in (tmp_path / "here").iterdir()] == [f"x{suffix}"]
 
 
 def test_audformat(run, spoken, tmp_path):
@@ -148,7 +153,7 @@ def test_audformat(run, spoken, tmp_path):
     assert code == 1
     assert (tmp_path / "db" / "db.yaml").exists()
     code, _, err = run(*files, "--format", "audformat", "-o", tmp_path / "db")
-    assert "db exists" in err
+    assert "db exists, and is a folder: name another" in err
 
 
 def test_parameters_are_passed_on(run, spoken, monkeypatch):
