@@ -12,6 +12,8 @@ from skemotion._locks import leads_to, try_lock
 
 # Of the folders, beside the targets, in which files are until they are complete.
 TEMPORARY = ".skemotion-"
+# What a shell gives for the output of a command, as in <(cat a.wav).
+OF_SHELL = ("/dev/fd/", "/proc/self/fd/", "/dev/stdin")
 
 
 @contextmanager
@@ -120,6 +122,19 @@ def _refuse_special(path):
     """Raise where moving a file would replace a device, or the like."""
     if path.exists() and not (path.is_file() or path.is_dir()):
         raise FileExistsError(f"{path} is no regular file: name another.")
+
+
+def refuse_pipes(path: str | os.PathLike) -> None:
+    """Raise OSError for a pipe or a device, which might never end, but a shell's."""
+    name = os.fspath(path)
+    is_special = os.path.exists(name) and not (
+        os.path.isfile(name) or os.path.isdir(name)
+    )
+    if is_special and not os.fsdecode(name).startswith(OF_SHELL):
+        raise OSError(
+            f"{os.fsdecode(name)!r} is a pipe or a device, not a file: save what comes "
+            "from it to a file."
+        )
 
 
 def write_file(path: str | os.PathLike, content: bytes) -> None:

@@ -5,6 +5,7 @@ import warnings
 
 import numpy as np
 
+from skemotion._files import refuse_pipes
 from skemotion._messages import shorten
 from skemotion._speakers._standardized import (
     SpeakerStandardized,
@@ -27,6 +28,7 @@ _FEW_OF_A_VOICE = 3
 
 def load_model(path):
     """Load a bundle or a pipeline of joblib, or say what is wrong with the file."""
+    refuse_pipes(path)
     if not os.path.isfile(path):
         from skemotion.pretrained._files import BUNDLES
 

@@ -8,6 +8,7 @@ from contextlib import nullcontext
 from itertools import chain, islice
 from typing import Any
 
+from skemotion._files import refuse_pipes
 from skemotion._messages import shorten
 from skemotion.audio import Encoded
 from skemotion.cli._sources import STDIN, Joined, open_source
@@ -108,7 +109,10 @@ class _Lines:
 
 
 def _open_list(name):
-    return nullcontext(sys.stdin.buffer) if name == STDIN else open(name, "rb")
+    if name == STDIN:
+        return nullcontext(sys.stdin.buffer)
+    refuse_pipes(name)
+    return open(name, "rb")
 
 
 def read_list(name: str) -> Recordings:

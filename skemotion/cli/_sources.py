@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from skemotion._files import OF_SHELL
 from skemotion._text import printable
 from skemotion.audio import Encoded
 from skemotion.cli._corpus import known_corpus, load_corpus
@@ -19,8 +20,6 @@ from skemotion.datasets._tables import (
 
 STDIN = "-"
 _TABLE = ".csv"
-# What a shell gives for the output of a command, as in <(cat a.wav).
-_OF_SHELL = ("/dev/fd/", "/proc/self/fd/")
 
 
 class Source(NamedTuple):
@@ -56,7 +55,7 @@ def open_source(name: str) -> Source:
     if known_corpus(name):
         return describe_corpus(name)
     path = Path(name)
-    if name.startswith(_OF_SHELL) and path.is_fifo():
+    if name.startswith(OF_SHELL) and path.is_fifo():
         return Source([PATH], [(name,)], {name: Encoded(path.read_bytes(), name)})
     if os.path.isdir(path):
         return _search(path)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from skemotion._files import refuse_pipes
 from skemotion._messages import BELOW, shorten
 
 PATH = "path"
@@ -80,6 +81,7 @@ def read_table(source: Path, required: Sequence[str], *, hint: str = "") -> Tabl
 
 
 def _parse(source, hint):
+    refuse_pipes(source)
     try:
         with source.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file, strict=True)

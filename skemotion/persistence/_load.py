@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from skemotion._files import refuse_pipes
 from skemotion._limits import LABEL_DTYPE
 from skemotion._version import __version__
 from skemotion.feature_extraction import (
@@ -77,7 +78,7 @@ def load_model(
         If the file is no bundle, is damaged or was changed, or was written in
         a format that this version does not know.
     OSError
-        If the file cannot be read.
+        If the file cannot be read, or is a pipe or a device.
 
     See Also
     --------
@@ -102,6 +103,7 @@ def load_model(
     >>> loaded.mean_
     array([4.])
     """
+    refuse_pipes(path)
     content = Path(path).read_bytes()
     try:
         manifest, arrays = unpack(content)

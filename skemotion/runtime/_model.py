@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skemotion._files import digest_of
+from skemotion._files import digest_of, refuse_pipes
 from skemotion._messages import warn_user
 from skemotion.exceptions import AudioError
 from skemotion.pipeline._confidence import pull_to_equal
@@ -258,7 +258,7 @@ def load_exported(
     ValueError
         If the file is no such model.
     OSError
-        If the file cannot be read.
+        If the file cannot be read, or is a pipe or a device.
 
     See Also
     --------
@@ -275,6 +275,7 @@ def load_exported(
     """
     if n_threads is not None and not (isinstance(n_threads, int) and n_threads > 0):
         raise ValueError(f"n_threads={n_threads!r} must be an int from 1 on, or None.")
+    refuse_pipes(path)
     session = open_session(Path(path).read_bytes(), path, n_threads=n_threads)
     try:
         return ExportedModel(session)
