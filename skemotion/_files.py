@@ -5,7 +5,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from skemotion._locks import leads_to, try_lock
@@ -63,10 +63,8 @@ def _private_folder(parent: Path) -> Iterator[Path]:
     while True:
         name = tempfile.mkdtemp(prefix=TEMPORARY, dir=parent)
         try:
-            with _opened(name) as handle:
-                if handle is not None:
-                    try_lock(handle, wait=True)
-                if handle is None or leads_to(name, handle):  # not swept away
+            with ExitStack() as lock:
+                if _hold(name, lock):
                     yield Path(name)
                     return
         finally:
@@ -74,6 +72,18 @@ def _private_folder(parent: Path) -> Iterator[Path]:
                 os.rmdir(name)  # which works, too, where no file can be opened
             except OSError:
                 shutil.rmtree(name, ignore_errors=True)
+
+
+def _hold(folder, lock):
+    """Lock a new folder, and tell whether nobody has swept it away before."""
+    try:
+        handle = lock.enter_context(_opened(folder))
+    except FileNotFoundError:
+        return False
+    if handle is None:
+        return True
+    try_lock(handle, wait=True)
+    return leads_to(folder, handle)
 
 
 def _sweep(parent):

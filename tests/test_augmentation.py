@@ -44,7 +44,7 @@ RNG = np.random.default_rng(0)
 
 @pytest.fixture(scope="module")
 def speech():
-    return make_emotional_speech(n_speakers=2, n_texts=1)
+    return make_emotional_speech(n_speakers=2, n_texts=1, random_state=0)
 
 
 def copies_of(X, *, effects=EFFECTS, probability=1.0, random_state=0, **options):

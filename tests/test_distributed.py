@@ -38,7 +38,7 @@ def client():
 @pytest.fixture(scope="module")
 def speech(tmp_path_factory):
     folder = tmp_path_factory.mktemp("speech")
-    return make_emotional_speech(n_speakers=2, n_texts=1, folder=folder)
+    return make_emotional_speech(n_speakers=2, n_texts=1, folder=folder, random_state=0)
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ import signal
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -45,7 +46,9 @@ def at_work(tmp_path):
     """A process with two workers, and these; all are ended after the test."""
     from skemotion.datasets import make_emotional_speech
 
-    speech = make_emotional_speech(n_speakers=1, n_texts=1, folder=tmp_path / "speech")
+    speech = make_emotional_speech(
+        n_speakers=1, n_texts=1, folder=tmp_path / "speech", random_state=0
+    )
     names = tmp_path / "names.txt"
     names.write_text("\n".join(list(speech.paths) * 400))
     arguments = ["extract", "--files-from", str(names), "-o", "out.npy"]
@@ -145,7 +148,9 @@ sys.exit(main(sys.argv[1:]))
 def test_folds_side_by_side_are_resumed_side_by_side(to_all, tmp_path):
     from skemotion.datasets import make_emotional_speech
 
-    speech = make_emotional_speech(n_speakers=4, n_texts=1, folder=tmp_path / "speech")
+    speech = make_emotional_speech(
+        n_speakers=4, n_texts=1, folder=tmp_path / "speech", random_state=0
+    )
     rows = zip(speech.paths, speech.target, speech.speakers, strict=True)
     lines = ["path,label,speaker", *map(",".join, rows)]
     (tmp_path / "table.csv").write_text("\n".join(lines))
@@ -208,6 +213,38 @@ def test_temporary_files_are_private_and_go_away(tmp_path):
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
 
 
+@pytest.mark.parametrize("late", [False, True], ids=["unopened", "unlocked"])
+def test_a_folder_that_others_have_swept_away_is_made_again(
+    late, tmp_path, monkeypatch
+):
+    from skemotion import _files
+
+    swept = []
+
+    def sweep_first(folder):
+        if not swept:
+            os.rmdir(folder)
+            swept.append(folder)
+        return folder
+
+    def make(*args, make=tempfile.mkdtemp, **kwargs):
+        return sweep_first(make(*args, **kwargs))
+
+    def lock(handle, lock=_files.try_lock, **kwargs):
+        sweep_first(*tmp_path.glob(".skemotion-*"))
+        return lock(handle, **kwargs)
+
+    if late:
+        monkeypatch.setattr(_files, "try_lock", lock)
+    else:
+        monkeypatch.setattr(tempfile, "mkdtemp", make)
+    _files.write_file(tmp_path / "target", b"new")
+    assert len(swept) == 1
+    assert os.listdir(tmp_path) == ["target"]
+    with pytest.raises(FileNotFoundError, match="gone"):
+        _files.write_file(tmp_path / "gone" / "target", b"new")
+
+
 def test_what_killed_processes_have_left_is_deleted_and_nothing_else(tmp_path):
     from skemotion._files import atomic_path
 
@@ -253,7 +290,9 @@ def test_foreign_files_in_a_folder_of_unfinished_work_stay(tmp_path, capfd):
     from skemotion.cli import main
     from skemotion.datasets import make_emotional_speech
 
-    make_emotional_speech(n_speakers=1, n_texts=1, folder=tmp_path / "speech")
+    make_emotional_speech(
+        n_speakers=1, n_texts=1, folder=tmp_path / "speech", random_state=0
+    )
     mine = tmp_path / "x.npy.partial" / "notes.txt"
     mine.parent.mkdir()
     mine.write_text("mine")

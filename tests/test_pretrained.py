@@ -92,7 +92,8 @@ from skemotion import load_pretrained
 from skemotion.datasets import make_emotional_speech
 
 name, folder = sys.argv[1:]
-paths = make_emotional_speech(n_speakers=2, n_texts=1, folder=folder).paths[:8]
+speech = make_emotional_speech(2, 1, folder=folder, random_state=0)
+paths = speech.paths[:8]
 model, all_there = load_pretrained(name), Barrier(8)
 def predict(path):
     all_there.wait()
