@@ -116,6 +116,19 @@ def test_regularisation_counts_once_for_each_member():
         np.testing.assert_allclose(train(network)["loss"], loss + penalty, rtol=1e-5)
 
 
+@pytest.mark.parametrize("n_members", [1, 2, 3])
+def test_attention_is_the_mean_of_the_members(n_members):
+    network = make(n_members=n_members, attention=True)
+    outputs = network.architecture.attention_outputs(network.model)
+    members = [
+        keras.Model(network.model.inputs[0], output).predict(X, verbose=0)
+        for output in outputs
+    ]
+    assert len({member.tobytes() for member in members}) == n_members
+    attention = network.run(X, batch_size=5, output="attention")
+    np.testing.assert_allclose(attention, np.mean(members, axis=0), atol=1e-6)
+
+
 @pytest.mark.parametrize("n_members", [1, 2])
 def test_members_of_a_users_network_are_told_apart(n_members):
     def build(n_frames, n_features, n_classes):
