@@ -62,6 +62,10 @@ _OWN = {
     ],
     "feature_extraction/_encoder": [(f"{_FEATURES}/test_encoder.py",)],
     "feature_extraction/_encoding": [(f"{_FEATURES}/test_encoder.py",)],
+    "persistence/_load": [
+        ("tests/test_persistence.py",),
+        (f"{_FEATURES}/test_descriptor_set.py",),
+    ],
     "networks/_backend": [
         (f"{_NETWORKS}/test_backend.py",),
         (f"{_CLASSIFICATION}/test_blstm.py",),
