@@ -213,6 +213,13 @@ def test_speed_is_shown_beside_its_targets(benchmark, revisions, monkeypatch):
     assert targets.markdown_table() is None
 
 
+def test_all_targets_of_speed_are_found_in_the_results_that_are_kept(benchmark):
+    targets = benchmark("_speed_targets")
+    table = targets.markdown_table()
+    assert "not measured" not in table
+    assert table.count("| `bench_") == len(targets.TARGETS)
+
+
 def test_results_are_read_as_json_writes_them(benchmark, tmp_path):
     results = benchmark("_results")
     short = {8000: 0.5, None: [1, 2], "a": {}, "b": (), True: "ä"}
